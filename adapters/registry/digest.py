@@ -1,0 +1,44 @@
+"""The content digest of a revision (docs/decisions/0002): its name is the first 12 hex digits."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from adapters.registry.canonical import canonical_json, file_sha256
+
+CONFIG_FILE = "adapter_config.json"
+WEIGHTS_FILE = "adapter_model.safetensors"
+MANIFEST_FILE = "manifest.json"
+REVISION_LENGTH = 12
+# Known only after the digest is: the revision is the digest, scores are measured under that name.
+NOT_CONTENT = frozenset({"scores", "revision"})
+
+
+def manifest_content(manifest: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The part of a manifest that belongs to the revision's content."""
+    if manifest is None:
+        return None
+    return {key: value for key, value in manifest.items() if key not in NOT_CONTENT}
+
+
+def content_digest(folder: Path) -> str:
+    """sha256 (64 hex digits) of the adapter in `folder`.
+
+    Raises OSError when its configuration or weights are missing, ValueError when the manifest is not a JSON object.
+    """
+    manifest_path = folder / MANIFEST_FILE
+    manifest = json.loads(manifest_path.read_text(encoding="utf-8")) if manifest_path.exists() else None
+    if manifest is not None and not isinstance(manifest, dict):
+        raise ValueError(f"{MANIFEST_FILE} holds a {type(manifest).__name__}, not an object")
+    content = {
+        CONFIG_FILE: file_sha256(folder / CONFIG_FILE),
+        WEIGHTS_FILE: file_sha256(folder / WEIGHTS_FILE),
+        "manifest": manifest_content(manifest),
+    }
+    return hashlib.sha256(canonical_json(content)).hexdigest()
+
+
+def revision_name(digest: str) -> str:
+    """The revision's name out of its content digest."""
+    return digest[:REVISION_LENGTH]

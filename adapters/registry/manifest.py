@@ -1,0 +1,94 @@
+"""The manifest of a revision (docs/decisions/0002), with its prompt contract (docs/decisions/0001)."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from adapters.registry.digest import MANIFEST_FILE
+
+Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+AdapterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Base(_Strict):
+    """The base model that the adapter was trained on."""
+
+    name: str
+    fingerprint: Hex64
+    architecture: str
+    hidden_size: int = Field(gt=0)
+    layers: int = Field(gt=0)
+
+
+class DocumentPrompt(_Strict):
+    """What one document type adds to the contract: its prefix, its fields in order, their JSON schema."""
+
+    prefix: str
+    fields: list[str]
+    schema_: dict[str, Any] = Field(alias="schema")
+
+
+class PromptContract(_Strict):
+    """How the front renders a prompt for this revision and reads its answer."""
+
+    answer: Literal["lines", "object"]
+    line: str
+    suffix: str
+    documents: dict[str, DocumentPrompt]
+
+
+class GoldenCase(_Strict):
+    """A prompt and the answer that the revision must give."""
+
+    prompt: str
+    expected: str | dict[str, Any] | list[Any]
+
+
+class Golden(_Strict):
+    """A small set that a revision must pass before it serves: `floor` is the least share of right answers."""
+
+    floor: float = Field(ge=0, le=1)
+    cases: list[GoldenCase] = Field(min_length=1, max_length=64)
+
+
+class Manifest(BaseModel):
+    """`manifest.json`. Unknown keys are kept: they are part of the content digest."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+
+    format: Literal[1] = 1
+    name: AdapterName
+    revision: Revision | None = None
+    base: Base
+    sha256: Hex64
+    prompt: PromptContract | None = None
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    seed: int | None = None
+    samples: int | None = None
+    versions: dict[str, str] = Field(default_factory=dict)
+    scores: dict[str, Any] | None = None
+    golden: Golden | None = None
+
+    def to_json(self) -> str:
+        """The manifest as it is written to disk."""
+        return json.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True), indent=1, ensure_ascii=False)
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest in `folder`, None where there is none. Raises ValueError with one sentence when it is broken."""
+    path = folder / MANIFEST_FILE
+    if not path.exists():
+        return None
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ValueError(f"{MANIFEST_FILE}: {place}: {first['msg']}") from error
