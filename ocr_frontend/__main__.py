@@ -1,0 +1,8 @@
+"""`python -m ocr_frontend`."""
+
+import sys
+
+from ocr_frontend.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""What OCR gives, and PaddleOCR behind it: one reader, one image at a time. The pool of them is in `pool`."""
+
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ocr_frontend.errors import OcrUnavailable
+from ocr_frontend.images import Pixels
+from ocr_frontend.onnx_models import ModelFolders, prepare_models
+
+Point = tuple[int, int]
+Box = tuple[Point, Point, Point, Point]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One segment: its text, its score in [0, 1], its corners in pixels, clockwise from the top left."""
+
+    text: str
+    confidence: float
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
+class OcrOptions:
+    """How to read.
+
+    engine: `onnxruntime` (the models of the rapidocr wheel) or `paddle` (official models, by name or folder).
+    det_side: longest side in pixels that the detection works at; recognition always sees full resolution.
+    threads: of one reader. cache: where the ONNX model folders are written.
+    """
+
+    cache: Path
+    engine: str = "onnxruntime"
+    detection: str | None = None
+    recognition: str | None = None
+    det_side: int = 960
+    threads: int = 2
+
+
+class Reader(Protocol):
+    """Reads one image; not thread-safe, so one reader a thread."""
+
+    def read(self, image: Pixels) -> list[TextLine]:
+        """Segments of an (height, width, 3) RGB image in reading order, empty where nothing was found."""
+
+
+class PaddleReader:
+    """PaddleOCR: detection and recognition, no orientation or unwarping models, no network.
+
+    Raises OcrUnavailable when it cannot be loaded.
+    """
+
+    def __init__(self, options: OcrOptions) -> None:
+        # PaddleX reads these while it is imported. It would otherwise ask hubs which of them answers.
+        os.environ["PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK"] = "True"
+        os.environ.setdefault("PADDLE_PDX_CACHE_HOME", str(options.cache / "paddlex"))
+        try:
+            from paddleocr import PaddleOCR  # noqa: PLC0415  (seconds and hundreds of megabytes)
+        except ImportError as error:
+            raise OcrUnavailable(f"PaddleOCR cannot be imported: the module {error.name} is missing") from error
+
+        logging.getLogger("paddlex").setLevel(logging.ERROR)
+        try:
+            self._ocr = PaddleOCR(
+                **_models(options),
+                use_doc_orientation_classify=False,
+                use_doc_unwarping=False,
+                use_textline_orientation=False,
+                text_det_limit_side_len=options.det_side,
+                text_det_limit_type="max",
+                device="cpu",
+            )
+        except OcrUnavailable:
+            raise
+        except Exception as error:  # PaddleX raises whatever it meets
+            raise OcrUnavailable(f"PaddleOCR cannot load its models ({type(error).__name__})") from error
+
+    def read(self, image: Pixels) -> list[TextLine]:
+        """See Reader.read."""
+        [page] = self._ocr.predict(image[:, :, ::-1].copy())  # PaddleOCR takes OpenCV's BGR
+        return [
+            TextLine(str(text), round(float(score), 4), _box(polygon))
+            for text, score, polygon in zip(page["rec_texts"], page["rec_scores"], page["rec_polys"], strict=True)
+        ]
+
+
+def _models(options: OcrOptions) -> dict[str, Any]:
+    if options.engine == "onnxruntime":
+        folders = prepare_models(options.cache) if options.detection is None else None
+        return {"engine": "onnxruntime", "engine_config": {"intra_op_num_threads": options.threads}} | (
+            _wheel(folders) if folders else _official(options)
+        )
+    return {"engine": "paddle", "cpu_threads": options.threads} | _official(options)
+
+
+def _wheel(folders: ModelFolders) -> dict[str, str]:
+    return {
+        "text_detection_model_name": folders.detection_name,
+        "text_detection_model_dir": str(folders.detection),
+        "text_recognition_model_name": folders.recognition_name,
+        "text_recognition_model_dir": str(folders.recognition),
+    }
+
+
+def _official(options: OcrOptions) -> dict[str, str]:
+    """A folder where there is one (its name is the model's), else the name of an official model."""
+    arguments = {}
+    for role, given in (("detection", options.detection), ("recognition", options.recognition)):
+        if given is None:
+            continue
+        arguments[f"text_{role}_model_name"] = Path(given).name
+        if Path(given).is_dir():
+            arguments[f"text_{role}_model_dir"] = given
+    return arguments
+
+
+def _box(polygon: Any) -> Box:
+    a, b, c, d = ((int(x), int(y)) for x, y in polygon)
+    return a, b, c, d
