@@ -1,0 +1,4 @@
+"""LoRA on CPUs for vLLM: as fast as the base model, and never another row's weights.
+
+Imports go down: plugin -> wrapper -> products -> ranks, groups; settings and reference import nothing of ours.
+"""

@@ -1,0 +1,42 @@
+"""The `vllm.general_plugins` entry point: on a CPU, name our LoRA wrapper; anywhere else, do nothing."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from server.cpu_lora.settings import TESTED_VLLM_VERSIONS, read_settings
+
+WRAPPER = "server.cpu_lora.wrapper.GroupedPunicaWrapper"
+
+logger = logging.getLogger("vllm.cni_cpu_lora")  # below vllm's logger, so that its handlers print it
+
+
+def register() -> None:
+    """Contract: called by vLLM in each of its processes, perhaps more than once; never raises, does its work once."""
+    try:
+        settings = read_settings(os.environ)
+    except ValueError as error:
+        logger.error("CPU LoRA plugin not registered: %s", error)
+        return
+    if not settings.enabled:
+        return
+    import vllm  # noqa: PLC0415  # heavy, and only a vLLM process calls this
+    from vllm.platforms import current_platform  # noqa: PLC0415
+
+    if not current_platform.is_cpu():
+        return
+    version = vllm.__version__.partition("+")[0]
+    if version not in TESTED_VLLM_VERSIONS and not settings.any_version:
+        logger.warning(
+            "CPU LoRA plugin not registered: vLLM %s is not among the tested versions (%s); "
+            "vLLM's own CPU LoRA serves. CNI_CPU_LORA_ANY_VERSION=1 registers all the same.",
+            version,
+            ", ".join(sorted(TESTED_VLLM_VERSIONS)),
+        )
+        return
+    _name_wrapper(type(current_platform))
+
+
+def _name_wrapper(platform: type) -> None:
+    platform.get_punica_wrapper = classmethod(lambda _cls: WRAPPER)  # type: ignore[attr-defined]

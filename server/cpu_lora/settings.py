@@ -1,0 +1,45 @@
+"""What an operator may say about the CPU LoRA plugin: two switches, read from the environment in this one place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+TESTED_VLLM_VERSIONS = frozenset({"0.32.0"})
+"""Releases whose LoRA layers and wrapper signatures the tests have run against."""
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+@dataclass(frozen=True)
+class CpuLoraSettings:
+    """Switches of the plugin.
+
+    enabled: `CNI_CPU_LORA` (default on); off leaves vLLM's own wrapper in place, which benchmarks compare with.
+    any_version: `CNI_CPU_LORA_ANY_VERSION` (default off); on registers on a vLLM release that was not tested.
+    """
+
+    enabled: bool = True
+    any_version: bool = False
+
+
+def read_settings(environ: Mapping[str, str]) -> CpuLoraSettings:
+    """Build the settings from `environ`; raises ValueError naming the variable whose value is not a switch."""
+    defaults = CpuLoraSettings()
+    return CpuLoraSettings(
+        enabled=_switch(environ, "CNI_CPU_LORA", defaults.enabled),
+        any_version=_switch(environ, "CNI_CPU_LORA_ANY_VERSION", defaults.any_version),
+    )
+
+
+def _switch(environ: Mapping[str, str], name: str, default: bool) -> bool:
+    value = environ.get(name)
+    if value is None:
+        return default
+    folded = value.strip().lower()
+    if folded in _TRUE:
+        return True
+    if folded in _FALSE:
+        return False
+    raise ValueError(f"{name} must be 1 or 0, got {value!r}")
