@@ -1,0 +1,64 @@
+"""What the registry must know of the base model: its fingerprint, its names, its modules' shapes."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from adapters.registry.fingerprint import base_fingerprint
+from adapters.registry.safetensors_header import read_header
+
+_FLOATS = frozenset({"F32", "F16", "BF16"})
+
+
+@dataclass(frozen=True)
+class BaseModel:
+    """A base at hand. `modules` maps a linear layer's name to (out, in); None where it is stored packed."""
+
+    names: frozenset[str]
+    fingerprint: str
+    architecture: str
+    hidden_size: int
+    layers: int
+    modules: dict[str, tuple[int, int] | None]
+
+    def is_called(self, name: str) -> bool:
+        """Whether `name` (a hub id or a folder) means this base: by its last component, case apart."""
+        return _last(name) in {_last(own) for own in self.names}
+
+    def adapter_bytes(self, rank: int) -> int:
+        """Upper bound of an adapter's bytes in memory at `rank`, in bfloat16, on every linear layer."""
+        return sum(2 * rank * (shape[0] + shape[1]) for shape in self.modules.values() if shape)
+
+
+def read_base(folder: Path, *names: str) -> BaseModel:
+    """Describe the base in `folder`, known by `names`. Raises OSError, ValueError."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    text = config.get("text_config", config)
+    known = {name for name in (*names, str(folder), config.get("_name_or_path")) if name}
+    return BaseModel(
+        names=frozenset(known),
+        fingerprint=base_fingerprint(folder),
+        architecture=(config.get("architectures") or ["unknown"])[0],
+        hidden_size=int(text["hidden_size"]),
+        layers=int(text["num_hidden_layers"]),
+        modules=_modules(folder),
+    )
+
+
+def _modules(folder: Path) -> dict[str, tuple[int, int] | None]:
+    """Linear layers by name: two-dimensional weights, embeddings apart."""
+    modules: dict[str, tuple[int, int] | None] = {}
+    for path in sorted(folder.glob("*.safetensors")):
+        for tensor in read_header(path).values():
+            module, _, kind = tensor.name.rpartition(".")
+            if "embed" in module or module.endswith("lm_head") or "norm" in module:
+                continue
+            if kind == "weight" and len(tensor.shape) == 2:
+                modules[module] = (tensor.shape[0], tensor.shape[1]) if tensor.dtype in _FLOATS else None
+            elif kind in {"qweight", "weight_packed"}:
+                modules[module] = None
+    return modules
+
+
+def _last(name: str) -> str:
+    return name.rstrip("/").rpartition("/")[2].lower()
