@@ -1,0 +1,81 @@
+"""The four documents: their fields in answer order, and the form that each typed field has in OCR text."""
+
+import re
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+DocumentName = Literal["cni-2018-recto", "cni-2018-verso", "cni-2025-recto", "cni-2025-verso"]
+FieldType = Literal["text", "date", "sex", "height", "digits:6", "digits:9", "digits:17", "nic"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One output field: its JSON key and what its value looks like."""
+
+    key: str
+    type: FieldType = "text"
+
+
+DOCUMENTS: dict[DocumentName, tuple[Field, ...]] = {
+    "cni-2018-recto": (
+        Field("nom_surname"),
+        Field("prenom_given_name"),
+        Field("date_of_birth", "date"),
+        Field("lieu_of_birth"),
+        Field("sex", "sex"),
+        Field("taille", "height"),
+        Field("profession"),
+    ),
+    "cni-2018-verso": (
+        Field("pere_father"),
+        Field("mere_mother"),
+        Field("sp_sm", "digits:6"),
+        Field("date_of_issue", "date"),
+        Field("date_of_expiration", "date"),
+        Field("identifiant_unique", "digits:17"),
+        Field("numero_de_carte", "digits:9"),
+        Field("authorité"),
+    ),
+    "cni-2025-recto": (
+        Field("numero_de_carte", "digits:9"),
+        Field("nom_surname"),
+        Field("prenom_given_name"),
+        Field("date_of_birth", "date"),
+        Field("sex", "sex"),
+        Field("date_of_expiration", "date"),
+    ),
+    "cni-2025-verso": (
+        Field("pere_father"),
+        Field("mere_mother"),
+        Field("lieu_of_birth"),
+        Field("date_of_issue", "date"),
+        Field("taille", "height"),
+        Field("profession"),
+        Field("identifiant_unique", "nic"),
+        Field("authorité"),
+    ),
+}
+DOCUMENT_NAMES: tuple[DocumentName, ...] = get_args(DocumentName)
+
+# A digit as OCR may have read it: O for 0, I or l for 1, S for 5, B for 8.
+_D = r"[0-9OoQDIlSBZ|]"
+_FORMS: dict[FieldType, re.Pattern[str]] = {
+    "date": re.compile(rf"(?<!\w){_D}{{2}}[ .,/-]?{_D}{{2}}[ .,/-]?{_D}{{4}}(?!\w)"),
+    "sex": re.compile(r"(?<!\w)[MF](?!\w)"),
+    "height": re.compile(rf"(?<!\w)[12Il][.,]?{_D}{{2}} ?m?(?!\w)", re.IGNORECASE),
+    "digits:6": re.compile(rf"(?<!\w){_D}{{6}}(?!\w)"),
+    "digits:9": re.compile(rf"(?<!\w){_D}{{9}}(?!\w)"),
+    "digits:17": re.compile(rf"(?<!\w){_D}{{17}}(?!\w)"),
+    "nic": re.compile(rf"(?<!\w)[A-Z0-9]{{2}}{_D}{{8}}(?!\w)"),
+}
+
+
+def fields_of(document: DocumentName) -> dict[str, FieldType]:
+    """Field key -> type, in answer order."""
+    return {field.key: field.type for field in DOCUMENTS[document]}
+
+
+def forms_in(kind: FieldType, text: str) -> list[str]:
+    """The parts of `text` that have the form of a typed field; for `text` the whole of it."""
+    pattern = _FORMS.get(kind)
+    return [text] if pattern is None else pattern.findall(text)

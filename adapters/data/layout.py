@@ -1,0 +1,29 @@
+"""Lays a record out as one of the four documents."""
+
+import random
+from collections.abc import Callable
+
+from adapters.data import layout_2018, layout_2025
+from adapters.data.documents import DocumentName
+from adapters.data.records import Record
+from adapters.data.sheet import Box, Pen, Sheet, Style
+from adapters.data.vocabulary import Split
+
+# Held-out layouts wander further from the plan than those that the adapter is trained on.
+_JITTER: dict[Split, float] = {"train": 1.0, "valid": 1.0, "test": 1.4}
+_DRAW: dict[DocumentName, tuple[tuple[int, int], Callable[[Pen], Box | None]]] = {
+    "cni-2018-recto": (layout_2018.SIZE, layout_2018.recto),
+    "cni-2018-verso": (layout_2018.SIZE, layout_2018.verso),
+    "cni-2025-recto": (layout_2025.SIZE, layout_2025.recto),
+    "cni-2025-verso": (layout_2025.SIZE, layout_2025.verso),
+}
+
+
+def lay_out(rng: random.Random, record: Record, split: Split) -> Sheet:
+    """The card's text at its places, with the word SPECIMEN on it."""
+    size, draw = _DRAW[record.document]
+    pen = Pen(rng, record, Style.sample(rng, _JITTER[split]))
+    portrait = draw(pen)
+    at = (size[0] * rng.uniform(0.25, 0.6), size[1] * rng.uniform(0.35, 0.8))
+    pen.put("SPECIMEN", at, rng.uniform(34, 54), 400, "specimen")
+    return Sheet(size, tuple(pen.pieces), portrait)
