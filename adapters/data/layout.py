@@ -17,6 +17,13 @@ _DRAW: dict[DocumentName, tuple[tuple[int, int], Callable[[Pen], Box | None]]] =
     "cni-2025-recto": (layout_2025.SIZE, layout_2025.recto),
     "cni-2025-verso": (layout_2025.SIZE, layout_2025.verso),
 }
+# Where no value stands, so that the word hides none: ranges of x and y.
+_SPECIMEN_AT: dict[DocumentName, tuple[tuple[float, float], tuple[float, float]]] = {
+    "cni-2018-recto": ((440, 560), (556, 576)),
+    "cni-2018-verso": ((690, 710), (510, 540)),
+    "cni-2025-recto": ((60, 320), (900, 940)),
+    "cni-2025-verso": ((60, 320), (740, 790)),
+}
 
 
 def lay_out(rng: random.Random, record: Record, split: Split) -> Sheet:
@@ -24,6 +31,6 @@ def lay_out(rng: random.Random, record: Record, split: Split) -> Sheet:
     size, draw = _DRAW[record.document]
     pen = Pen(rng, record, Style.sample(rng, _JITTER[split]))
     portrait = draw(pen)
-    at = (size[0] * rng.uniform(0.25, 0.6), size[1] * rng.uniform(0.35, 0.8))
-    pen.put("SPECIMEN", at, rng.uniform(34, 54), 400, "specimen")
+    (left, right), (top, bottom) = _SPECIMEN_AT[record.document]
+    pen.put("SPECIMEN", (rng.uniform(left, right), rng.uniform(top, bottom)), rng.uniform(34, 54), 300, "specimen")
     return Sheet(size, tuple(pen.pieces), portrait)

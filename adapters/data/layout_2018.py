@@ -9,16 +9,16 @@ def recto(pen: Pen) -> Box:
     """Draws the recto's text; returns the portrait's box."""
     rng, style = pen.rng, pen.style
     pen.put("REPUBLIQUE DU CAMEROUN", (36, 22), style.label * 1.25, 430, "title")
-    pen.put("REPUBLIC OF CAMEROON", (rng.uniform(560, 620), 22 + rng.uniform(0, 14)), style.label * 1.25, 390, "title")
+    pen.put("REPUBLIC OF CAMEROON", (rng.uniform(560, 620), 20 + rng.uniform(0, 6)), style.label * 1.25, 390, "title")
     left = rng.random() < 0.75
     x = rng.uniform(300, 340) if left else rng.uniform(40, 60)
     portrait = (36.0, 120.0, 266.0, 420.0) if left else (752.0, 130.0, 980.0, 430.0)
     width = 960 - x if left else 730 - x
-    y, row = rng.uniform(70, 84), rng.uniform(74, 78)
+    y, row = rng.uniform(74, 86), rng.uniform(74, 78)
     pen.entry("nom_surname", ("NOM/SURNAME",), (x, y), width)
     pen.entry("prenom_given_name", ("PRENOMS/GIVEN NAMES",), (x, y + row), width)
     pen.entry("date_of_birth", ("DATE DE NAISSANCE/DATE OF BIRTH",), (x, y + 2 * row), min(width, 420))
-    title_at = rng.choice(((700.0, y + 2.1 * row), (700.0, y + 2.5 * row), (360.0, 48.0))) if left else (420.0, 50.0)
+    title_at = rng.choice(((700.0, y + 2.1 * row), (700.0, y + 2.5 * row), (360.0, 54.0))) if left else (390.0, 54.0)
     pen.put("CARTE NATIONALE D'IDENTITE", title_at, style.label * 0.95, 300, "title")
     pen.entry("lieu_of_birth", ("LIEU DE NAISSANCE/PLACE OF BIRTH",), (x, y + 3 * row), width)
     second = x + rng.uniform(180, 300)
@@ -34,7 +34,7 @@ def verso(pen: Pen) -> None:
     """Draws the verso's text: two columns, the right one with its labels on two lines each."""
     rng = pen.rng
     x, y = rng.uniform(30, 50), rng.uniform(24, 34)
-    row = pen.style.label * 1.25 + pen.style.value * 1.15 + rng.uniform(4, 10)
+    row = pen.style.label * 1.32 + pen.style.value * 1.15 + rng.uniform(4, 10)
     pen.entry("pere_father", ("PERE/FATHER",), (x, y), 940)
     pen.entry("mere_mother", ("MERE/MOTHER",), (x, y + row), 940)
     _columns(pen, x, y + 2 * row)
@@ -47,7 +47,7 @@ def verso(pen: Pen) -> None:
 
 def _columns(pen: Pen, x: float, y: float) -> None:
     """Left the post's and the holder's entries; right issue, post, expiry and identifier, in one or two columns."""
-    rng, tall = pen.rng, 2 * pen.style.label * 1.25 + pen.style.value * 1.15
+    rng, tall = pen.rng, 2 * pen.style.label * 1.32 + pen.style.value * 1.15
     issue = ("DATE DE DELIVRANCE/", "DATE OF ISSUE")
     post = ("POSTE D'IDENTIFICATION/", "IDENTIFICATION POST")
     expiry = ("DATE D'EXPIRATION/", "DATE OF EXPIRY")
@@ -56,7 +56,7 @@ def _columns(pen: Pen, x: float, y: float) -> None:
     pen.entry("sp_sm", ("S.P./S.M.",), (x, y + rng.uniform(-4, 14)), 240)
     pen.entry("address", ("ADRESSE/ADDRESS",), (x, y + rng.uniform(78, 110)), middle - x - 20)
     pen.entry("authorité", ("AUTORITE/AUTHORITY",), (middle, y), 970 - middle)
-    y += tall - pen.style.label * 1.25 + rng.uniform(4, 14)
+    y += tall - pen.style.label * 1.32 + rng.uniform(4, 14)
     tall += rng.uniform(4, 14)
     second = middle + rng.uniform(300, 330)
     pen.entry("date_of_issue", issue, (middle, y), 270)

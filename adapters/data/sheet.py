@@ -53,7 +53,7 @@ class Style:
             value=rng.uniform(24, 24 + 4 * min(jitter, 1.5)),
             slash=rng.choices(("/", " / "), (80, 20))[0],
             inline=rng.random() < 0.06 * jitter,
-            wander=2.5 * jitter,
+            wander=2.0 * jitter,
         )
 
 
@@ -78,9 +78,9 @@ class Pen:
         if value is not None or self.rng.random() < _BLANK_LABEL_RATE:
             for line in label:
                 self.put(line.replace("/", self.style.slash).strip(), (x, y), self.style.label, width, "label")
-                y += self.style.label * 1.25
+                y += self.style.label * 1.32
         else:
-            y += self.style.label * 1.25 * len(label)
+            y += self.style.label * 1.32 * len(label)
         if value is None:
             return y + self.style.value * 1.3
         reach = max(map(len, label)) * self.style.label * CHAR_WIDTH
