@@ -1,4 +1,4 @@
-"""The `vllm.general_plugins` entry point: on a CPU, name our LoRA wrapper; anywhere else, do nothing."""
+"""The `vllm.general_plugins` entry point: on a CPU, name our LoRA wrapper, let INT8 bases have LoRA."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ def register() -> None:
         )
         return
     _name_wrapper(type(current_platform))
+    from server.cpu_lora import released_weights  # noqa: PLC0415
+
+    released_weights.allow()
 
 
 def _name_wrapper(platform: type) -> None:
