@@ -1,4 +1,4 @@
-"""A snapshot of the registry: every adapter, its revisions, and where its alias leads. Immutable, so swapped at once."""
+"""A snapshot of the registry: every adapter, its revisions, where its alias leads. Immutable, so swapped at once."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

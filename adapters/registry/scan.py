@@ -7,7 +7,7 @@ from pathlib import Path
 from adapters.registry.digest import CONFIG_FILE, WEIGHTS_FILE, content_digest, revision_name
 
 _REVISION = re.compile(r"^[0-9a-f]{12}$")
-_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
+_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")
 
 
 @dataclass(frozen=True, order=True)
@@ -19,6 +19,11 @@ class Found:
     folder: Path
     time: int
     size: int
+
+
+def is_name(name: str) -> bool:
+    """Whether an adapter may be called `name`."""
+    return _NAME.match(name) is not None
 
 
 Names = dict[tuple[Path, int, int], str]

@@ -1,0 +1,1 @@
+"""The model server: vLLM with a registry of LoRA adapters, inside vLLM's own process."""

@@ -1,0 +1,118 @@
+"""Keys: stored as sha256, compared in constant time, with scopes, adapters and limits.
+
+A key is 32 random bytes, so a plain hash cannot be searched backwards: a slow one would only slow every request.
+"""
+
+import hashlib
+import hmac
+import json
+import secrets
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+Scope = Literal["inference", "admin", "metrics"]
+SCOPES: tuple[Scope, ...] = ("inference", "admin", "metrics")
+_PREFIX = "cni-"
+
+
+class Limits(BaseModel):
+    """What a key may use. None: no limit."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    requests_per_second: float | None = Field(default=None, gt=0)
+    concurrency: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+
+
+class Key(BaseModel):
+    """One key of the file. `adapters`: those that it may use, None for all; the base is always allowed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    scopes: frozenset[Scope]
+    adapters: frozenset[str] | None = None
+    limits: Limits = Limits()
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the key has a scope."""
+        return scope in self.scopes
+
+    def may_use(self, adapter: str) -> bool:
+        """Whether the key may ask this adapter."""
+        return self.adapters is None or adapter in self.adapters
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    keys: list[Key]
+
+
+# Without a keys file the server listens on loopback only, and everybody there may do everything.
+LOCAL = Key(id="local", sha256="0" * 64, scopes=frozenset(SCOPES))
+
+
+class KeyRing:
+    """The keys of a file; an empty ring (no file) takes everybody for `LOCAL`."""
+
+    def __init__(self, keys: list[Key] | None) -> None:
+        self._keys = keys
+
+    @property
+    def open(self) -> bool:
+        """Whether no keys are configured."""
+        return self._keys is None
+
+    def find(self, authorization: str | None) -> Key | None:
+        """The key of an `Authorization` header. Compares with all, so that time says nothing about any."""
+        if self._keys is None:
+            return LOCAL
+        scheme, _, secret = (authorization or "").partition(" ")
+        given = hash_secret(secret.strip()) if scheme.lower() == "bearer" else ""
+        found: Key | None = None
+        for key in self._keys:
+            if hmac.compare_digest(given.encode(), key.sha256.encode()):
+                found = key
+        return found
+
+
+def read_keys(path: Path | None) -> KeyRing:
+    """The key ring of a file, or the open one. Raises ValueError with one sentence, OSError."""
+    if path is None:
+        return KeyRing(None)
+    try:
+        keys = _File.model_validate_json(path.read_bytes()).keys
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise ValueError(f"{path.name}: {where}: {first['msg']}") from error
+    ids = [key.id for key in keys]
+    if len(set(ids)) != len(ids):
+        raise ValueError(f"{path.name}: two keys have one id")
+    return KeyRing(keys)
+
+
+def hash_secret(secret: str) -> str:
+    """What the file stores of a key."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def new_secret() -> str:
+    """A fresh key, 256 bits."""
+    return _PREFIX + secrets.token_urlsafe(32)
+
+
+def add_key(path: Path, key: Key) -> None:
+    """Append a key to a file, which is made when absent, readable by its owner only. Raises ValueError, OSError."""
+    existing = json.loads(path.read_text(encoding="utf-8"))["keys"] if path.exists() else []
+    if any(entry["id"] == key.id for entry in existing):
+        raise ValueError(f"{path.name} has a key {key.id!r} already")
+    scratch = path.with_name(f".{path.name}.new")
+    scratch.touch(mode=0o600)
+    entry = key.model_dump(mode="json", exclude_none=True)
+    scratch.write_text(json.dumps({"keys": [*existing, entry]}, indent=1) + "\n", encoding="utf-8")
+    scratch.rename(path)

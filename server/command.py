@@ -1,0 +1,87 @@
+"""The command line: options from the settings' own fields, then either explain or become vLLM."""
+
+import argparse
+import os
+import sys
+import time
+from typing import NoReturn
+
+from pydantic import ValidationError
+
+from server import launch, machine
+from server.keys_command import add_parser as add_keys_parser
+from server.prepare import PrepareError, prepare
+from server.settings import Settings
+
+_HIDDEN = {"started"}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """`python -m server [options] [serve|explain|keys]`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m server",
+        description="Serve a base model and its LoRA adapters. Every option is also an environment variable SERVER_*.",
+    )
+    for name, field in Settings.model_fields.items():
+        if name not in _HIDDEN:
+            default = "" if field.default in (None, "") else f" (default {field.default})"
+            parser.add_argument(f"--{name.replace('_', '-')}", help=f"{field.description}{default}".replace("%", "%%"))
+    commands = parser.add_subparsers(title="commands")
+    commands.add_parser("serve", help="start the server (the default)").set_defaults(run=serve)
+    commands.add_parser("explain", help="print each choice of the launch and why").set_defaults(run=explain)
+    add_keys_parser(commands)
+    parser.set_defaults(run=serve)
+    return parser
+
+
+def read_settings(arguments: argparse.Namespace) -> Settings:
+    """Options over environment over defaults. A bad value stops with one line that names it."""
+    given = {name: value for name in Settings.model_fields if (value := getattr(arguments, name, None)) is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = "_".join(str(part) for part in first["loc"])
+        stop(f"{f'SERVER_{where.upper()}: ' if where else ''}{first['msg'].removeprefix('Value error, ')}")
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    """Print the launch without starting it."""
+    print_choices(_plan(read_settings(arguments)))
+    return 0
+
+
+def serve(arguments: argparse.Namespace) -> int:
+    """Become vLLM's server; returns only when it could not."""
+    planned = _plan(read_settings(arguments).model_copy(update={"started": time.time()}))
+    print_choices(planned)
+    say("starting vLLM: loading the base model (half a minute on two cores)")
+    sys.stdout.flush()
+    os.execve(planned.command[0], planned.command, {**os.environ, **planned.environment})
+
+
+def _plan(settings: Settings) -> launch.Launch:
+    facts = machine.look()
+    try:
+        settings = prepare(settings, facts)
+    except PrepareError as error:
+        stop(str(error))
+    return launch.plan(settings, facts, launch.is_folder(settings.model), os.environ.get("LD_PRELOAD", ""))
+
+
+def print_choices(planned: launch.Launch) -> None:
+    """One line a choice: name, value, reason."""
+    for choice in planned.choices:
+        say(f"{choice.name} = {choice.value}  ({choice.why})")
+    say("command: " + " ".join(planned.command))
+
+
+def say(line: str) -> None:
+    """A progress line for a human."""
+    sys.stdout.write(f"[server] {line}\n")
+
+
+def stop(reason: str) -> NoReturn:
+    """End with one line and exit code 2."""
+    sys.stderr.write(f"[server] cannot start: {reason}\n")
+    raise SystemExit(2)

@@ -1,0 +1,27 @@
+"""What the control plane needs of an engine. vLLM's is in vllm_engine.py; tests have a small one of their own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A greedy answer: its text, and the log-probabilities at its first position by token id."""
+
+    text: str
+    first: Mapping[int, float] = field(default_factory=dict)
+
+
+class LoraEngine(Protocol):
+    """Loads and unloads adapters by a name that is unique for their content."""
+
+    async def load(self, name: str, folder: Path) -> None:
+        """Make `name` answerable. Raises Refused when the engine does not take it."""
+
+    async def unload(self, name: str) -> None:
+        """Forget `name`. Nobody may be asking it."""
+
+    async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
+        """A greedy answer of an adapter that is loaded, or of the base."""

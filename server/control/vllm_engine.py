@@ -1,0 +1,52 @@
+"""vLLM behind the control plane's engine interface: loading, unloading, and asking without HTTP."""
+
+from pathlib import Path
+from typing import Any
+
+from vllm import SamplingParams
+from vllm.entrypoints.serve.exception_handling.utils import sanitize_message
+from vllm.lora.request import LoRARequest
+from vllm.utils import random_uuid
+
+from adapters.registry.errors import Refused
+from server.control.engine import Answer
+
+_LONGEST_REASON = 200
+# A probe that waits longer than this for its turn has met an engine that is stuck.
+_TOP = 8
+
+
+class VllmEngine:
+    """Keeps `OpenAIServingModels.lora_requests` in step with what is loaded: vLLM looks names up there."""
+
+    def __init__(self, client: Any, models: Any) -> None:
+        self._client = client
+        self._models = models
+
+    async def load(self, name: str, folder: Path) -> None:
+        """Load the adapter under a fresh id: an id that was used before may be in an older batch. Raises Refused."""
+        request = LoRARequest(lora_name=name, lora_int_id=self._models.lora_id_counter.inc(1), lora_path=str(folder))
+        try:
+            await self._client.add_lora(request)
+        except Exception as error:
+            # vLLM's own text names files of this machine, and its last line is the reason.
+            reason = sanitize_message(str(error)).strip().splitlines()[-1][:_LONGEST_REASON]
+            raise Refused("engine", f"The engine does not load the adapter: {reason}") from error
+        self._models.lora_requests[name] = request
+
+    async def unload(self, name: str) -> None:
+        """Take the name away first, then the weights."""
+        request = self._models.lora_requests.pop(name, None)
+        if request is not None:
+            await self._client.remove_lora(request.lora_int_id)
+
+    async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
+        """A greedy answer with the first position's most likely tokens."""
+        parameters = SamplingParams(temperature=0.0, max_tokens=max_tokens, logprobs=_TOP)
+        lora = self._models.lora_requests[name] if name else None
+        final: Any = None
+        async for output in self._client.generate(prompt, parameters, f"probe-{random_uuid()}", lora_request=lora):
+            final = output
+        completion = final.outputs[0]
+        first = completion.logprobs[0] if completion.logprobs else {}
+        return Answer(completion.text, {token: entry.logprob for token, entry in first.items()})

@@ -1,0 +1,126 @@
+"""Pure: settings and machine facts in, vLLM's command line and environment out, each choice with its reason."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.machine import Machine
+from server.settings import Settings
+
+_GIB = 1 << 30
+_ENTRY = "vllm.entrypoints.launchers.api_server.entry"
+# The part of the available memory that the KV cache of a CPU server may take, and its bounds in GiB.
+_KV_SHARE, _KV_LEAST, _KV_MOST = 0.25, 1, 64
+# Up to this many cores, all of them compute: measured 1.7 times the throughput of vLLM's default on two cores.
+_BIND_ALL_CORES = 4
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One decision of the launch and why it was taken."""
+
+    name: str
+    value: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What to execute. `environment` holds only what differs from the caller's."""
+
+    command: list[str]
+    environment: dict[str, str]
+    choices: list[Choice]
+
+
+def plan(settings: Settings, machine: Machine, model_is_folder: bool, preload: str = "") -> Launch:
+    """The launch for these settings on this machine. `preload`: the caller's LD_PRELOAD, kept."""
+    choices = [
+        *_model(settings, model_is_folder),
+        *_plugins(machine),
+        *(_cpu(settings, machine, preload) if machine.cpu_only else _gpu()),
+    ]
+    environment = {choice.name: choice.value for choice in choices if choice.name.isupper()}
+    return Launch(_command(settings, machine), {**environment, **_own(settings), **_quiet(settings)}, choices)
+
+
+def _model(settings: Settings, is_folder: bool) -> list[Choice]:
+    chosen = [Choice("model", settings.model, f"served as {settings.served_name!r}")]
+    if is_folder:
+        chosen.append(Choice("HF_HUB_OFFLINE", "1", "the model is a local folder: no hub is asked"))
+    return chosen
+
+
+def _plugins(machine: Machine) -> list[Choice]:
+    names = ",".join(sorted(machine.plugins))
+    return [Choice("VLLM_PLUGINS", names, "vLLM loads endpoint plugins by name only")]
+
+
+def _gpu() -> list[Choice]:
+    return [Choice("device", "cuda", "the CUDA build of vLLM is installed; it sizes its own memory")]
+
+
+def _cpu(settings: Settings, machine: Machine, preload: str) -> list[Choice]:
+    kv = settings.kv_cache_gib
+    why = "set by SERVER_KV_CACHE_GIB"
+    if not kv:
+        kv = min(max(int(machine.memory * _KV_SHARE / _GIB), _KV_LEAST), _KV_MOST)
+        why = f"a quarter of {machine.memory / _GIB:.1f} GiB available"
+    chosen = [Choice("VLLM_CPU_KVCACHE_SPACE", str(kv), why)]
+    if len(machine.cores) <= _BIND_ALL_CORES:
+        cores = ",".join(str(core) for core in machine.cores)
+        chosen.append(Choice("VLLM_CPU_OMP_THREADS_BIND", cores, "few cores: vLLM would keep one of them idle"))
+    libraries = {"tcmalloc": machine.tcmalloc, "libiomp5": machine.iomp5}
+    found = [str(path) for path in libraries.values() if path is not None]
+    if found:
+        value = ":".join([*found, *filter(None, [preload])])
+        chosen.append(Choice("LD_PRELOAD", value, "measured 1.3 times the throughput on two cores"))
+    for name in (name for name, path in libraries.items() if path is None):
+        chosen.append(Choice(name, "not found", "slower: install it to preload it"))
+    return chosen
+
+
+def _own(settings: Settings) -> dict[str, str]:
+    """Our settings, for the plugins in the processes to come: a command-line option reaches them like this."""
+    values = settings.model_dump(mode="json", exclude_none=True)
+    return {f"SERVER_{name.upper()}": str(value) for name, value in values.items()}
+
+
+def _quiet(settings: Settings) -> dict[str, str]:
+    return {
+        "VLLM_LOGGING_LEVEL": settings.log_level,
+        "VLLM_NO_USAGE_STATS": "1",
+        "DO_NOT_TRACK": "1",
+        "TOKENIZERS_PARALLELISM": "false",
+    }
+
+
+def _command(settings: Settings, machine: Machine) -> list[str]:
+    options = {
+        "--model": settings.model,
+        "--served-model-name": settings.served_name,
+        "--host": settings.host,
+        "--port": str(settings.port),
+        "--max-loras": str(settings.max_loras),
+        "--max-lora-rank": str(settings.max_lora_rank),
+        "--max-cpu-loras": str(settings.max_cpu_loras or settings.max_loras),
+        "--max-num-seqs": str(settings.max_num_seqs),
+        # The base keeps the sampling that its authors advise; adapters are greedy (server/routes/inference.py).
+        "--generation-config": "auto",
+        "--structured-outputs-config": json.dumps({"backend": "xgrammar"}),
+        # Browsers of other sites get nothing.
+        "--allowed-origins": "[]",
+        "--shutdown-timeout": str(int(settings.drain_seconds)),
+        "--uvicorn-log-level": "warning",
+    }
+    if settings.max_model_len:
+        options["--max-model-len"] = str(settings.max_model_len)
+    # No request, path or client address is logged; prompts least of all.
+    flags = ["--enable-lora", "--enable-prefix-caching", "--disable-uvicorn-access-log", "--no-enable-log-requests"]
+    flags += ["--disable-fastapi-docs", "--no-enable-log-outputs"]
+    return [machine.python, "-m", _ENTRY, *(part for pair in options.items() for part in pair), *flags]
+
+
+def is_folder(model: str) -> bool:
+    """Whether `model` is a folder here rather than a name on a hub."""
+    return Path(model).is_dir()

@@ -1,0 +1,73 @@
+"""Every setting of the server: the only place that reads the environment (`SERVER_*`). Frozen, built once."""
+
+import ipaddress
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One field an option; a field's description is its `--help`. Zero means: derived from the machine."""
+
+    model_config = SettingsConfigDict(env_prefix="SERVER_", frozen=True, extra="ignore")
+
+    model: str = Field(default="", description="base model: a folder or a hub name")
+    model_name: str = Field(default="", description="name under which the base is served (default: from --model)")
+    base_aliases: str = Field(default="", description="further names of the base in adapters' configurations, by comma")
+    adapters_dir: Path = Field(default=Path("adapters"), description="the adapter registry's folder")
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=1, le=65535, description="port to listen on")
+    max_loras: int = Field(default=8, ge=1, le=256, description="adapters in one batch (slots)")
+    max_lora_rank: int = Field(default=16, description="largest rank served (1, 8, 16, 32, 64, 128, 256, 320 or 512)")
+    max_cpu_loras: int = Field(default=0, ge=0, description="adapters kept in memory (0: from the machine's memory)")
+    max_model_len: int = Field(default=0, ge=0, description="longest prompt and answer in tokens (0: the model's own)")
+    max_num_seqs: int = Field(default=32, ge=1, description="requests in one batch")
+    kv_cache_gib: int = Field(default=0, ge=0, description="CPU memory of the KV cache in GiB (0: from the memory)")
+    keys_file: Path | None = Field(default=None, description="file of hashed keys; without one: loopback only")
+    audit_file: Path | None = Field(default=None, description="audit log of admin actions (default: beside the state)")
+    import_root: Path | None = Field(default=None, description='folder from which {"path": …} may register revisions')
+    remote_sources: str = Field(default="", description="allowed prefixes of remote sources, by comma (s3://models/,…)")
+    max_upload_mib: int = Field(default=512, ge=1, description="largest revision, packed and unpacked, in MiB")
+    max_body_mib: int = Field(default=4, ge=1, description="largest inference request in MiB")
+    drain_seconds: float = Field(default=30, ge=0, description="how long running requests may take after SIGTERM")
+    follow_seconds: float = Field(default=1, gt=0, description="how often the registry folder is looked at")
+    split_min_requests: int = Field(default=20, ge=1, description="answers before a split can roll back by itself")
+    split_max_failures: float = Field(default=0.1, ge=0, le=1, description="share of failed answers that ends a split")
+    max_metric_labels: int = Field(default=100, ge=1, description="revisions with metrics of their own; then 'other'")
+    log_level: str = Field(default="WARNING", description="vLLM's log level")
+    started: float = Field(default=0, description="start time in seconds since 1970; set by the launcher")
+
+    @model_validator(mode="after")
+    def _open_only_with_keys(self) -> Self:
+        if self.keys_file is None and not is_loopback(self.host):
+            raise ValueError(f"host {self.host} can be reached from elsewhere: name a keys_file, or use 127.0.0.1")
+        return self
+
+    @model_validator(mode="after")
+    def _rank_is_supported(self) -> Self:
+        if self.max_lora_rank not in SUPPORTED_RANKS:
+            raise ValueError(f"max_lora_rank {self.max_lora_rank} is not one of {', '.join(map(str, SUPPORTED_RANKS))}")
+        return self
+
+    @property
+    def served_name(self) -> str:
+        """The base's public name: as set, else the hub name, else the folder's own name."""
+        if self.model_name:
+            return self.model_name
+        return Path(self.model).resolve().name if Path(self.model).is_dir() else self.model
+
+
+# vllm.config.lora.MaxLoRARanks
+SUPPORTED_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
