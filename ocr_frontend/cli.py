@@ -1,32 +1,77 @@
-"""The command line: `serve` (the default) and `lines`."""
+"""`python -m ocr_frontend [serve]`: the OCR front; `python -m ocr_frontend lines …`: OCR alone.
+
+Every setting of the service is an environment variable OCR_FRONT_…; `serve --help` lists them.
+"""
 
 import argparse
-import os
+import logging
 import sys
 from pathlib import Path
 
-from ocr_frontend.ocr import OcrOptions
-from ocr_frontend.onnx_models import cache_root
+from ocr_frontend.settings import PREFIX, Settings, SettingsError, load_settings
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse, run, and give the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m ocr_frontend", description=__doc__)
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if not arguments or (arguments[0].startswith("-") and arguments[0] not in ("-h", "--help")):
+        arguments = ["serve", *arguments]
+    given = _parser().parse_args(arguments)
+    try:
+        return _serve(given) if given.command == "serve" else _lines(given)
+    except SettingsError as error:
+        print(f"ocr_frontend: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m ocr_frontend", description=__doc__, formatter_class=raw)
     commands = parser.add_subparsers(dest="command", required=True)
+    serve = commands.add_parser(
+        "serve", help="the service (default)", formatter_class=raw, description="The service.", epilog=_variables()
+    )
+    serve.add_argument("--host", help=f"address to listen on ({PREFIX}HOST)")
+    serve.add_argument("--port", type=int, help=f"port to listen on ({PREFIX}PORT)")
+    serve.add_argument("--server-url", help=f"the model server ({PREFIX}SERVER_URL)")
     lines = commands.add_parser("lines", help="OCR only: images in, JSON Lines out")
     lines.add_argument("paths", nargs="+", type=Path, metavar="FOLDER_OR_FILE")
     lines.add_argument("--out", type=Path, help="file to write; standard output without it")
-    lines.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    lines.add_argument("--det-side", type=int, default=960, help="longest side that detection works at, in pixels")
-    given = parser.parse_args(arguments)
-    return _lines(given)
+    lines.add_argument("--threads", type=int, help=f"threads of the OCR ({PREFIX}OCR_THREADS; default: all cores)")
+    lines.add_argument("--det-side", type=int, help=f"longest side that detection works at ({PREFIX}OCR_DET_SIDE)")
+    return parser
+
+
+def _variables() -> str:
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory else f" (default: {field.default})" if field.default else ""
+        rows.append(f"  {PREFIX + name.upper():<26}{field.description or ''}{default}")
+    return "settings:\n" + "\n".join(rows).replace("%", "%%")
+
+
+def _serve(given: argparse.Namespace) -> int:
+    settings = load_settings(host=given.host, port=given.port, server_url=given.server_url)
+    import uvicorn  # noqa: PLC0415
+
+    from ocr_frontend.app import create_app  # noqa: PLC0415
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    # Our own log line a request takes the place of uvicorn's, which prints the query string.
+    uvicorn.run(
+        create_app(settings), host=settings.host, port=settings.port, access_log=False, log_config=None,
+        timeout_graceful_shutdown=10,
+    )  # fmt: skip
+    return 0
 
 
 def _lines(given: argparse.Namespace) -> int:
+    settings = load_settings(ocr_threads=given.threads, ocr_det_side=given.det_side, ocr_workers=1)
     from ocr_frontend.lines import run  # noqa: PLC0415
 
-    options = OcrOptions(cache=cache_root(), threads=given.threads, det_side=given.det_side)
+    options = settings.ocr_options()
     if given.out is None:
-        return run(given.paths, sys.stdout, options, 50_000_000)
+        return run(given.paths, sys.stdout, options, settings.max_pixels)
     with given.out.open("w", encoding="utf-8") as out:
-        return run(given.paths, out, options, 50_000_000)
+        return run(given.paths, out, options, settings.max_pixels)

@@ -4,6 +4,8 @@
     ├── BadRequest                 400  bad_request
     │   └── UnreadableImage        400  unreadable_image
     ├── Unauthorized               401  unauthorized
+    ├── NotFound                   404  not_found
+    ├── MethodNotAllowed           405  method_not_allowed
     ├── ImageTooLarge              413  image_too_large
     ├── NotAnImage                 415  not_an_image
     ├── Unprocessable              422  unprocessable
@@ -52,6 +54,18 @@ class Unauthorized(FrontError):
     """Keys are configured and the request carries none of them."""
 
     status, code = 401, "unauthorized"
+
+
+class NotFound(FrontError):
+    """No such route."""
+
+    status, code = 404, "not_found"
+
+
+class MethodNotAllowed(FrontError):
+    """The route is there, for another method."""
+
+    status, code = 405, "method_not_allowed"
 
 
 class ImageTooLarge(FrontError):

@@ -43,7 +43,7 @@ def decode(data: bytes, max_pixels: int) -> Pixels:
 
 
 def _open(data: bytes) -> Image.Image:
-    """Read the header alone. A known signature with a header that makes no sense is damage, all else is not an image."""
+    """Read the header alone. A known signature before a senseless header is damage, all else is not an image."""
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except Image.DecompressionBombError as error:

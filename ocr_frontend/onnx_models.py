@@ -1,7 +1,7 @@
 """PP-OCRv6 small (detection, recognition) out of the `rapidocr` wheel, as the model folders that PaddleOCR loads.
 
-The wheel is taken as data: its two ONNX files are linked into a cache folder beside an `inference.yml` in PaddleX's form.
-`rapidocr` itself is never imported. The pre- and post-processing values are those of the official PP-OCRv6 models.
+The wheel is taken as data: its two ONNX files are copied into a cache folder beside an `inference.yml` in PaddleX's
+form. `rapidocr` itself is never imported. The pre- and post-processing values are those of the official models.
 """
 
 import hashlib

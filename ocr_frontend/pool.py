@@ -1,0 +1,111 @@
+"""A bounded pool of OCR readers beside the event loop.
+
+One reader a thread (ONNX Runtime computes outside the interpreter lock). A waiting request holds the bytes that were
+sent, never decoded pixels: decoding happens in the reader's thread, so at most `readers` pictures are open at a time.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ocr_frontend.errors import Busy, DeadlineExceeded, OcrUnavailable
+from ocr_frontend.images import decode
+from ocr_frontend.ocr import Reader, TextLine
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was read. `size` is (width, height) in pixels; the times are in seconds."""
+
+    lines: tuple[TextLine, ...]
+    size: tuple[int, int]
+    decode_s: float
+    ocr_s: float
+
+
+class OcrPool:
+    """`await start()` loads the readers, `await read(data)` uses the next free one, `close()` ends it."""
+
+    def __init__(
+        self, open_reader: Callable[[], Reader], readers: int, queue: int, seconds: float, max_pixels: int
+    ) -> None:
+        self._open_reader, self._readers, self._queue = open_reader, readers, queue
+        self._seconds, self._max_pixels = seconds, max_pixels
+        self._executor = ThreadPoolExecutor(readers, thread_name_prefix="ocr")
+        self._free: asyncio.Queue[Reader] = asyncio.Queue()
+        self._loaded = 0
+        self.failure: str | None = None
+        self.waiting = 0
+        self.running = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether every reader is loaded."""
+        return self._loaded == self._readers
+
+    def require_ready(self) -> None:
+        """Raises OcrUnavailable until every reader is loaded."""
+        if not self.ready:
+            raise OcrUnavailable("The OCR models are not loaded yet." if self.failure is None else self.failure)
+
+    async def start(self) -> None:
+        """Load the readers, one after the other (their imports would only wait for each other).
+
+        Raises OcrUnavailable, and keeps its message for those who ask later.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            for _ in range(self._readers):
+                self._free.put_nowait(await loop.run_in_executor(self._executor, self._open_reader))
+                self._loaded += 1
+        except OcrUnavailable as error:
+            self.failure = error.message
+            raise
+
+    async def read(self, data: bytes) -> Page:
+        """Decode and read one image.
+
+        Raises what `images.decode` raises, Busy (queue full), OcrUnavailable (not loaded), DeadlineExceeded. A read
+        that has begun cannot be stopped: past its deadline the request is answered, the reader is free when it ends.
+        """
+        self.require_ready()
+        if self.waiting >= self._queue and self._free.empty():
+            raise Busy("All OCR readers are busy and the queue is full.")
+        try:
+            async with asyncio.timeout(self._seconds):
+                return await self._read(data)
+        except TimeoutError:
+            raise DeadlineExceeded(f"The image was not read within {self._seconds:g} s.") from None
+
+    async def _read(self, data: bytes) -> Page:
+        self.waiting += 1
+        try:
+            reader = await self._free.get()
+        finally:
+            self.waiting -= 1
+        self.running += 1
+        work = asyncio.get_running_loop().run_in_executor(self._executor, scan, reader, data, self._max_pixels)
+
+        def release(done: asyncio.Future[Page]) -> None:
+            self.running -= 1
+            self._free.put_nowait(reader)
+            if not done.cancelled():
+                done.exception()  # looked at, so that an abandoned read's failure is not logged
+
+        work.add_done_callback(release)
+        return await asyncio.shield(work)
+
+    def close(self) -> None:
+        """Accept no more work. A read that has begun ends by itself."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def scan(reader: Reader, data: bytes, max_pixels: int) -> Page:
+    """Decode, then read; runs in a reader's thread."""
+    began = time.perf_counter()
+    image = decode(data, max_pixels)
+    decoded = time.perf_counter()
+    lines = tuple(reader.read(image))
+    return Page(lines, (image.shape[1], image.shape[0]), decoded - began, time.perf_counter() - decoded)

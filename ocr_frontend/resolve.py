@@ -1,0 +1,88 @@
+"""From a parsed answer to values: a line number becomes what that line says, a written value is looked for in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ocr_frontend.answers import Element
+from ocr_frontend.documents import FieldSpec, Kind
+from ocr_frontend.ocr import Box, TextLine
+from ocr_frontend.values import Found, Value, find_value, fold
+
+NOT_IN_TEXT = "The value stands nowhere in the OCR text."
+NO_SUCH_LINE = "The model named a line that does not exist."
+NOT_OF_FORM = "The value has not the expected form; it is given as read."
+NO_VALUE = "What the model chose holds no value of the expected form."
+REPAIRED = "Letters and digits that OCR confuses were corrected."
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A field. `line` is the index of the OCR line it came from; `confidence` is set when the model named that line."""
+
+    value: Value | None = None
+    line: int | None = None
+    confidence: float | None = None
+    box: Box | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def resolve(element: Element, spec: FieldSpec, lines: Sequence[TextLine], *, numbered: bool) -> Resolved:
+    """`lines` are those of the prompt, in its numbering; with `numbered`, an integer in the answer is one of them."""
+    if element is None or element == "":
+        return Resolved()
+    if numbered and isinstance(element, int):
+        return _by_line(element, spec, lines)
+    return _by_value(str(element), spec, lines)
+
+
+def _by_line(index: int, spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved:
+    if not 0 <= index < len(lines):
+        return Resolved(warnings=(NO_SUCH_LINE,))
+    line = lines[index]
+    found = find_value(line.text, spec)
+    if found is None:
+        return Resolved(line=index, box=line.box, warnings=(NO_VALUE,))
+    return Resolved(found.value, index, line.confidence, line.box, _warnings(found))
+
+
+def _by_value(text: str, spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved:
+    found = find_value(text, spec)
+    if found is None:
+        return Resolved(warnings=(NO_VALUE,))
+    index = _line_of(found, text, spec, lines)
+    if index is not None:
+        return Resolved(found.value, index, None, lines[index].box, _warnings(found))
+    grounded = _key(text) in _key(" ".join(line.text for line in lines))  # a value over two lines
+    return Resolved(found.value, warnings=_warnings(found) + (() if grounded else (NOT_IN_TEXT,)))
+
+
+def _line_of(found: Found, text: str, spec: FieldSpec, lines: Sequence[TextLine]) -> int | None:
+    """A line that holds the value literally; where there is none, one whose own value is the same."""
+    for index, line in enumerate(lines):
+        if _holds(line.text, text):
+            return index
+    if spec.kind is Kind.TEXT:
+        return None
+    for index, line in enumerate(lines):
+        other = find_value(line.text, spec)
+        if other is not None and other.value == found.value:
+            return index
+    return None
+
+
+def _holds(line: str, text: str) -> bool:
+    """Whole words only for short values: `M` is in every other line."""
+    line, text = _key(line), _key(text)
+    if not text:
+        return False
+    return text in line.split() if len(text) <= 2 else text in line
+
+
+def _key(text: str) -> str:
+    return fold(text).casefold()
+
+
+def _warnings(found: Found) -> tuple[str, ...]:
+    if not found.exact:
+        return (NOT_OF_FORM,)
+    return (REPAIRED,) if found.repaired else ()

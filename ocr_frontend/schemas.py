@@ -1,0 +1,74 @@
+"""The bodies that the routes answer with. Data only; `routes` serves them, `pipeline` fills them."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+Point = tuple[int, int]
+Quad = tuple[Point, Point, Point, Point]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class FieldAnswer(_Body):
+    """One field. `box`: the line it was read from; `confidence`: that line's OCR score, where the model named it."""
+
+    value: str | float | None
+    confidence: float | None
+    source: Literal["ocr"] = "ocr"
+    box: Quad | None
+    normalized: str | float | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class LineAnswer(_Body):
+    """One OCR segment."""
+
+    text: str
+    confidence: float
+    box: Quad
+
+
+class OcrAnswer(_Body):
+    """All segments in reading order; `size` is (width, height) of the upright picture, in pixels."""
+
+    lines: tuple[LineAnswer, ...]
+    size: tuple[int, int]
+
+
+class Extraction(_Body):
+    """`POST /v1/extract`."""
+
+    id: str
+    document: str
+    model: str
+    data: dict[str, str | float | None]
+    fields: dict[str, FieldAnswer]
+    ocr: OcrAnswer
+    timings_ms: dict[str, int]
+    usage: dict[str, int]
+    warnings: tuple[str, ...] = ()
+
+
+class LegacyExtraction(_Body):
+    """`POST /upload`."""
+
+    success: Literal[True] = True
+    raw_text: str
+    extracted_data: dict[str, str | float | None]
+
+
+class ModelEntry(_Body):
+    """One model of `GET /models`."""
+
+    id: str
+    name: str
+    has_adapter: bool
+
+
+class ModelList(_Body):
+    """`GET /models`."""
+
+    models: list[ModelEntry]

@@ -1,0 +1,66 @@
+"""What one app is made of, built once from its settings."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from ocr_frontend.asking import Asker
+from ocr_frontend.completions import ModelServer
+from ocr_frontend.metrics import Metrics
+from ocr_frontend.models import Catalog
+from ocr_frontend.ocr import PaddleReader, Reader
+from ocr_frontend.pipeline import Pipeline
+from ocr_frontend.pool import OcrPool
+from ocr_frontend.settings import Settings
+
+log = logging.getLogger("ocr_frontend")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that routes use."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    pool: OcrPool
+    server: ModelServer
+    catalog: Catalog
+    pipeline: Pipeline
+    metrics: Metrics
+
+
+def build_service(
+    settings: Settings, open_reader: Callable[[], Reader] | None, http: httpx.AsyncClient | None
+) -> Service:
+    """Nothing is loaded or connected yet."""
+    metrics = Metrics()
+    http = http or _client(settings)
+    pool = OcrPool(
+        open_reader or (lambda: PaddleReader(settings.ocr_options())),
+        readers=settings.ocr_workers,
+        queue=settings.ocr_queue,
+        seconds=settings.ocr_seconds,
+        max_pixels=settings.max_pixels,
+    )
+    metrics.watch("ocr_queue_depth", "Images that wait for an OCR worker", lambda: pool.waiting)
+    metrics.watch("ocr_running", "Images that are being read", lambda: pool.running)
+    metrics.watch("ready", "1 once the OCR is loaded", lambda: float(pool.ready))
+    server = ModelServer(http, settings.llm_seconds, settings.logprobs)
+    catalog = Catalog(server, settings.models_seconds)
+    asker = Asker(server, catalog, settings.max_lines, settings.max_tokens)
+    pipeline = Pipeline(pool, catalog, asker, metrics, settings.max_requests)
+    return Service(settings, http, pool, server, catalog, pipeline, metrics)
+
+
+def _client(settings: Settings) -> httpx.AsyncClient:
+    """No proxies from the environment: card texts go to the model server and nowhere else."""
+    key = settings.server_key
+    return httpx.AsyncClient(
+        base_url=settings.server_url,
+        headers={} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"},
+        timeout=httpx.Timeout(settings.llm_seconds, connect=2.0),
+        limits=httpx.Limits(max_connections=settings.max_requests + 4),
+        trust_env=False,
+    )

@@ -1,0 +1,110 @@
+"""Every setting of the front: environment variables `OCR_FRONT_…`, read here and nowhere else.
+
+Built once at start, frozen, handed on as an argument.
+"""
+
+import ipaddress
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from ocr_frontend.ocr import OcrOptions
+from ocr_frontend.onnx_models import cache_root
+
+PREFIX = "OCR_FRONT_"
+
+
+class SettingsError(Exception):
+    """One line that names the variable and what is wrong with it."""
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+class Settings(BaseSettings):
+    """Defaults fit one machine that runs the model server too."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", validate_default=True)
+
+    host: str = Field("127.0.0.1", description="address to listen on; beyond loopback it takes keys")
+    port: int = Field(8080, ge=1, le=65535, description="port to listen on")
+    keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="bearer keys, separated by commas")
+    server_url: str = Field(
+        "http://127.0.0.1:8000", pattern=r"^https?://[^\s/]+(/\S*)?$", description="the model server"
+    )
+    server_key: SecretStr | None = Field(None, description="the model server's inference key")
+    model: str = Field("cni", min_length=1, description="model when a request names none")
+    cache: Path = Field(default_factory=cache_root, description="where the OCR model folders are written")
+
+    ocr_engine: Literal["onnxruntime", "paddle"] = Field("onnxruntime", description="paddle: official models")
+    ocr_detection: str | None = Field(None, description="official detection model: a name or a folder")
+    ocr_recognition: str | None = Field(None, description="official recognition model: a name or a folder")
+    ocr_det_side: int = Field(960, ge=64, le=4000, description="longest side that detection works at, pixels")
+    ocr_workers: int = Field(
+        default_factory=lambda: max(1, _cores() // 4), ge=1, le=64, description="images read at once"
+    )
+    ocr_threads: int | None = Field(None, ge=1, le=256, description="of one worker; by default the cores, shared")
+    ocr_queue: int = Field(16, ge=0, le=10_000, description="images that may wait for a worker")
+    ocr_seconds: float = Field(30.0, gt=0, le=3600, description="deadline for waiting and reading")
+
+    max_bytes: int = Field(20_000_000, ge=1024, description="of one image")
+    max_pixels: int = Field(50_000_000, ge=1024, description="of one image")
+    max_requests: int = Field(64, ge=1, description="images in the service at once, in all stages")
+    max_lines: int = Field(80, ge=1, le=1000, description="OCR lines that go into a prompt")
+    max_tokens: int = Field(512, ge=16, le=8192, description="of an answer")
+    upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
+    llm_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for an answer of the model server")
+    models_seconds: float = Field(3.0, ge=0, le=3600, description="how long the list of models is kept")
+    logprobs: int | None = Field(None, ge=0, le=20, description="ask for log-probabilities; off by default")
+
+    @field_validator("keys", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            tuple(key for key in (part.strip() for part in value.split(",")) if key)
+            if isinstance(value, str)
+            else value
+        )
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Settings":
+        if not self.keys and not _is_loopback(self.host):
+            raise ValueError(f"{PREFIX}KEYS must hold a key before {PREFIX}HOST may be {self.host}")
+        if (self.ocr_detection is None) != (self.ocr_recognition is None):
+            raise ValueError(f"{PREFIX}OCR_DETECTION and {PREFIX}OCR_RECOGNITION go together")
+        return self
+
+    def ocr_options(self) -> OcrOptions:
+        """What one reader needs."""
+        return OcrOptions(
+            cache=self.cache,
+            engine=self.ocr_engine,
+            detection=self.ocr_detection,
+            recognition=self.ocr_recognition,
+            det_side=self.ocr_det_side,
+            threads=self.ocr_threads or max(1, _cores() // self.ocr_workers),
+        )
+
+
+def load_settings(**overrides: object) -> Settings:
+    """From the environment; `overrides` (the command line) win. Raises SettingsError; no value of a key is in it."""
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name = f"{PREFIX}{str(first['loc'][0]).upper()}: " if first["loc"] else ""
+        raise SettingsError(name + first["msg"].removeprefix("Value error, ")) from None
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
