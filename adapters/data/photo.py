@@ -6,6 +6,8 @@ The geometry is ours because the value's corners must move with the pixels; ligh
 import io
 import math
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import kornia.augmentation as augment
 import torch
@@ -22,7 +24,7 @@ MAX_ROTATION = 12.0
 
 def photograph(rng: random.Random, card: Card) -> Card:
     """The card's photo and its values' corners there. The same `rng` state gives the same pixels."""
-    with torch.random.fork_rng(devices=[]):
+    with _one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.getrandbits(62))
         size = _frame(rng, card.image.size)
         matrix = _pose(rng, card.image.size, size)
@@ -32,6 +34,17 @@ def photograph(rng: random.Random, card: Card) -> Card:
     small = image.resize((round(size[0] * scale), round(size[1] * scale)), Image.Resampling.BILINEAR)
     polygons = {key: _moved(polygon, matrix, scale) for key, polygon in card.polygons.items()}
     return Card(_compressed(small, rng.randrange(45, 93)), polygons)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Images this small gain nothing from a second thread, and lose much where the cores are busy."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _frame(rng: random.Random, size: tuple[int, int]) -> tuple[int, int]:
@@ -84,11 +97,6 @@ def _table(rng: random.Random, dsize: tuple[int, int]) -> Tensor:
 def _camera(scene: Tensor) -> Tensor:
     """Shadow, glare, white balance, exposure, blur and sensor noise; each only sometimes."""
     steps = augment.AugmentationSequential(
-        augment.RandomLinearIllumination(gain=(0.05, 0.30), sign=(-1.0, -1.0), p=0.4),
-        augment.RandomLinearCornerIllumination(gain=(0.05, 0.25), sign=(-1.0, 1.0), p=0.25),
-        augment.RandomGaussianIllumination(
-            gain=(0.05, 0.22), center=(0.1, 0.9), sigma=(0.1, 0.4), sign=(1.0, 1.0), p=0.3
-        ),
         augment.RandomPlanckianJitter(mode="blackbody", p=0.4),
         augment.RandomBrightness(brightness=(0.82, 1.12), p=0.5),
         augment.RandomContrast(contrast=(0.8, 1.15), p=0.5),
@@ -97,8 +105,22 @@ def _camera(scene: Tensor) -> Tensor:
         augment.RandomGaussianNoise(mean=0.0, std=0.015, p=0.5),
         data_keys=["input"],
     )
-    taken: Tensor = steps(scene)
+    taken: Tensor = steps((scene + _light(scene.shape[-2:])).clamp(0, 1))
     return taken.clamp(0, 1)
+
+
+def _light(size: torch.Size) -> Tensor:
+    """What shadow and glare add, (1, 1, height, width): smooth, so made small and stretched."""
+    steps = augment.AugmentationSequential(
+        augment.RandomLinearIllumination(gain=(0.05, 0.30), sign=(-1.0, -1.0), p=0.4),
+        augment.RandomLinearCornerIllumination(gain=(0.05, 0.25), sign=(-1.0, 1.0), p=0.25),
+        augment.RandomGaussianIllumination(
+            gain=(0.05, 0.22), center=(0.1, 0.9), sigma=(0.1, 0.4), sign=(1.0, 1.0), p=0.3
+        ),
+        data_keys=["input"],
+    )
+    lit: Tensor = steps(torch.full((1, 3, size[0] // 8, size[1] // 8), 0.5))
+    return torch.nn.functional.interpolate(lit[:, :1] - 0.5, size=list(size), mode="bilinear")
 
 
 def _moved(polygon: Polygon, matrix: Tensor, scale: float) -> Polygon:
