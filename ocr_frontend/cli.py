@@ -58,6 +58,7 @@ def _serve(given: argparse.Namespace) -> int:
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # its warnings quote bytes of the form
     # Our own log line a request takes the place of uvicorn's, which prints the query string.
     uvicorn.run(
         create_app(settings), host=settings.host, port=settings.port, access_log=False, log_config=None,

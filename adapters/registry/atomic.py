@@ -42,7 +42,7 @@ def write_file(path: Path, content: bytes, step: Step = no_step) -> None:
 
 def publish_folder(scratch: Path, final: Path, step: Step = no_step) -> None:
     """Give a finished folder its final name, its files durable before. `final` must not exist."""
-    for path in sorted(scratch.iterdir()):
+    for path in sorted(file for file in scratch.rglob("*") if file.is_file()):
         step("fsync-file")
         with path.open("rb") as file:
             os.fsync(file.fileno())

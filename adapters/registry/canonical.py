@@ -13,6 +13,11 @@ def canonical_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
 
 
+def text_sha256(content: bytes) -> str:
+    """sha256 of bytes at hand, 64 hex digits."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def file_sha256(path: Path) -> str:
     """sha256 of a file's bytes, 64 hex digits, in constant memory. Raises OSError."""
     digest = hashlib.sha256()

@@ -67,6 +67,10 @@ class KeyRing:
         """Whether no keys are configured."""
         return self._keys is None
 
+    def guards(self, scope: Scope) -> bool:
+        """Whether some key has a scope; a scope that nobody was given may be open (metrics)."""
+        return any(key.may(scope) for key in self._keys or ())
+
     def find(self, authorization: str | None) -> Key | None:
         """The key of an `Authorization` header. Compares with all, so that time says nothing about any."""
         if self._keys is None:

@@ -1,0 +1,55 @@
+# Two commands bring a newcomer to a result: `make up` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+PYTHON ?= python3
+export SERVER_PORT FRONT_PORT MODEL DEVICE
+VENV := .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help up test lint format bench eval train recorded lock clean env
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+up: ## install, start the model server (8000) and the OCR front (8080); MODEL=… serves another base
+	@$(PYTHON) -m deploy.up
+
+env: ## the environment with everything for development (.venv)
+	@$(PYTHON) -m deploy.up.dev
+
+test: env ## the whole suite from nothing
+	@$(VENV) -m pytest $(ARGS)
+
+lint: env ## ruff and strict mypy
+	@$(VENV) -m ruff check .
+	@$(VENV) -m ruff format --check .
+	@$(VENV) -m mypy
+
+format: env ## let ruff put the code in order
+	@$(VENV) -m ruff check --fix . && $(VENV) -m ruff format .
+
+bench: env ## one card end to end on running services; the last line is JSON
+	@$(VENV) -m benchmarks.card $(ARGS)
+
+eval: env ## the held-out cards through the running services; scores go beside the adapter
+	@$(VENV) -m adapters evaluate $(ARGS)
+
+train: env ## train the shipped adapter from its recipe
+	@$(VENV) -m adapters train adapters/recipes/cni.yaml $(ARGS)
+
+recorded: env ## draw the training cards, read them with the real OCR, keep the lines
+	@for part in 0 1; do \
+	  $(VENV) -m adapters cards --out runs/recorded/$$part --count 240 --seed $$((100 + part)) --condition both && \
+	  $(VENV) -m ocr_frontend lines runs/recorded/$$part --out runs/recorded/$$part/lines.jsonl || exit 1; done
+	@$(VENV) -m adapters record runs/recorded/* --out adapters/recipes/recorded.jsonl.gz
+
+# The CPU build of PyTorch comes from a folder of wheels where there is one; the GPU lock must not see that folder.
+LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header
+ON_CPU := UV_FIND_LINKS=$${UV_FIND_LINKS:-$$PIP_FIND_LINKS} $(LOCK) --override requirements/overrides.txt
+lock: ## pin every package anew; one lock an environment
+	$(ON_CPU) --extra cpu --extra adapters --extra front --extra dev -o requirements/dev.lock
+	$(ON_CPU) --extra cpu --extra adapters -c requirements/dev.lock -o requirements/cpu.lock
+	$(ON_CPU) --extra front -c requirements/dev.lock -o requirements/front.lock
+	env -u UV_FIND_LINKS $(LOCK) --extra gpu --extra adapters -o requirements/gpu.lock
+
+clean: ## remove environments and runs (not the cache)
+	rm -rf .venv .venv-server .venv-front .venv-tools runs

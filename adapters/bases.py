@@ -1,0 +1,56 @@
+"""From what a user calls a base (`embedded`, a folder, a hub's name) to a folder with its weights."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from adapters import embedded
+from adapters.errors import BaseModelError
+from adapters.settings import Settings
+
+EMBEDDED = "embedded"
+
+
+def resolve(model: str, settings: Settings) -> Path:
+    """The folder of a base: safetensors, config and tokenizer. Fetches or converts what is not there yet.
+
+    Raises BaseModelError with one sentence: not a model folder, or neither a folder nor to be had from a hub.
+    """
+    if model == EMBEDDED:
+        return embedded.prepare(settings.cache, lambda text: print(text, file=sys.stderr, flush=True))
+    path = Path(model).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise BaseModelError(f"{model} is a folder without config.json: name a model's own folder.")
+        return path.resolve()
+    if model.startswith((".", "/", "~")):
+        raise BaseModelError(f"{model} does not exist: name a model folder, a hub's model, or 'embedded'.")
+    return _from_hub(model)
+
+
+def _from_hub(model: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(model, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise BaseModelError(
+            f"{model} cannot be had from the hub ({type(error).__name__}): check the name and the network, or give a folder that holds it."
+        ) from error
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`python -m adapters base`: print the folder of a base model, made ready."""
+    parser = subparsers.add_parser(
+        "base",
+        help="make a base model ready and print its folder",
+        description="Make a base model ready (convert the embedded one, fetch one from a hub) and print its folder.",
+    )
+    parser.add_argument("model", nargs="?", default=EMBEDDED, help="'embedded', a folder, or a hub's model name (default: embedded)")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    print(resolve(args.model, Settings()))
+    return 0

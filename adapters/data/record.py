@@ -1,0 +1,74 @@
+"""Recorded samples: real OCR lines of drawn cards with their targets, small enough to keep beside a recipe.
+
+Training then needs no OCR engine, and the same file gives the same weights.
+"""
+
+import argparse
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters.data.align import align
+from adapters.data.lines import Line
+from adapters.data.records import Record
+from adapters.data.samples import Sample
+from adapters.errors import DataError
+
+
+def join(cards: Path, lines: Path) -> Iterator[Sample]:
+    """Samples of the cards in `cards` (cards.jsonl) that `lines` (`python -m ocr_frontend lines`) has read."""
+    read = {entry["file"]: entry["lines"] for entry in _entries(lines)}
+    for truth in _entries(cards):
+        if truth["file"] not in read:
+            raise DataError(
+                f"{lines} has no lines of {truth['file']}: read the whole folder with python -m ocr_frontend lines."
+            )
+        record = Record(truth["document"], truth["values"], truth["printed"], truth["extras"])
+        found = [Line(line["text"], line["confidence"], _polygon(line["box"])) for line in read[truth["file"]]]
+        polygons = {key: _polygon(box) for key, box in truth["polygons"].items()}
+        yield Sample(record, found, align(record, polygons, found))
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """`python -m adapters record`."""
+    parser = subparsers.add_parser(
+        "record",
+        help="keep real OCR lines of drawn cards as training samples",
+        description="Join the truth of drawn cards with the lines that a real OCR read on them, and write training samples.",
+    )
+    parser.add_argument("folders", type=Path, nargs="+", help="folders with cards.jsonl and lines.jsonl")
+    parser.add_argument("--out", type=Path, required=True, help="for example adapters/recipes/recorded.jsonl.gz")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    samples = [sample for folder in args.folders for sample in join(folder / "cards.jsonl", folder / "lines.jsonl")]
+    body = "".join(json.dumps(_kept(sample), ensure_ascii=False) + "\n" for sample in samples)
+    # No time and no name in the header: the same samples give the same bytes.
+    with args.out.open("wb") as file, gzip.GzipFile("", "wb", mtime=0, fileobj=file) as packed:
+        packed.write(body.encode())
+    print(f"{len(samples)} samples in {args.out}, {args.out.stat().st_size // 1024} KiB")
+    return 0
+
+
+def _kept(sample: Sample) -> dict[str, Any]:
+    """What training needs of a sample; blank lines are dropped and the rest numbered anew, as the front does."""
+    from adapters.training.dataset import labelled
+
+    kept = labelled(sample)
+    return {"document": kept.document, "lines": kept.lines, "targets": kept.targets}
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    try:
+        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise DataError(f"{path} is not JSON Lines: {error}.") from error
+
+
+def _polygon(box: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
+    return tuple((float(x), float(y)) for x, y in box)

@@ -1,0 +1,106 @@
+"""`python -m adapters evaluate`: the held-out cards through the running services."""
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from adapters import machine
+from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.documents import DOCUMENT_NAMES
+from adapters.errors import EvaluationError
+from adapters.evaluation import report
+from adapters.evaluation.results import Card, summarise
+from adapters.evaluation.run import evaluate, read_truths
+
+SEED = 20261121
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="measure models on the held-out cards, through the running services",
+        description="Draw the held-out cards (names, places, professions and fonts that training never saw), send each to the OCR "
+        "front, compare every field with the truth, and write evaluation.json, evaluation.md and evaluation.png.",
+    )
+    parser.add_argument("--front", default="http://127.0.0.1:8080", help="the OCR front (default: %(default)s)")
+    parser.add_argument("--model", action="append", help="may be given again; 'base' is the base alone (default: cni and base)")
+    parser.add_argument("--count", type=int, default=100, help="cards a document and condition (default: %(default)s)")
+    parser.add_argument("--cards", type=Path, default=Path("runs/held-out"), help="where the drawn cards lie (default: %(default)s)")
+    parser.add_argument("--concurrency", type=int, default=2, help="cards at a time (default: %(default)s)")
+    parser.add_argument("--registry", type=Path, default=Path("adapters"), help="where an evaluated revision keeps its scores")
+    parser.add_argument("--out", type=Path, help="where to write (default: the first model's revision folder)")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    models: list[str] = args.model or ["cni", "base"]
+    count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
+    if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
+        write_cards(args.cards, count, seed=SEED, split="test", conditions=CONDITIONS)
+    named = {model: _base_of(args.front) if model == "base" else model for model in models}
+    cards: list[Card] = []
+    answered: dict[str, str] = {}
+    for model, name in named.items():
+        outcome, answered[model] = _measure(args, model, name)
+        cards += outcome
+    rows = _rows(cards)
+    _write(args, rows, answered[models[0]], answered)
+    print(report.table(rows))
+    return 0
+
+
+def _base_of(front: str) -> str:
+    """The base model's name, from the front's own list."""
+    try:
+        models = httpx.get(f"{front}/models", timeout=30).json()["models"]
+    except (httpx.HTTPError, KeyError, ValueError) as error:
+        raise EvaluationError(f"The OCR front at {front} does not list its models: start it with make up.") from error
+    return str(next(model["id"] for model in models if not model["has_adapter"]))
+
+
+def _measure(args: argparse.Namespace, model: str, name: str) -> tuple[list[Card], str]:
+    from rich.progress import Progress
+
+    truths = read_truths(args.cards)
+    with Progress() as bar:
+        task = bar.add_task(f"evaluating {model}", total=len(truths))
+        cards, answered = asyncio.run(
+            evaluate(args.front, name, truths, args.concurrency, lambda: bar.update(task, advance=1))
+        )
+    return [Card(c.document, c.condition, model, c.fields, c.invalid, c.stages) for c in cards], answered
+
+
+def _rows(cards: list[Card]) -> list[dict[str, Any]]:
+    """One row a group, then one a model and condition over all documents."""
+    groups: dict[tuple[str, str, str], list[Card]] = {}
+    for card in cards:
+        groups.setdefault((card.model, card.document, card.condition), []).append(card)
+        groups.setdefault((card.model, "all", card.condition), []).append(card)
+    keys = sorted(groups, key=lambda key: (key[0] == "base", key[1] == "all", key[2], key[1]))
+    return [{"model": m, "document": d, "condition": c, **summarise(groups[m, d, c])} for m, d, c in keys]
+
+
+def _write(args: argparse.Namespace, rows: list[dict[str, Any]], exact: str, answered: dict[str, str]) -> None:
+    folder = args.out or args.registry / exact.replace("@", "/")
+    if not folder.is_dir():
+        raise EvaluationError(f"{folder} is not there to hold the scores: name a folder with --out.")
+    body = {"seed": SEED, "concurrency": args.concurrency, "models": answered, "machine": machine.describe(), "rows": rows}
+    (folder / "evaluation.json").write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    (folder / "evaluation.md").write_text(report.table(rows), encoding="utf-8")
+    report.plot(rows, f"{exact}: held-out cards, the whole path", folder / "evaluation.png")
+    _keep_scores(folder / "manifest.json", [row for row in rows if row["model"] == rows[0]["model"]])
+
+
+def _keep_scores(path: Path, rows: list[dict[str, Any]]) -> None:
+    """Add the scores to a revision's manifest; they are not part of its content, so its name stays true."""
+    if not path.exists():
+        return
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    kept = ("cards", "fields_exact", "fields_normalised", "exact_of_read", "cards_right")
+    manifest["scores"] = {f"{row['document']} {row['condition']}": {key: row[key] for key in kept} for row in rows}
+    path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

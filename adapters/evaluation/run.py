@@ -1,0 +1,81 @@
+"""Cards through the services by HTTP: what an agent's photo goes through, nothing in between."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from adapters.data.documents import fields_of
+from adapters.errors import EvaluationError
+from adapters.evaluation.results import Card
+from adapters.evaluation.scores import judge
+
+# What the front says when the model's answer could not be used: the card then counts with every field empty.
+_INVALID = "invalid_answer"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """A card of the held-out set: its image and what stands on it."""
+
+    image: Path
+    document: str
+    condition: str
+    values: dict[str, str | None]
+
+
+def read_truths(folder: Path) -> list[Truth]:
+    """The cards that `python -m adapters cards` wrote into `folder`."""
+    lines = (folder / "cards.jsonl").read_text(encoding="utf-8").splitlines()
+    entries = [json.loads(line) for line in lines]
+    return [Truth(folder / e["file"], e["document"], e["condition"], e["values"]) for e in entries]
+
+
+async def evaluate(
+    front: str, model: str, truths: Sequence[Truth], concurrency: int, done: Callable[[], None]
+) -> tuple[list[Card], str]:
+    """Every card's outcome, in order, and the exact model that answered. `done` is called after each card.
+
+    Raises EvaluationError when the front cannot be reached or refuses a card for another reason than its own answer.
+    """
+    gate = asyncio.Semaphore(concurrency)
+    names: set[str] = set()
+    async with httpx.AsyncClient(base_url=front, timeout=300) as client:
+
+        async def one(truth: Truth) -> Card:
+            async with gate:
+                reply = await _extract(client, model, truth)
+            done()
+            names.add(reply.get("model", model))
+            return _judge(truth, model, reply)
+
+        cards = list(await asyncio.gather(*(one(truth) for truth in truths)))
+    if len(names) > 1:
+        raise EvaluationError(f"More than one revision answered ({', '.join(sorted(names))}): name one exactly with --model.")
+    return cards, next(iter(names), model)
+
+
+async def _extract(client: httpx.AsyncClient, model: str, truth: Truth) -> dict[str, Any]:
+    files = {"image": (truth.image.name, truth.image.read_bytes(), "application/octet-stream")}
+    try:
+        response = await client.post("/v1/extract", files=files, data={"document": truth.document, "model": model})
+    except httpx.HTTPError as error:
+        raise EvaluationError(f"The OCR front at {client.base_url} does not answer ({type(error).__name__}): start it with make up.") from error
+    if response.status_code == httpx.codes.OK:
+        return dict(response.json())
+    code = response.json().get("error", {}).get("code", "")
+    if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and code == "no_text":
+        return {"data": {}, "ocr": {"lines": []}, "timings_ms": {}, "warnings": []}
+    raise EvaluationError(f"The OCR front refused {truth.image.name} with {response.status_code} {code}.")
+
+
+def _judge(truth: Truth, model: str, reply: dict[str, Any]) -> Card:
+    lines = [line["text"] for line in reply["ocr"]["lines"]]
+    kinds = fields_of(truth.document)  # type: ignore[arg-type]
+    fields = tuple(judge(key, kinds[key], truth.values[key], reply["data"].get(key), lines) for key in kinds)
+    invalid = any(_INVALID in str(warning) for warning in reply["warnings"])
+    return Card(truth.document, truth.condition, model, fields, invalid, dict(reply["timings_ms"]))

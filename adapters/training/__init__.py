@@ -1,0 +1,1 @@
+"""Training: a recipe in, an immutable revision out."""

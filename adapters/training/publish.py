@@ -1,0 +1,81 @@
+"""From trained weights to an immutable revision folder with its manifest."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from adapters import bases, embedded
+from adapters.registry.canonical import file_sha256
+from adapters.registry.digest import MANIFEST_FILE, WEIGHTS_FILE, content_digest, revision_name
+from adapters.registry.fingerprint import base_fingerprint
+from adapters.registry.manifest import Base, Manifest
+from adapters.training.contract import contract
+from adapters.training.recipe import Recipe
+
+_PACKAGES = ("torch", "transformers", "peft", "safetensors")
+
+
+def write_revision(model: Any, recipe: Recipe, base: Path, registry: Path, measured: Mapping[str, Any]) -> Path:
+    """Write the adapter as `registry/name/<revision>` and return that folder; an equal revision is left as it is.
+
+    `measured` (samples, seconds, machine …) goes into the manifest under `training`.
+    """
+    scratch = registry / recipe.name / ".writing"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    try:
+        _write_weights(model, recipe, scratch)
+        content = _manifest(recipe, base, scratch, measured)
+        (scratch / MANIFEST_FILE).write_text(content.to_json(), encoding="utf-8")
+        revision = revision_name(content_digest(scratch))
+        named = content.model_copy(update={"revision": revision})
+        (scratch / MANIFEST_FILE).write_text(named.to_json() + "\n", encoding="utf-8")
+        final = scratch.with_name(revision)
+        if not final.exists():
+            scratch.rename(final)
+        return final
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def base_name(recipe: Recipe) -> str:
+    """What the base is called in public; never a path of this machine."""
+    return embedded.NAME if recipe.base == bases.EMBEDDED else Path(recipe.base).name if Path(recipe.base).is_dir() else recipe.base
+
+
+def _write_weights(model: Any, recipe: Recipe, folder: Path) -> None:
+    """PEFT's two files; bfloat16, which is what they are multiplied in."""
+    import torch
+
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = base_name(recipe)
+    config.inference_mode = True
+    for name, parameter in model.named_parameters():
+        if "lora_" in name:
+            parameter.data = parameter.data.to(torch.bfloat16)
+    model.save_pretrained(folder)
+    (folder / "README.md").unlink(missing_ok=True)
+
+
+def _manifest(recipe: Recipe, base: Path, folder: Path, measured: Mapping[str, Any]) -> Manifest:
+    config = json.loads((base / "config.json").read_text())
+    return Manifest(
+        name=recipe.name,
+        base=Base(
+            name=base_name(recipe),
+            fingerprint=base_fingerprint(base),
+            architecture=config["architectures"][0],
+            hidden_size=config["hidden_size"],
+            layers=config["num_hidden_layers"],
+        ),
+        sha256=file_sha256(folder / WEIGHTS_FILE),
+        prompt=contract(recipe.data.documents),
+        recipe=recipe.model_dump(mode="json"),
+        seed=recipe.seed,
+        samples=int(measured["samples"]),
+        versions={name: version(name) for name in _PACKAGES},
+        training=dict(measured),
+    )

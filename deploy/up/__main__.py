@@ -1,0 +1,112 @@
+"""`python3 -m deploy.up`, which `make up` runs: check, install, prepare the base, start both services, wait for Ctrl-C."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from deploy.up import environment, preflight
+from deploy.up.plan import EMBEDDED, Plan, read_plan
+from deploy.up.preflight import Refusal
+from deploy.up.screen import Phase
+from deploy.up.services import Service, wait_ready
+
+_SAMPLE = "docs/sample-2018-recto.jpg"
+
+
+def main() -> int:
+    """0 after Ctrl-C, 1 when something refused or ended by itself."""
+    plan = read_plan(Path(__file__).resolve().parents[2])
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, _as_interrupt)
+    try:
+        preflight.check(plan)
+        _install(plan)
+        return _serve(plan, _base(plan))
+    except Refusal as refusal:
+        print(f"make up: {refusal}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped before the services were ready; run make up again to go on", file=sys.stderr)
+        return 0
+
+
+def _as_interrupt(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _install(plan: Plan) -> None:
+    locks = plan.root / "requirements"
+    environment.make(plan.root, plan.server_env, locks / f"{plan.device}.lock")
+    environment.make(plan.root, plan.front_env, locks / "front.lock")
+
+
+def _base(plan: Plan) -> str:
+    """The folder of the base model, made ready by the adapters' own command."""
+    title = "embedded base model" if plan.model == EMBEDDED else f"base model {plan.model}"
+    with Phase(title, expected=0 if plan.base_ready else 45):
+        command = [str(plan.server_env / "bin/python"), "-m", "adapters", "base", plan.model]
+        path = os.pathsep.join([str(plan.server_env / "bin"), os.environ["PATH"]])
+        result = subprocess.run(command, cwd=plan.root, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
+    if result.returncode:
+        raise Refusal((result.stderr.strip().splitlines() or ["the base model cannot be made ready"])[-1])
+    return result.stdout.strip()
+
+
+def _serve(plan: Plan, base: str) -> int:
+    """Start both, wait until they are ready, then until somebody ends one or all of it."""
+    services = _services(plan, base)
+    try:
+        for service in services:
+            service.start()
+        with Phase("model server", expected=45) as phase:
+            wait_ready(services[0], f"{plan.server_url}/ready", phase.say)
+        with Phase("OCR front", expected=10) as phase:
+            wait_ready(services[1], f"{plan.front_url}/ready", phase.say)
+        _greet(plan)
+        while all(service.running for service in services):
+            time.sleep(0.5)
+        ended = next(service for service in services if not service.running)
+        print(f"make up: the {ended.name} ended by itself; its log is {ended.log}:\n{ended.last_words()}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        return 0
+    finally:
+        _stop(services)
+
+
+def _services(plan: Plan, base: str) -> list[Service]:
+    name = "SmolLM2-135M-Instruct" if plan.model == EMBEDDED else Path(plan.model).name if Path(plan.model).is_dir() else plan.model
+    logs = plan.root / "runs" / "up"
+    server = [str(plan.server_env / "bin/python"), "-m", "server", "--model", base, "--model-name", name]
+    server += ["--port", str(plan.server_port), "--adapters-dir", str(plan.root / "adapters")]
+    front = [str(plan.front_env / "bin/python"), "-m", "ocr_frontend", "serve"]
+    front += ["--port", str(plan.front_port), "--server-url", plan.server_url]
+    return [Service("model server", server, logs / "server.log"), Service("OCR front", front, logs / "front.log")]
+
+
+def _stop(services: list[Service]) -> None:
+    """The front first, so that no card meets a server that is going away. A second Ctrl-C does not break it off."""
+    with contextlib.suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with Phase("stopping"):
+        for service in reversed(services):
+            service.stop()
+
+
+def _greet(plan: Plan) -> None:
+    print(
+        f"\n  model server  {plan.server_url}/v1/models\n"
+        f"  OCR front     {plan.front_url}/\n\n"
+        f"  curl -s -F image=@{plan.root / _SAMPLE} -F document=cni-2018-recto {plan.front_url}/v1/extract\n\n"
+        "  Ctrl-C stops both.\n",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

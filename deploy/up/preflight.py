@@ -1,0 +1,76 @@
+"""What must hold before anything long begins. Each failure is one line: what is wrong, what to do."""
+
+import os
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+from deploy.up.plan import Plan
+
+_GIB = 1 << 30
+_MEMORY_GIB = 5  # resident at rest with the embedded base on two cores: 3.1 GiB (docs/lab-notes.md), and room to work
+_DISK_FRESH_GIB = 8  # both environments, the download cache and the converted base
+_DISK_WARM_GIB = 1
+
+
+class Refusal(Exception):
+    """One line for the person at the terminal."""
+
+
+def check(plan: Plan) -> None:
+    """Raise Refusal for the first thing that would make the rest fail."""
+    check_python()
+    for name, port in (("model server", plan.server_port), ("OCR front", plan.front_port)):
+        _port(name, port)
+    _memory()
+    _disk(plan)
+    _model(plan)
+
+
+def check_python() -> None:
+    """Raise Refusal for a Python that the locked packages do not have."""
+    version = sys.version_info[:2]
+    if version not in {(3, 11), (3, 12)}:
+        found = ".".join(map(str, version))
+        raise Refusal(f"Python {found} is not served: vLLM's locked packages need 3.11 or 3.12. Name one: make up PYTHON=python3.11")
+    if sys.platform != "linux":
+        raise Refusal(f"vLLM runs on Linux, not on {sys.platform}: use a Linux machine, a virtual machine or WSL2.")
+
+
+def _port(name: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            variable = "SERVER_PORT" if name == "model server" else "FRONT_PORT"
+            raise Refusal(
+                f"Port {port} for the {name} is busy ({error.strerror}): stop what uses it, or choose another: make up {variable}={port + 10}"
+            ) from error
+
+
+def _memory() -> None:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            available = int(line.split()[1]) * 1024
+            if available < _MEMORY_GIB * _GIB:
+                raise Refusal(f"Only {available / _GIB:.1f} GiB of memory are free and {_MEMORY_GIB} are needed: close something, or use a larger machine.")
+
+
+def _disk(plan: Plan) -> None:
+    for folder, fresh in ((plan.root, not plan.installed), (plan.cache, not plan.base_ready)):
+        while not folder.exists():
+            folder = folder.parent
+        if not os.access(folder, os.W_OK):
+            raise Refusal(f"{folder} cannot be written: choose a folder of your own (XDG_CACHE_HOME for the cache).")
+        needed = _DISK_FRESH_GIB if fresh else _DISK_WARM_GIB
+        free = shutil.disk_usage(folder).free
+        if free < needed * _GIB:
+            raise Refusal(f"Only {free / _GIB:.1f} GiB of disk are free at {folder} and {needed} are needed: make room there.")
+
+
+def _model(plan: Plan) -> None:
+    model = plan.model
+    if model.startswith((".", "/", "~")) and not (Path(model).expanduser() / "config.json").is_file():
+        raise Refusal(f"MODEL={model} is not a model folder (no config.json there): give a folder with safetensors, config and tokenizer.")

@@ -1,0 +1,73 @@
+"""What runs beside the requests: the start, following the registry, the drain."""
+
+import asyncio
+import logging
+import os
+import signal
+import time
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+
+from server.context import Context
+
+log = logging.getLogger("server")
+# vLLM labels this gauge with the set of adapters of the moment: every new combination is a new series, for ever.
+_GROWING = "vllm:lora_requests_info"
+_STOP_POLL = 0.02
+
+
+async def start(context: Context) -> None:
+    """Read the registry, load what aliases mean, then be ready. A bad adapter is logged and never stops the start."""
+    plane = context.plane
+    await asyncio.to_thread(plane.registry.clean)
+    await plane.refresh()
+    plane.log_refusals()
+    await plane.preload()
+    context.ready = True
+    adapters = plane.catalogue.adapters.values()
+    serving = ", ".join(f"{a.name} → {' + '.join(sorted(a.weights))}" for a in list(adapters)[:10] if a.weights)
+    log.info("base %s, %d adapters%s", context.base, len(adapters), f": {serving}" if serving else "")
+    if context.gate.open:
+        log.warning("no keys are configured: this server listens on loopback only, and whoever reaches it may do all")
+    seconds = f" after {time.time() - context.settings.started:.0f} s" if context.settings.started else ""
+    log.info("ready on http://%s:%d%s", context.settings.host, context.settings.port, seconds)
+
+
+async def follow(context: Context, registry: CollectorRegistry) -> None:
+    """Look at the registry again and again: another server, or a person, may have changed it."""
+    while True:
+        await asyncio.sleep(context.settings.follow_seconds)
+        try:
+            await context.plane.refresh()
+            _forget_series(registry)
+        except Exception as error:
+            # This task is the only one that follows: it must survive what it meets.
+            log.error("following the registry failed: %s", type(error).__name__)
+
+
+async def drain_on_sigterm(context: Context, state: Any) -> None:
+    """Once the HTTP server runs: SIGTERM closes the door, running requests finish, then vLLM stops as by SIGINT."""
+    while not getattr(getattr(state, "server", None), "started", False):
+        await asyncio.sleep(_STOP_POLL)
+    loop = asyncio.get_running_loop()
+    stopping: set[asyncio.Task[None]] = set()
+
+    async def stop() -> None:
+        log.info("stopping: %d requests are running", context.gate.running)
+        if not await context.gate.drained(context.settings.drain_seconds):
+            log.warning("stopping: %d requests did not finish in time", context.gate.running)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    def on_signal() -> None:
+        if not stopping:
+            stopping.add(loop.create_task(stop()))
+
+    loop.add_signal_handler(signal.SIGTERM, on_signal)
+
+
+def _forget_series(registry: CollectorRegistry) -> None:
+    # prometheus_client offers no way to look a metric up by name; without it the series of each second would stay.
+    metric = getattr(registry, "_names_to_collectors", {}).get(_GROWING)
+    if metric is not None:
+        metric.clear()

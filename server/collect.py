@@ -1,0 +1,127 @@
+"""Metrics that are read when somebody asks: residency by tier, traffic shares, memory by process, KV cache."""
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import psutil
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from adapters.registry.catalogue import Catalogue
+from server.control.residency import Residency
+from server.metrics import OTHER, Metrics
+from server.tiers import Tiers
+
+_USAGE = "vllm:kv_cache_usage_perc"
+
+
+@dataclass
+class ServerCollector(Collector):
+    """`kv_cache_bytes`: the cache's whole size, 0 where it is not known."""
+
+    metrics: Metrics
+    residency: Residency
+    catalogue: Callable[[], Catalogue]
+    tiers: Tiers
+    kv_cache_bytes: int
+    registry: CollectorRegistry
+
+    def collect(self) -> Iterator[Metric]:
+        """All of them, as they are now."""
+        yield from self._tiers()
+        yield from self._counts()
+        yield self._shares()
+        yield _memory()
+        yield from self._kv_cache()
+
+    def describe(self) -> list[Metric]:
+        """Nothing ahead of time: registering must not collect."""
+        return []
+
+    def _tiers(self) -> Iterator[Metric]:
+        count = GaugeMetricFamily("cni_server_adapters", "Adapters by tier", labels=["tier"])
+        size = GaugeMetricFamily("cni_server_resident_bytes", "Bytes of adapters by tier", labels=["tier"])
+        capacity = GaugeMetricFamily("cni_server_tier_capacity", "Adapters a tier can hold", labels=["tier"])
+        resident = self.residency.resident()
+        on_disk = [
+            revision for adapter in self.catalogue().adapters.values() for revision in adapter.revisions.values()
+        ]
+        tiers = {
+            "slots": (min(len(resident), self.tiers.slots), self.tiers.slots * self.tiers.adapter_bytes),
+            "memory": (len(resident), sum(revision.size for revision in resident)),
+            "disk": (len(on_disk), sum(revision.size for revision in on_disk)),
+        }
+        for tier, (number, total) in tiers.items():
+            count.add_metric([tier], number)
+            size.add_metric([tier], total)
+        capacity.add_metric(["slots"], self.tiers.slots)
+        capacity.add_metric(["memory"], self.residency.capacity)
+        yield from (count, size, capacity)
+
+    def _counts(self) -> Iterator[Metric]:
+        counts = self.residency.counts
+        lookups = CounterMetricFamily("cni_server_adapter_lookups", "Found in memory or not", labels=["result"])
+        lookups.add_metric(["hit"], counts.hits)
+        lookups.add_metric(["miss"], counts.misses)
+        yield lookups
+        for name, value in (
+            ("loads", counts.loads),
+            ("load_failures", counts.failures),
+            ("evictions", counts.evictions),
+        ):
+            yield CounterMetricFamily(f"cni_server_adapter_{name}", f"Adapter {name.replace('_', ' ')}", value=value)
+
+    def _shares(self) -> Metric:
+        share = GaugeMetricFamily(
+            "cni_server_traffic_share", "Share of an alias' traffic", labels=["adapter", "revision"]
+        )
+        for adapter in self.catalogue().adapters.values():
+            total = sum(adapter.weights.values())
+            for revision, weight in adapter.weights.items():
+                labels = self.metrics.labels.of(adapter.name, revision)
+                if labels[0] != OTHER:
+                    share.add_metric(list(labels), weight / total)
+        return share
+
+    def _kv_cache(self) -> Iterator[Metric]:
+        usage = _kv_usage(self.registry)
+        if self.kv_cache_bytes and usage is not None:
+            cache = GaugeMetricFamily("cni_server_kv_cache_bytes", "KV cache", labels=["state"])
+            cache.add_metric(["used"], usage * self.kv_cache_bytes)
+            cache.add_metric(["free"], (1 - usage) * self.kv_cache_bytes)
+            yield cache
+
+
+def _kv_usage(registry: CollectorRegistry) -> float | None:
+    """vLLM's own gauge, 0 to 1. Asked by name, so that this collector does not ask itself."""
+    for metric in registry.restricted_registry([_USAGE]).collect():
+        for sample in metric.samples:
+            if sample.name == _USAGE:
+                return float(sample.value)
+    return None
+
+
+def _memory() -> Metric:
+    family = GaugeMetricFamily(
+        "cni_server_process_resident_memory_bytes", "Resident memory of every process", labels=["process"]
+    )
+    totals: dict[str, int] = {}
+    own = psutil.Process(os.getpid())
+    for process in [own, *own.children(recursive=True)]:
+        try:
+            role = "api" if process.pid == own.pid else _role(process.name())
+            totals[role] = totals.get(role, 0) + process.memory_info().rss
+        except psutil.Error:
+            continue
+    for role, total in sorted(totals.items()):
+        family.add_metric([role], total)
+    return family
+
+
+def _role(name: str) -> str:
+    """vLLM names its processes `VLLM::EngineCore` and `VLLM::Worker…`."""
+    for role in ("EngineCore", "Worker"):
+        if role in name:
+            return {"EngineCore": "engine", "Worker": "worker"}[role]
+    return OTHER

@@ -1,0 +1,33 @@
+"""What the routes work with, built once by the plugin and kept in the application's state."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+
+from server.control.admin import Admin
+from server.control.plane import Plane
+from server.gate import Gate
+from server.metrics import Metrics
+from server.settings import Settings
+
+
+@dataclass
+class Context:
+    """`ready` turns true once what aliases mean is loaded. `engine_client` is vLLM's."""
+
+    settings: Settings
+    plane: Plane
+    admin: Admin
+    gate: Gate
+    metrics: Metrics
+    engine_client: Any
+    base: str
+    max_model_len: int
+    ready: bool = False
+
+
+def context_of(request: Request) -> Context:
+    """The server's context."""
+    found: Context = request.app.state.cni
+    return found

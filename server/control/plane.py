@@ -1,0 +1,117 @@
+"""The state of the running server: the catalogue that answers now, and the tools that follow and change it."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+from adapters.registry.catalogue import Adapter, Catalogue, Reader, Revision
+from adapters.registry.errors import Refused
+from adapters.registry.store import Registry
+from adapters.registry.validate import check_content
+from server.control.residency import Lease, Residency
+from server.control.target import Resolver, Target
+from server.control.watch import SplitWatch
+from server.errors import NotHere
+from server.metrics import Metrics
+
+log = logging.getLogger("server.plane")
+
+
+@dataclass
+class Plane:
+    """One per server. `catalogue` is replaced as a whole, so that a request sees one moment of it."""
+
+    registry: Registry
+    reader: Reader
+    residency: Residency
+    resolver: Resolver
+    metrics: Metrics
+    watch: SplitWatch
+    catalogue: Catalogue
+
+    def __post_init__(self) -> None:
+        self._refreshing = asyncio.Lock()
+
+    async def acquire(self, model: str | None, user: str | None) -> tuple[Target, Lease | None]:
+        """What `model` means now, loaded and held. Raises NotHere, Unavailable."""
+        target = self.resolver.resolve(self.catalogue, model, user)
+        if target.revision is None:
+            return target, None
+        try:
+            return target, await self.residency.acquire(target.revision)
+        except Refused as refused:
+            await self._refuse(target.revision, refused)
+            raise NotHere(f"{target.model} cannot serve: {refused}", param="model", code=refused.check) from refused
+
+    async def refresh(self) -> None:
+        """Read the registry again; new requests get what it says now. A folder that cannot be read changes nothing."""
+        async with self._refreshing:
+            before = self.catalogue
+            try:
+                self.catalogue = await asyncio.to_thread(self.reader.read)
+            except (OSError, ValueError) as error:
+                log.error("the registry cannot be read, what it said before stays: %s", error)
+                return
+            self._pin()
+        if self.catalogue.adapters != before.adapters:
+            await self._follow(before)
+
+    async def preload(self) -> None:
+        """Load what aliases mean, as far as there is room, pinned ones first."""
+        wanted = [
+            adapter.revisions[name]
+            for adapter in self.catalogue.adapters.values()
+            for name in (*sorted(adapter.pinned), *adapter.weights)
+            if name in adapter.revisions and adapter.revisions[name].refusal is None
+        ]
+        unique = {revision.public_name: revision for revision in wanted}
+        for revision in list(unique.values())[: self.residency.room_for_pins or 1]:
+            try:
+                await (await self.residency.acquire(revision)).release()
+                log.info("%s is loaded", revision.public_name)
+            except Refused as refused:
+                await self._refuse(revision, refused)
+
+    def log_refusals(self) -> None:
+        """Say of each revision that cannot serve why."""
+        for revision in all_revisions(self.catalogue):
+            if revision.refusal is not None:
+                log.warning("%s is refused: %s", revision.public_name, revision.refusal)
+
+    async def verify(self, revision: Revision) -> None:
+        """The checks that read all weights, before the first load. Raises Refused."""
+        try:
+            await asyncio.to_thread(check_content, revision.folder, revision.manifest, revision.revision)
+        except OSError as error:
+            raise Refused("unreadable", f"The adapter cannot be read: {error.strerror}.") from error
+
+    def _pin(self) -> None:
+        names = [f"{a.name}@{pin}" for a in self.catalogue.adapters.values() for pin in a.pinned]
+        self.residency.pin(names[: self.residency.room_for_pins])
+
+    async def _follow(self, before: Catalogue) -> None:
+        """After a change: what an alias left behind leaves the engine once drained, unless a rollback may want it."""
+        for name, old in before.adapters.items():
+            new = self.catalogue.adapters.get(name)
+            kept = _kept(new) if new else set()
+            for revision in set(old.weights) | set(old.revisions if new is None else ()) | _before(old):
+                if revision not in kept:
+                    await self.residency.leave(f"{name}@{revision}")
+
+    async def _refuse(self, revision: Revision, refused: Refused) -> None:
+        log.warning("%s is refused: %s", revision.public_name, refused)
+        self.reader.refuse(revision, refused)
+        await self.refresh()
+
+
+def all_revisions(catalogue: Catalogue) -> list[Revision]:
+    """Every revision of every adapter."""
+    return [revision for adapter in catalogue.adapters.values() for revision in adapter.revisions.values()]
+
+
+def _kept(adapter: Adapter) -> set[str]:
+    return set(adapter.weights) | _before(adapter)
+
+
+def _before(adapter: Adapter) -> set[str]:
+    return set(adapter.history[-1]) if adapter.history else set()

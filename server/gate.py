@@ -1,0 +1,168 @@
+"""The outermost middleware: closed routes, keys, limits, sizes and the drain. Pure ASGI, so streams pass untouched."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import HTTPException
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from server.auth.keys import Key, KeyRing
+from server.auth.limits import Limiter
+from server.errors import Forbidden, NotHere, ServerError, TooLarge, Unauthorized, Unavailable
+from server.exchange import Exchange
+from server.metrics import Metrics
+from server.routes.table import Rule, find_rule
+
+_MIB = 1 << 20
+
+
+@dataclass(frozen=True)
+class _Call:
+    app: ASGIApp
+    scope: Scope
+    receive: Receive
+    send: Send
+
+
+class Gate:
+    """`running` counts the requests that generate; `draining` closes the door to new ones."""
+
+    def __init__(self, ring: KeyRing, limiter: Limiter, metrics: Metrics, body_mib: int, upload_mib: int) -> None:
+        self.running = 0
+        self.draining = False
+        self._ring = ring
+        self._limiter = limiter
+        self.metrics = metrics
+        self._body_bytes = body_mib * _MIB
+        # An archive and the multipart form around it.
+        self._upload_bytes = (upload_mib + 1) * _MIB
+
+    @property
+    def open(self) -> bool:
+        """Whether everybody may do everything (no keys, loopback only)."""
+        return self._ring.open
+
+    async def handle(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        """One HTTP request."""
+        try:
+            rule = self._rule(scope)
+            key = self._key(rule, Headers(scope=scope))
+            await self._pass(_Call(app, scope, receive, send), rule, key)
+        except ServerError as error:
+            if rule_is_generating(scope):
+                self.metrics.errors.labels("none", "", error.code).inc()
+            await JSONResponse(error.body(), error.status, error.headers)(scope, receive, send)
+
+    async def drained(self, seconds: float) -> bool:
+        """Close the door and wait for what runs; whether all of it finished in time."""
+        self.draining = True
+        try:
+            async with asyncio.timeout(seconds):
+                while self.running:
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            return False
+        return True
+
+    def _rule(self, scope: Scope) -> Rule:
+        found = find_rule(scope["method"], scope["path"])
+        if isinstance(found, Rule):
+            return found
+        if found:
+            error = NotHere(f"This route takes {', '.join(found)}.", code="method_not_allowed")
+            error.status, error.headers = 405, {"Allow": ", ".join(found)}
+            raise error
+        raise NotHere("There is no such route.", code="no_such_route")
+
+    def _key(self, rule: Rule, headers: Headers) -> Key | None:
+        if rule.access == "open":
+            return None
+        key = self._ring.find(headers.get("authorization"))
+        if key is None:
+            if rule.access == "metrics" and not self._ring.guards("metrics"):
+                return None
+            raise Unauthorized("This route needs a valid key: 'Authorization: Bearer …'.")
+        if not key.may(rule.access):
+            raise Forbidden(f"This key has no scope {rule.access!r}.")
+        return key
+
+    async def _pass(self, call: _Call, rule: Rule, key: Key | None) -> None:
+        if key is None or rule.access == "metrics":
+            await call.app(call.scope, call.receive, call.send)
+            return
+        if self.draining and rule.method != "GET":
+            raise Unavailable("This server is stopping.", 5)
+        limit = self._upload_bytes if rule.access == "admin" else self._body_bytes
+        if int(Headers(scope=call.scope).get("content-length") or 0) > limit:
+            raise TooLarge(_too_large(limit))
+        if rule.generates:
+            self._limiter.start(key)
+        exchange = Exchange(key)
+        call.scope.setdefault("state", {})["exchange"] = exchange
+        self.running += rule.generates
+        try:
+            await call.app(call.scope, _counted(call.receive, limit), _watched(call.send, exchange))
+        finally:
+            self.running -= rule.generates
+            if rule.generates:
+                self._limiter.finish(key, exchange.tokens())
+            await asyncio.shield(exchange.close())
+
+
+class GateMiddleware:
+    """Hangs a gate in front of an application."""
+
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app = app
+        self._gate = gate
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """HTTP passes through the gate, websockets nowhere."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "http":
+            await self._gate.handle(self._app, scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+
+def rule_is_generating(scope: Scope) -> bool:
+    """Whether a request's route runs the model."""
+    rule = find_rule(scope["method"], scope["path"])
+    return isinstance(rule, Rule) and rule.generates
+
+
+def _too_large(limit: int) -> str:
+    return f"The request is larger than {limit // _MIB} MiB."
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """`receive` that stops a body larger than it may be, whatever its header claimed."""
+    seen = 0
+
+    async def read() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > limit:
+            # FastAPI lets only its own exception through while it reads a body.
+            raise HTTPException(TooLarge.status, _too_large(limit))
+        return message
+
+    return read
+
+
+def _watched(send: Send, exchange: Exchange) -> Send:
+    """`send` that notes the status, and whether the answer went out completely."""
+
+    async def write(message: Any) -> None:
+        await send(message)
+        if message["type"] == "http.response.start":
+            exchange.status = message["status"]
+        elif message["type"] == "http.response.body" and not message.get("more_body", False):
+            exchange.complete = True
+
+    return write

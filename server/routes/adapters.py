@@ -1,0 +1,155 @@
+"""The admin routes over adapters (API.md)."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+
+from adapters.registry.archive import unpack
+from adapters.registry.limits import SizeLimits
+from server.context import Context, context_of
+from server.errors import BadRequest, Forbidden, NotHere
+from server.exchange import exchange_of
+from server.routes.shown import show_adapter
+from server.sources import fetch
+
+router = APIRouter()
+Share = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
+
+
+class Route(BaseModel):
+    """Exactly one of the two."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: str | None = Field(default=None, min_length=1, max_length=64)
+    split: dict[str, Share] | None = Field(default=None, min_length=1, max_length=16)
+
+
+class Source(BaseModel):
+    """A folder under the import root, or an allowed remote source."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    path: str = Field(min_length=1, max_length=1000)
+
+
+class Pin(BaseModel):
+    """Which revision; by default what the alias means."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: str | None = Field(default=None, min_length=1, max_length=64)
+
+
+@router.get("/v1/adapters")
+async def list_adapters(request: Request) -> Response:
+    """Every adapter that the key may see."""
+    context, key = context_of(request), exchange_of(request).key
+    shown = [show_adapter(context, a) for a in context.plane.catalogue.adapters.values() if key.may_use(a.name)]
+    return JSONResponse({"object": "list", "data": shown})
+
+
+@router.get("/v1/adapters/{name}")
+async def get_adapter(request: Request, name: str) -> Response:
+    """One adapter."""
+    context, _ = _permitted(request, name)
+    adapter = context.plane.catalogue.adapters.get(name)
+    if adapter is None:
+        raise NotHere(f"There is no adapter {name[:64]!r}.")
+    return JSONResponse(show_adapter(context, adapter))
+
+
+@router.post("/v1/adapters/{name}/revisions")
+async def register(request: Request, name: str) -> Response:
+    """An upload (multipart field `file`) or a JSON source. 201; 200 when this content is registered already."""
+    context, who = _permitted(request, name)
+    limits = SizeLimits(bytes=context.settings.max_upload_mib << 20)
+    kind = request.headers.get("content-type", "").partition(";")[0]
+    if kind == "multipart/form-data":
+        form = await request.form(max_files=1, max_fields=4)
+        try:
+            upload = form.get("file")
+            if not isinstance(upload, UploadFile):
+                raise BadRequest("The form has no file field 'file'.", param="file")
+            result = await context.admin.register(who, name, _unpacker(upload, limits))
+        finally:
+            await form.close()
+    elif kind == "application/json":
+        source = await _source(request)
+        result = await context.admin.register(
+            who, name, lambda staging: fetch(source, staging, context.settings, limits)
+        )
+    else:
+        raise BadRequest("Send multipart/form-data with a field 'file', or application/json with a 'path'.")
+    return JSONResponse(result, 201 if result["new"] else 200)
+
+
+@router.put("/v1/adapters/{name}")
+async def route(request: Request, name: str, body: Route) -> Response:
+    """Switch or split."""
+    context, who = _permitted(request, name)
+    if (body.revision is None) == (body.split is None):
+        raise BadRequest("Say either 'revision' or 'split'.")
+    weights = body.split if body.split is not None else {str(body.revision): 1.0}
+    return JSONResponse(await context.admin.route(who, name, weights))
+
+
+@router.post("/v1/adapters/{name}/rollback")
+async def rollback(request: Request, name: str) -> Response:
+    """Back to what served before."""
+    context, who = _permitted(request, name)
+    return JSONResponse(await context.admin.rollback(who, name))
+
+
+@router.put("/v1/adapters/{name}/pin")
+async def pin(request: Request, name: str, body: Pin | None = None) -> Response:
+    """Keep resident."""
+    context, who = _permitted(request, name)
+    return JSONResponse(await context.admin.pin(who, name, body.revision if body else None, True))
+
+
+@router.delete("/v1/adapters/{name}/pin")
+async def unpin(request: Request, name: str, revision: str | None = None) -> Response:
+    """No longer; `?revision=` for one, else all."""
+    context, who = _permitted(request, name)
+    return JSONResponse(await context.admin.pin(who, name, revision, False))
+
+
+@router.delete("/v1/adapters/{name}/revisions/{revision}")
+async def delete(request: Request, name: str, revision: str) -> Response:
+    """Refused while an alias names it."""
+    context, who = _permitted(request, name)
+    return JSONResponse(await context.admin.remove(who, name, revision))
+
+
+def _permitted(request: Request, name: str) -> tuple[Context, str]:
+    key = exchange_of(request).key
+    if not key.may_use(name):
+        raise Forbidden(f"This key may not manage the adapter {name[:64]!r}.")
+    return context_of(request), key.id
+
+
+def _unpacker(upload: UploadFile, limits: SizeLimits) -> Callable[[Path], Path]:
+    def unpack_upload(staging: Path) -> Path:
+        archive, target = staging / "upload", staging / "content"
+        target.mkdir()
+        with archive.open("wb") as file:
+            shutil.copyfileobj(upload.file, file)
+        folder = unpack(archive, target, limits)
+        archive.unlink()
+        return folder
+
+    return unpack_upload
+
+
+async def _source(request: Request) -> str:
+    try:
+        return Source.model_validate_json(await request.body()).path
+    except ValidationError as error:
+        raise BadRequest('The body is not {"path": …}.', param="path") from error

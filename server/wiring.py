@@ -1,0 +1,92 @@
+"""Builds the running server out of vLLM's parts: the one place where everything meets."""
+
+import random
+import time
+from typing import Any
+
+import psutil
+from prometheus_client import CollectorRegistry
+
+from adapters.registry.base_model import BaseModel, read_base
+from adapters.registry.catalogue import Catalogue, Reader
+from adapters.registry.store import Registry
+from adapters.registry.validate import Rules
+from server.auth.audit import Audit
+from server.auth.keys import read_keys
+from server.auth.limits import Limiter
+from server.base_folder import find_base_folder
+from server.collect import ServerCollector
+from server.context import Context
+from server.control.admin import Admin
+from server.control.engine import LoraEngine
+from server.control.plane import Plane
+from server.control.residency import Residency
+from server.control.target import Resolver
+from server.control.watch import SplitWatch
+from server.gate import Gate
+from server.metrics import Metrics
+from server.settings import Settings
+from server.tiers import size_tiers
+
+
+def build_gate(settings: Settings, metrics: Metrics) -> Gate:
+    """Keys, limits and sizes. Raises ValueError, OSError for a keys file that cannot be read."""
+    limiter = Limiter(time.monotonic)
+    return Gate(read_keys(settings.keys_file), limiter, metrics, settings.max_body_mib, settings.max_upload_mib)
+
+
+def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics: Metrics) -> Plane:
+    """The control plane, with an empty catalogue until its first refresh."""
+    aliases = frozenset(name.strip() for name in settings.base_aliases.split(",") if name.strip())
+    reader = Reader(settings.adapters_dir, Rules(base, settings.max_lora_rank, aliases))
+    size = base.adapter_bytes(settings.max_lora_rank)
+    tiers = size_tiers(settings.max_loras, settings.max_cpu_loras, size, psutil.virtual_memory().available)
+
+    async def verify(revision: Any) -> None:
+        await plane.verify(revision)
+
+    residency = Residency(engine, tiers.memory, verify, metrics.load.observe)
+    plane = Plane(
+        registry=Registry(settings.adapters_dir),
+        reader=reader,
+        residency=residency,
+        resolver=Resolver(settings.served_name, random.random),
+        metrics=metrics,
+        watch=SplitWatch(settings.split_min_requests, settings.split_max_failures),
+        catalogue=Catalogue(),
+    )
+    return plane
+
+
+def build_context(
+    settings: Settings, engine: LoraEngine, client: Any, gate: Gate, registry: CollectorRegistry
+) -> Context:
+    """Everything that the routes need. Raises OSError, ValueError when the base cannot be described."""
+    folder = find_base_folder(settings.model)
+    if folder is None:
+        raise ValueError(f"the files of {settings.model} are not on this machine")
+    base = read_base(folder, settings.model, settings.served_name)
+    metrics = gate.metrics
+    plane = build_plane(settings, engine, base, metrics)
+    audit = Audit(settings.audit_file or settings.adapters_dir / "audit.jsonl")
+    tiers = size_tiers(settings.max_loras, plane.residency.capacity, base.adapter_bytes(settings.max_lora_rank), 0)
+    registry.register(
+        ServerCollector(
+            metrics, plane.residency, lambda: plane.catalogue, tiers, kv_cache_bytes(client.vllm_config), registry
+        )
+    )
+    return Context(
+        settings=settings,
+        plane=plane,
+        admin=Admin(plane, engine, audit, settings.served_name),
+        gate=gate,
+        metrics=metrics,
+        engine_client=client,
+        base=settings.served_name,
+        max_model_len=client.model_config.max_model_len,
+    )
+
+
+def kv_cache_bytes(config: Any) -> int:
+    """The KV cache's size as configured, bytes; 0 where vLLM measures it by itself."""
+    return int(getattr(config.cache_config, "kv_cache_memory_bytes", 0) or 0)

@@ -1,0 +1,171 @@
+"""`POST /v1/extract` and its neighbours, in process, over a fake OCR and a fake model server."""
+
+import asyncio
+import json
+
+import pytest
+from front_fakes import CONTRACT, RECTO_FIELDS, RECTO_TEXT, VERSO_TEXT, FakeModelServer, FakeReader, picture, running
+
+DATA = {
+    "nom_surname": "NGO MBARGA",
+    "prenom_given_name": "Élise {text}",
+    "date_of_birth": "01.02.1990",
+    "lieu_of_birth": "NGAOUNDÉRÉ",
+    "sex": "F",
+    "taille": 1.66,
+    "profession": "ÉLÈVE",
+}
+
+
+async def test_a_card_comes_back_as_the_contract_says() -> None:
+    async with running() as front:
+        response = await front.extract(picture(), model="cni")
+    body = response.json()
+    assert response.status_code == 200, body
+    assert list(body) == [
+        "id", "document", "model", "data", "fields", "ocr", "timings_ms", "usage", "warnings",
+    ]  # fmt: skip
+    assert body["data"] == DATA and list(body["data"]) == list(RECTO_FIELDS)
+    assert body["model"] == "cni@1f3c9a2b4d5e" and body["document"] == "cni-2018-recto"
+    assert body["id"] == response.headers["x-request-id"] and len(body["id"]) == 26
+    # Line 2 of the prompt is line 3 of the OCR: the blank one has no number.
+    assert body["fields"]["nom_surname"] == {
+        "value": "NGO MBARGA", "confidence": 0.903, "source": "ocr", "box": [[0, 30], [90, 30], [90, 9], [0, 9]],
+        "normalized": None, "warnings": [],
+    }  # fmt: skip
+    assert body["ocr"]["size"] == [120, 80] and len(body["ocr"]["lines"]) == len(RECTO_TEXT)
+    assert set(body["timings_ms"]) == {"decode", "ocr", "llm", "total"}
+    assert body["usage"] == {"prompt_tokens": 240, "completion_tokens": 21}
+    assert body["warnings"] == []
+
+
+async def test_the_request_to_the_model_server() -> None:
+    async with running() as front:
+        await front.extract(picture())
+        [sent] = front.server.bodies
+    assert sent["model"] == "cni" and sent["temperature"] == 0 and "logprobs" not in sent
+    assert sent["prompt"].startswith("<|im_start|>user\nread\nREPUBLIQUE DU CAMEROUN 0\nNOM/SURNAME 1\nNGO MBARGA 2\n")
+    assert "Élise {text} 4\n" in sent["prompt"]
+    assert set(sent["structured_outputs"]) == {"regex"}
+
+
+async def test_object_answers_are_found_in_the_lines() -> None:
+    answer = DATA | {"taille": 1.66, "lieu_of_birth": "YAOUNDE", "profession": None}
+    async with running(server=FakeModelServer(json.dumps(answer))) as front:
+        front.server.answered_by = "base"
+        body = (await front.extract(picture(), model="base")).json()
+    assert body["data"] == answer
+    assert body["fields"]["taille"]["box"] is not None and body["fields"]["taille"]["confidence"] is None
+    assert body["fields"]["lieu_of_birth"]["box"] is None
+    assert body["fields"]["lieu_of_birth"]["warnings"] == ["The value stands nowhere in the OCR text."]
+    assert body["fields"]["profession"] == {
+        "value": None, "confidence": None, "source": "ocr", "box": None, "normalized": None, "warnings": [],
+    }  # fmt: skip
+
+
+async def test_the_wrong_side_is_answered_with_a_warning() -> None:
+    server = FakeModelServer("[null,null,null,null,null,null,null]")
+    async with running(FakeReader(*VERSO_TEXT), server) as front:
+        body = (await front.extract(picture())).json()
+    assert set(body["data"].values()) == {None}
+    assert body["warnings"] == [
+        "The picture looks like cni-2018-verso, not cni-2018-recto.",
+        "None of the fields of cni-2018-recto was found on the picture.",
+    ]
+
+
+async def test_lines_beyond_the_limit_are_reported() -> None:
+    server = FakeModelServer("[null,null,null,null,null,null,2]")
+    async with running(server=server, max_lines=3) as front:
+        body = (await front.extract(picture())).json()
+        assert front.server.bodies[0]["prompt"].count("\n") == CONTRACT["suffix"].count("\n") + 2 + 3
+    assert "12 lines of text beyond the first 3 were not used." in body["warnings"]
+
+
+async def test_a_switch_between_list_and_request_is_asked_again_in_the_new_words() -> None:
+    other = CONTRACT | {"answer": "object", "line": "{text}\n"}
+    async with running(server=FakeModelServer(RECTO_ANSWER_OF_OLD, json.dumps(DATA))) as front:
+        front.server.cards.append({"id": "cni@777777777777", "parent": "base", "prompt": other})
+        front.server.answered_by = "cni@777777777777"
+        body = (await front.extract(picture())).json()
+        first, second = front.server.bodies
+    assert first["model"] == "cni" and "NGO MBARGA 2\n" in first["prompt"]
+    assert second["model"] == "cni@777777777777" and "NGO MBARGA\n" in second["prompt"]
+    assert body["data"] == DATA and body["model"] == "cni@777777777777"
+
+
+RECTO_ANSWER_OF_OLD = "[1,1,1,1,1,1,1]"
+
+
+async def test_upload_for_existing_clients() -> None:
+    async with running() as front:
+        files = {"file": ("a.png", picture("PNG"), "image/png")}
+        form = {"model": "cni", "version": "2018", "side": "recto"}
+        response = await front.client.post("/upload", files=files, data=form)
+    assert response.status_code == 200
+    assert response.json() == {"success": True, "raw_text": "\n".join(RECTO_TEXT), "extracted_data": DATA}
+
+
+async def test_models_and_documents() -> None:
+    async with running(models_seconds=60) as front:
+        models = (await front.client.get("/models")).json()
+        await front.client.get("/models")
+        documents = (await front.client.get("/v1/documents")).json()["documents"]
+        assert front.server.lists == 1
+    assert models["models"][:2] == [
+        {"id": "base", "name": "base", "has_adapter": False},
+        {"id": "cni", "name": "cni", "has_adapter": True},
+    ]
+    assert [document["name"] for document in documents] == [
+        "cni-2018-recto", "cni-2018-verso", "cni-2025-recto", "cni-2025-verso",
+    ]  # fmt: skip
+    assert list(documents[0]["schema"]["properties"]) == list(RECTO_FIELDS)
+    assert documents[0]["schema"]["required"] == list(RECTO_FIELDS)
+
+
+async def test_a_new_model_is_found_at_once() -> None:
+    async with running(models_seconds=3600) as front:
+        await front.client.get("/models")
+        front.server.cards.append({"id": "new", "parent": "base", "prompt": CONTRACT})
+        assert (await front.extract(picture(), model="new")).status_code == 200
+
+
+async def test_health_ready_page_and_description() -> None:
+    async with running() as front:
+        assert (await front.client.get("/health")).json() == {"status": "ok"}
+        assert (await front.client.get("/ready")).status_code == 200
+        page = await front.client.get("/")
+        assert "/v1/documents" in page.text and "default-src 'none'" in page.headers["content-security-policy"]
+        paths = (await front.client.get("/openapi.json")).json()["paths"]
+        assert "multipart/form-data" in paths["/v1/extract"]["post"]["requestBody"]["content"]
+
+
+async def test_metrics_count_by_route_template_and_code() -> None:
+    async with running() as front:
+        await front.extract(picture())
+        await front.extract(b"text")
+        await front.client.get("/no/such/route")
+        text = (await front.client.get("/metrics")).text
+    assert 'ocr_front_requests_total{route="/v1/extract",status="2xx"} 1.0' in text
+    assert 'ocr_front_requests_total{route="other",status="4xx"} 1.0' in text
+    assert 'ocr_front_errors_total{code="not_an_image"} 1.0' in text
+    for stage in ("queue", "decode", "ocr", "llm", "validate", "total"):
+        assert f'ocr_front_stage_duration_seconds_count{{stage="{stage}"}} 1.0' in text
+    memory = next(line for line in text.splitlines() if line.startswith("ocr_front_resident_memory_bytes"))
+    assert float(memory.split()[1]) > 1e7
+
+
+@pytest.mark.parametrize("given", [None, "Bearer wrong", "Basic right", "right"])
+async def test_keys(given: str | None) -> None:
+    async with running(keys="right,other") as front:
+        headers = {} if given is None else {"Authorization": given}
+        refused = await front.client.get("/models", headers=headers)
+        assert refused.status_code == 401 and refused.json()["error"]["code"] == "unauthorized"
+        assert (await front.client.get("/models", headers={"Authorization": "Bearer other"})).status_code == 200
+        assert (await front.client.get("/health")).status_code == 200
+
+
+async def test_two_cards_at_once_share_one_reader() -> None:
+    async with running() as front:
+        answers = await asyncio.gather(*(front.extract(picture()) for _ in range(5)))
+    assert [answer.status_code for answer in answers] == [200] * 5
