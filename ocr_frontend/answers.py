@@ -2,7 +2,7 @@
 
 Both forms are regular expressions, which the server turns into a grammar in milliseconds (a JSON schema takes half a
 second and lets white space run on). `lines` is the compact array that adapters are trained on:
-`[3,5,null,"NGO MBARGA",12]`.
+`[3,5,null,"NGO MBARGA",[12,13]]`.
 """
 
 import json
@@ -13,9 +13,10 @@ from ocr_frontend.documents import DOCUMENTS, FieldSpec, Kind
 from ocr_frontend.errors import InvalidAnswer
 from ocr_frontend.prompt import Contract
 
-Element = int | float | str | None
+Element = int | float | str | tuple[int, ...] | None
 
 MAX_STRING = 80  # characters of one value
+MAX_JOINED = 3  # lines that together hold one value
 _CHARACTER = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])'
 _STRING = f'"{_CHARACTER}{{0,{MAX_STRING}}}"'
 _OBJECT_FORMS = {
@@ -27,7 +28,9 @@ _OBJECT_FORMS = {
 def constraint(contract: Contract, fields: Sequence[str], document: str, lines: int) -> str:
     """A regular expression that only well-formed answers match: with `lines` OCR lines, indexes below that."""
     if contract.answer == "lines":
-        element = f"(?:null|{_indexes(lines)}|{_STRING})"
+        index = _indexes(lines)
+        joined = rf"\[{index}(?:,{index}){{1,{MAX_JOINED - 1}}}\]"
+        element = f"(?:null|{index}|{joined}|{_STRING})"
         return r"\[" + ",".join([element] * len(fields)) + r"\]"
     specs = {spec.name: spec for spec in DOCUMENTS[document].fields}
     members = (f"{_literal(name)}: ?(?:{_form(specs.get(name))})" for name in fields)
@@ -57,6 +60,8 @@ def parse(text: str, contract: Contract, fields: Sequence[str]) -> dict[str, Ele
 def _element(value: object) -> Element:
     if value is None or (isinstance(value, int | float | str) and not isinstance(value, bool)):
         return value
+    if isinstance(value, list) and 0 < len(value) <= MAX_JOINED and all(type(item) is int for item in value):
+        return tuple(value)
     raise InvalidAnswer("The model's answer holds something that is neither a text, nor a number, nor null.")
 
 

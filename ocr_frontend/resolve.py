@@ -1,7 +1,7 @@
 """From a parsed answer to values: a line number becomes what that line says, a written value is looked for in them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocr_frontend.answers import Element
 from ocr_frontend.documents import FieldSpec, Kind
@@ -30,6 +30,8 @@ def resolve(element: Element, spec: FieldSpec, lines: Sequence[TextLine], *, num
     """`lines` are those of the prompt, in its numbering; with `numbered`, an integer in the answer is one of them."""
     if element is None or element == "":
         return Resolved()
+    if isinstance(element, tuple):
+        return _by_lines(element, spec, lines) if numbered else Resolved(warnings=(NO_VALUE,))
     if numbered and isinstance(element, int):
         return _by_line(element, spec, lines)
     return _by_value(str(element), spec, lines)
@@ -43,6 +45,23 @@ def _by_line(index: int, spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved
     if found is None:
         return Resolved(line=index, box=line.box, warnings=(NO_VALUE,))
     return Resolved(found.value, index, line.confidence, line.box, _warnings(found))
+
+
+def _by_lines(indexes: Sequence[int], spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved:
+    """A value that the card breaks over lines: their texts joined by a blank, as sure as the least sure of them."""
+    if not all(0 <= index < len(lines) for index in indexes):
+        return Resolved(warnings=(NO_SUCH_LINE,))
+    parts = [lines[index] for index in indexes]
+    joined = TextLine(" ".join(part.text for part in parts), min(part.confidence for part in parts), _around(parts))
+    found = _by_line(0, spec, [joined])
+    return replace(found, line=indexes[0])
+
+
+def _around(parts: Sequence[TextLine]) -> Box:
+    """The upright rectangle around the parts' boxes."""
+    xs = [x for part in parts for x, _ in part.box]
+    ys = [y for part in parts for _, y in part.box]
+    return ((min(xs), min(ys)), (max(xs), min(ys)), (max(xs), max(ys)), (min(xs), max(ys)))
 
 
 def _by_value(text: str, spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved:
