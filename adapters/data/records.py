@@ -67,6 +67,12 @@ def full_name(rng: random.Random, split: Split) -> str:
     return rng.choices((f"{first} {last}", f"{last} {first}", first), (70, 15, 15))[0]
 
 
+def official_name(rng: random.Random, split: Split) -> str:
+    """Two words or three, as officials sign."""
+    parts = [surname_part(rng, split), *(given_part(rng, split) for _ in range(rng.randint(0, 2)))]
+    return " ".join(parts if rng.random() < 0.5 else parts[::-1])
+
+
 def _person(rng: random.Random, split: Split) -> dict[str, str]:
     """Every value that any of the documents prints."""
     issue = date(2018, 3, 1) + timedelta(days=rng.randrange(2900))
@@ -88,7 +94,7 @@ def _person(rng: random.Random, split: Split) -> dict[str, str]:
         "identifiant_unique:2018": f"{issue.year}{_digits(rng, 13)}",
         "identifiant_unique:2025": "".join(rng.choices("ABCDEFGHJKLMNPQRSTUVWXYZ", k=2)) + _digits(rng, 8),
         "numero_de_carte": _digits(rng, 9),
-        "authorité": full_name(rng, split),
+        "authorité": full_name(rng, split) if rng.random() < 0.4 else official_name(rng, split),
     }
 
 
