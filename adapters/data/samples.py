@@ -8,7 +8,8 @@ from adapters.data.documents import DocumentName, FieldType, fields_of, forms_in
 from adapters.data.layout import lay_out
 from adapters.data.lines import Line
 from adapters.data.records import Record, sample_record
-from adapters.data.traps import Segment, read_sheet
+from adapters.data.segments import Segment
+from adapters.data.traps import read_sheet
 from adapters.data.vocabulary import Split
 
 # docs/decisions/0001: a line's index, a literal string where the line is not the value, or None where nothing is shown.
