@@ -36,7 +36,8 @@ def _from_hub(model: str) -> Path:
         return Path(snapshot_download(model, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise BaseModelError(
-            f"{model} cannot be had from the hub ({type(error).__name__}): check the name and the network, or give a folder that holds it."
+            f"{model} cannot be had from the hub ({type(error).__name__}): "
+            "check the name and the network, or give a folder that holds it."
         ) from error
 
 
@@ -47,7 +48,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="make a base model ready and print its folder",
         description="Make a base model ready (convert the embedded one, fetch one from a hub) and print its folder.",
     )
-    parser.add_argument("model", nargs="?", default=EMBEDDED, help="'embedded', a folder, or a hub's model name (default: embedded)")
+    parser.add_argument(
+        "model", nargs="?", default=EMBEDDED, help="'embedded', a folder, or a hub's model name (default: embedded)"
+    )
     parser.set_defaults(run=_run)
 
 

@@ -1,10 +1,10 @@
 """What can go wrong in `adapters` through something that a user can change.
 
-    AdaptersError          one clear sentence; the command line prints it and exits 2
-    ├── BaseModelError     the base cannot be had, or is not what it should be
-    ├── RecipeError        a recipe that cannot be read, or asks for what is not there
-    ├── DataError          a data file with a broken line, a card that is none
-    └── EvaluationError    a service that does not answer, a run that cannot be compared
+AdaptersError          one clear sentence; the command line prints it and exits 2
+├── BaseModelError     the base cannot be had, or is not what it should be
+├── RecipeError        a recipe that cannot be read, or asks for what is not there
+├── DataError          a data file with a broken line, a card that is none
+└── EvaluationError    a service that does not answer, a run that cannot be compared
 """
 
 

@@ -1,1 +1,1 @@
-"""Bringing the services up. Knows them by their command lines and by HTTP alone; standard library only, as it runs before anything is installed."""
+"""Bringing the services up and keeping them in view. Knows them by their command lines and by HTTP alone."""

@@ -36,7 +36,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "record",
         help="keep real OCR lines of drawn cards as training samples",
-        description="Join the truth of drawn cards with the lines that a real OCR read on them, and write training samples.",
+        description="Join the truth of drawn cards with the lines that a real OCR read on them: training samples.",
     )
     parser.add_argument("folders", type=Path, nargs="+", help="folders with cards.jsonl and lines.jsonl")
     parser.add_argument("--out", type=Path, required=True, help="for example adapters/recipes/recorded.jsonl.gz")

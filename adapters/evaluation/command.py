@@ -24,15 +24,21 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "evaluate",
         help="measure models on the held-out cards, through the running services",
-        description="Draw the held-out cards (names, places, professions and fonts that training never saw), send each to the OCR "
-        "front, compare every field with the truth, and write evaluation.json, evaluation.md and evaluation.png.",
+        description="Draw the held-out cards (names, places, professions, fonts that training never saw), send each to the "
+        "OCR front, compare every field with the truth, and write evaluation.json, evaluation.md and evaluation.png.",
     )
     parser.add_argument("--front", default="http://127.0.0.1:8080", help="the OCR front (default: %(default)s)")
-    parser.add_argument("--model", action="append", help="may be given again; 'base' is the base alone (default: cni and base)")
+    parser.add_argument(
+        "--model", action="append", help="may be given again; 'base' is the base alone (default: cni and base)"
+    )
     parser.add_argument("--count", type=int, default=100, help="cards a document and condition (default: %(default)s)")
-    parser.add_argument("--cards", type=Path, default=Path("runs/held-out"), help="where the drawn cards lie (default: %(default)s)")
+    parser.add_argument(
+        "--cards", type=Path, default=Path("runs/held-out"), help="where the drawn cards lie (default: %(default)s)"
+    )
     parser.add_argument("--concurrency", type=int, default=2, help="cards at a time (default: %(default)s)")
-    parser.add_argument("--registry", type=Path, default=Path("adapters"), help="where an evaluated revision keeps its scores")
+    parser.add_argument(
+        "--registry", type=Path, default=Path("adapters"), help="where an evaluated revision keeps its scores"
+    )
     parser.add_argument("--out", type=Path, help="where to write (default: the first model's revision folder)")
     parser.set_defaults(run=_run)
 
@@ -89,7 +95,13 @@ def _write(args: argparse.Namespace, rows: list[dict[str, Any]], exact: str, ans
     folder = args.out or args.registry / exact.replace("@", "/")
     if not folder.is_dir():
         raise EvaluationError(f"{folder} is not there to hold the scores: name a folder with --out.")
-    body = {"seed": SEED, "concurrency": args.concurrency, "models": answered, "machine": machine.describe(), "rows": rows}
+    body = {
+        "seed": SEED,
+        "concurrency": args.concurrency,
+        "models": answered,
+        "machine": machine.describe(),
+        "rows": rows,
+    }
     (folder / "evaluation.json").write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "evaluation.md").write_text(report.table(rows), encoding="utf-8")
     report.plot(rows, f"{exact}: held-out cards, the whole path", folder / "evaluation.png")

@@ -49,7 +49,9 @@ def plot(rows: Sequence[Row], title: str, path: Path) -> None:
     ):
         for number, model in enumerate(models):
             mine = {(row["document"], row["condition"]): row for row in rows if row["model"] == model}
-            at = [index + (number - (len(models) - 1) / 2) * width for index, place in enumerate(places) if place in mine]
+            at = [
+                index + (number - (len(models) - 1) / 2) * width for index, place in enumerate(places) if place in mine
+            ]
             heights = [100 * mine[place][score] for place in places if place in mine]
             bars = panel.bar(at, heights, width * 0.92, color=colours[number % len(colours)], label=model)
             panel.bar_label(bars, fmt="%.1f", fontsize=7, padding=1)

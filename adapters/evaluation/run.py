@@ -55,7 +55,9 @@ async def evaluate(
 
         cards = list(await asyncio.gather(*(one(truth) for truth in truths)))
     if len(names) > 1:
-        raise EvaluationError(f"More than one revision answered ({', '.join(sorted(names))}): name one exactly with --model.")
+        raise EvaluationError(
+            f"More than one revision answered ({', '.join(sorted(names))}): name one exactly with --model."
+        )
     return cards, next(iter(names), model)
 
 
@@ -64,7 +66,9 @@ async def _extract(client: httpx.AsyncClient, model: str, truth: Truth) -> dict[
     try:
         response = await client.post("/v1/extract", files=files, data={"document": truth.document, "model": model})
     except httpx.HTTPError as error:
-        raise EvaluationError(f"The OCR front at {client.base_url} does not answer ({type(error).__name__}): start it with make up.") from error
+        raise EvaluationError(
+            f"The OCR front at {client.base_url} does not answer ({type(error).__name__}): start it with make up."
+        ) from error
     if response.status_code == httpx.codes.OK:
         return dict(response.json())
     code = response.json().get("error", {}).get("code", "")

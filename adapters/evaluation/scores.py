@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rapidfuzz.distance import Levenshtein
 
@@ -72,7 +73,7 @@ def readable(kind: FieldType, truth: str, lines: Sequence[str]) -> bool:
         wanted = truth.replace(".", "")
         return any(re.sub(r"\D", "", form) == wanted for line in lines for form in forms_in(kind, line))
     folded = [" ".join(line.split()) for line in lines]
-    pairs = [f"{one} {two}" for one, two in zip(folded, folded[1:], strict=False)]
+    pairs = [f"{one} {two}" for one, two in pairwise(folded)]
     return any(truth in text for text in [*folded, *pairs])
 
 

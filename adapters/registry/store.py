@@ -44,8 +44,7 @@ class Registry:
         """Remove what killed processes of this machine left behind."""
         with writing(self.root):
             for left in [*(self.root / INCOMING).glob("*"), *(self.root / TRASH).glob("*")]:
-                host, pid, _ = left.name.rsplit("-", 2)
-                if host == socket.gethostname() and not Path(f"/proc/{pid}").exists():
+                if _is_dead(left.name):
                     shutil.rmtree(left, ignore_errors=True)
 
     def register(self, name: str, staged: Path) -> tuple[str, bool]:
@@ -145,3 +144,9 @@ class Registry:
     def _save(self, state: State) -> State:
         save_state(self.root, state, self._step)
         return state
+
+
+def _is_dead(name: str) -> bool:
+    """Whether the process of this machine that made a `host-pid-random` folder is gone."""
+    host, _, rest = name.rpartition("-")[0].rpartition("-")
+    return host == socket.gethostname() and not Path(f"/proc/{rest}").exists()

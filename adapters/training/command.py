@@ -20,13 +20,17 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "train",
         help="train an adapter from a recipe and write it as a revision",
-        description="Train a LoRA adapter from a recipe (YAML) and write it as an immutable revision. Uses the GPU if there is "
-        "one. A broken-off run goes on where its last checkpoint stands when the same command is given again.",
+        description="Train a LoRA adapter from a recipe (YAML) and write it as an immutable revision. Uses the GPU if there "
+        "is one. A broken-off run goes on where its last checkpoint stands when the same command is given again.",
     )
     parser.add_argument("recipe", type=Path, help="for example adapters/recipes/cni.yaml")
     parser.add_argument("--base", help="another base than the recipe's: 'embedded', a folder, or a hub's name")
-    parser.add_argument("--registry", type=Path, default=Path("adapters"), help="where the revision goes (default: adapters)")
-    parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints and curves go (default: runs)")
+    parser.add_argument(
+        "--registry", type=Path, default=Path("adapters"), help="where the revision goes (default: adapters)"
+    )
+    parser.add_argument(
+        "--runs", type=Path, default=Path("runs"), help="where checkpoints and curves go (default: runs)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     parser.set_defaults(run=_run)
 
@@ -43,7 +47,9 @@ def _run(args: argparse.Namespace) -> int:
     revision = publish.write_revision(model, recipe, base, args.registry, measured)
     title = f"{recipe.name}@{revision.name} on {publish.base_name(recipe)}"
     curves.plot(log, title, revision / "training.png")
-    (revision / "training.json").write_text(json.dumps({**measured, "validation": log.validation, "losses": log.losses}) + "\n")
+    (revision / "training.json").write_text(
+        json.dumps({**measured, "validation": log.validation, "losses": log.losses}) + "\n"
+    )
     print(f"{revision}")
     return 0
 
@@ -54,11 +60,15 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     note = folder / "recipe.json"
     wanted = json.dumps(recipe.model_dump(mode="json"), sort_keys=True, indent=1)
     if note.exists() and note.read_text() != wanted:
-        raise AdaptersError(f"{folder} holds a run of another recipe: remove that folder or choose another with --runs.")
+        raise AdaptersError(
+            f"{folder} holds a run of another recipe: remove that folder or choose another with --runs."
+        )
     note.write_text(wanted)
 
 
-def _train(recipe: Recipe, beside: Path, base: Path, folder: Path, threads: int) -> tuple[checkpoint.Log, Any, loop.Examples]:
+def _train(
+    recipe: Recipe, beside: Path, base: Path, folder: Path, threads: int
+) -> tuple[checkpoint.Log, Any, loop.Examples]:
     import torch
     from transformers import AutoTokenizer
 
@@ -80,12 +90,18 @@ def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> loop.Examples:
     """All sequences of a recipe whose recorded files lie in `beside`."""
     prompts = contract(recipe.data.documents)
     data = recipe.data
-    training = [dataset.encode(sample, prompts, tokenizer) for sample in dataset.modelled(data, "train", data.text, recipe.seed)]
+    training = [
+        dataset.encode(sample, prompts, tokenizer) for sample in dataset.modelled(data, "train", data.text, recipe.seed)
+    ]
     for name in data.recorded:
-        real = [dataset.encode(sample, prompts, tokenizer) for sample in dataset.recorded(beside / name, data.documents)]
+        real = [
+            dataset.encode(sample, prompts, tokenizer) for sample in dataset.recorded(beside / name, data.documents)
+        ]
         training += real * data.recorded_repeats
     unseen = dataset.modelled(data, "valid", data.validation, recipe.seed)
-    return loop.Examples(training, [dataset.encode(sample, prompts, tokenizer) for sample in unseen], tokenizer.eos_token_id)
+    return loop.Examples(
+        training, [dataset.encode(sample, prompts, tokenizer) for sample in unseen], tokenizer.eos_token_id
+    )
 
 
 class _watching:
@@ -93,9 +109,22 @@ class _watching:
 
     def __enter__(self) -> loop.Watch:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
-        columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+        columns = (
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.description}"),
+        )
         self._console = Console(stderr=True)
         self._bar = Progress(*columns, console=self._console)
         self._task = self._bar.add_task("", total=None)
@@ -107,7 +136,9 @@ class _watching:
 
     def _show(self, log: checkpoint.Log, steps: int) -> None:
         recent = log.losses[-20:]
-        self._bar.update(self._task, completed=log.step, total=steps, description=f"loss {sum(recent) / len(recent):.4f}")
+        self._bar.update(
+            self._task, completed=log.step, total=steps, description=f"loss {sum(recent) / len(recent):.4f}"
+        )
         if log.validation and log.validation[-1]["step"] == log.step:
             last = log.validation[-1]
             rate = log.tokens / log.seconds

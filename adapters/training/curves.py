@@ -15,12 +15,23 @@ def plot(log: Log, title: str, path: Path) -> None:
     left = figure.subplots()
     steps = range(1, len(log.losses) + 1)
     left.plot(steps, log.losses, color="#b8c4d6", linewidth=0.6, label="training loss, each step")
-    left.plot(steps, _running_mean(log.losses), color="#1f4e8c", linewidth=1.6, label=f"training loss, mean of {_SMOOTH}")
+    left.plot(
+        steps, _running_mean(log.losses), color="#1f4e8c", linewidth=1.6, label=f"training loss, mean of {_SMOOTH}"
+    )
     seen = [entry["step"] for entry in log.validation]
-    left.plot(seen, [entry["loss"] for entry in log.validation], "o-", color="#c2571a", markersize=3, label="validation loss")
+    left.plot(
+        seen, [entry["loss"] for entry in log.validation], "o-", color="#c2571a", markersize=3, label="validation loss"
+    )
     left.set(xlabel="step", ylabel="cross entropy of the answer, nats a token", yscale="log", title=title)
     right = left.twinx()
-    right.plot(seen, [100 * entry["exact"] for entry in log.validation], "s--", color="#2c7a3f", markersize=3, label="answers right")
+    right.plot(
+        seen,
+        [100 * entry["exact"] for entry in log.validation],
+        "s--",
+        color="#2c7a3f",
+        markersize=3,
+        label="answers right",
+    )
     right.set(ylabel="validation answers entirely right, %", ylim=(0, 101))
     handles = [*left.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]]
     left.legend(handles=handles, loc="lower left", fontsize=8)

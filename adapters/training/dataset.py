@@ -83,7 +83,9 @@ def recorded(path: Path, documents: Sequence[DocumentName]) -> Iterator[Labelled
                 if len(sample.targets) != len(DOCUMENTS[sample.document]):
                     raise ValueError("one target a field is needed")
             except (ValueError, KeyError, TypeError) as error:
-                raise DataError(f"{path.name}, line {number}, is not a recorded sample ({error}): record it again.") from error
+                raise DataError(
+                    f"{path.name}, line {number}, is not a recorded sample ({error}): record it again."
+                ) from error
             if sample.document in documents:
                 yield sample
 

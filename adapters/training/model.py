@@ -73,7 +73,10 @@ def loss_of(model: Any, tokens: torch.Tensor, targets: torch.Tensor) -> torch.Te
 
 @torch.no_grad()
 def judge(model: Any, examples: Sequence[Example], pad: int, batch: int) -> tuple[float, float]:
-    """(mean loss, share of answers right in every token). Right at every token under the right prefix is right when decoded greedily."""
+    """(mean loss, share of answers right in every token).
+
+    An answer that is right at every token under the right prefix is right when it is decoded greedily.
+    """
     model.eval()
     total, right, count = 0.0, 0, 0
     for start in range(0, len(examples), batch):

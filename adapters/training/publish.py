@@ -43,7 +43,13 @@ def write_revision(model: Any, recipe: Recipe, base: Path, registry: Path, measu
 
 def base_name(recipe: Recipe) -> str:
     """What the base is called in public; never a path of this machine."""
-    return embedded.NAME if recipe.base == bases.EMBEDDED else Path(recipe.base).name if Path(recipe.base).is_dir() else recipe.base
+    return (
+        embedded.NAME
+        if recipe.base == bases.EMBEDDED
+        else Path(recipe.base).name
+        if Path(recipe.base).is_dir()
+        else recipe.base
+    )
 
 
 def _write_weights(model: Any, recipe: Recipe, folder: Path) -> None:
@@ -56,7 +62,7 @@ def _write_weights(model: Any, recipe: Recipe, folder: Path) -> None:
     for name, parameter in model.named_parameters():
         if "lora_" in name:
             parameter.data = parameter.data.to(torch.bfloat16)
-    model.save_pretrained(folder)
+    model.save_pretrained(folder, save_embedding_layers=False)  # LoRA alone; and no look-up on a hub
     (folder / "README.md").unlink(missing_ok=True)
 
 
@@ -73,7 +79,10 @@ def _manifest(recipe: Recipe, base: Path, folder: Path, measured: Mapping[str, A
         ),
         sha256=file_sha256(folder / WEIGHTS_FILE),
         prompt=contract(recipe.data.documents),
-        recipe=recipe.model_dump(mode="json"),
+        recipe={
+            **recipe.model_dump(mode="json"),
+            "base": recipe.base if recipe.base == bases.EMBEDDED else base_name(recipe),
+        },
         seed=recipe.seed,
         samples=int(measured["samples"]),
         versions={name: version(name) for name in _PACKAGES},

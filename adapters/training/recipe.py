@@ -30,7 +30,9 @@ class Data(_Strict):
 
     documents: tuple[DocumentName, ...] = DOCUMENT_NAMES
     text: int = Field(default=6000, ge=0, description="modelled samples, all documents together")
-    recorded: tuple[str, ...] = Field(default=(), description="JSON Lines files (.jsonl or .jsonl.gz) beside the recipe")
+    recorded: tuple[str, ...] = Field(
+        default=(), description="JSON Lines files (.jsonl or .jsonl.gz) beside the recipe"
+    )
     recorded_repeats: int = Field(default=1, ge=1, description="passes over the recorded samples")
     validation: int = Field(default=120, ge=4, description="modelled samples of unseen people, all documents together")
 
@@ -72,7 +74,9 @@ def read_recipe(path: Path) -> Recipe:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the whole file"
-        raise RecipeError(f"The recipe {path} is wrong at {place}: {first['msg']} (found: {first['input']!r}).") from error
+        raise RecipeError(
+            f"The recipe {path} is wrong at {place}: {first['msg']} (found: {first['input']!r})."
+        ) from error
     missing = [name for name in recipe.data.recorded if not (path.parent / name).is_file()]
     if missing:
         raise RecipeError(f"The recipe {path} names {missing[0]}, which is not beside it.")

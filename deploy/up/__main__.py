@@ -1,4 +1,4 @@
-"""`python3 -m deploy.up`, which `make up` runs: check, install, prepare the base, start both services, wait for Ctrl-C."""
+"""`make up`: check, install, prepare the base, start both services, wait for Ctrl-C."""
 
 import contextlib
 import os
@@ -40,6 +40,8 @@ def _as_interrupt(signum: int, frame: object) -> None:
 
 def _install(plan: Plan) -> None:
     locks = plan.root / "requirements"
+    if not (plan.installed and plan.base_ready):
+        environment.reach_index(plan.root)
     environment.make(plan.root, plan.server_env, locks / f"{plan.device}.lock")
     environment.make(plan.root, plan.front_env, locks / "front.lock")
 
@@ -50,7 +52,9 @@ def _base(plan: Plan) -> str:
     with Phase(title, expected=0 if plan.base_ready else 45):
         command = [str(plan.server_env / "bin/python"), "-m", "adapters", "base", plan.model]
         path = os.pathsep.join([str(plan.server_env / "bin"), os.environ["PATH"]])
-        result = subprocess.run(command, cwd=plan.root, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path})
+        result = subprocess.run(
+            command, cwd=plan.root, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
+        )
     if result.returncode:
         raise Refusal((result.stderr.strip().splitlines() or ["the base model cannot be made ready"])[-1])
     return result.stdout.strip()
@@ -70,7 +74,9 @@ def _serve(plan: Plan, base: str) -> int:
         while all(service.running for service in services):
             time.sleep(0.5)
         ended = next(service for service in services if not service.running)
-        print(f"make up: the {ended.name} ended by itself; its log is {ended.log}:\n{ended.last_words()}", file=sys.stderr)
+        print(
+            f"make up: the {ended.name} ended by itself; its log is {ended.log}:\n{ended.last_words()}", file=sys.stderr
+        )
         return 1
     except KeyboardInterrupt:
         print(file=sys.stderr)
@@ -80,7 +86,13 @@ def _serve(plan: Plan, base: str) -> int:
 
 
 def _services(plan: Plan, base: str) -> list[Service]:
-    name = "SmolLM2-135M-Instruct" if plan.model == EMBEDDED else Path(plan.model).name if Path(plan.model).is_dir() else plan.model
+    name = (
+        "SmolLM2-135M-Instruct"
+        if plan.model == EMBEDDED
+        else Path(plan.model).name
+        if Path(plan.model).is_dir()
+        else plan.model
+    )
     logs = plan.root / "runs" / "up"
     server = [str(plan.server_env / "bin/python"), "-m", "server", "--model", base, "--model-name", name]
     server += ["--port", str(plan.server_port), "--adapters-dir", str(plan.root / "adapters")]

@@ -12,6 +12,7 @@ from deploy.up.screen import Phase
 
 UV = "uv==0.13.9"
 _STAMP = "lock.sha256"
+_PROBE = "six==1.17.0\n"  # any small package
 
 
 def find_uv(root: Path) -> str:
@@ -23,9 +24,23 @@ def find_uv(root: Path) -> str:
     binary = tools / "bin/uv"
     if not binary.exists():
         with Phase(f"fetching {UV}"):
-            _run([sys.executable, "-m", "venv", str(tools)], "Python's venv module is missing: install it (Debian: python3-venv).")
-            _run([str(tools / "bin/pip"), "install", "-q", UV], f"{UV} cannot be had: check the network or the package index.")
+            _run(
+                [sys.executable, "-m", "venv", str(tools)],
+                "Python lacks its venv module: install it (Debian: python3-venv).",
+            )
+            _run(
+                [str(tools / "bin/pip"), "install", "-q", UV],
+                f"{UV} cannot be had: check the network or the package index.",
+            )
     return str(binary)
+
+
+def reach_index(root: Path) -> None:
+    """Raise Refusal where the package index does not answer: seconds now instead of minutes into the installation."""
+    probe = [find_uv(root), "pip", "compile", "-q", "--no-deps", "--no-header", "--refresh", "-"]
+    result = subprocess.run(probe, input=_PROBE, capture_output=True, text=True, check=False)
+    if result.returncode:
+        raise Refusal("The package index does not answer: check the network, or name an index with UV_INDEX_URL.")
 
 
 def ready(env: Path, lock: Path) -> bool:
@@ -45,14 +60,21 @@ def make(root: Path, env: Path, lock: Path) -> None:
         if not (env / "bin/python").exists():
             _run([uv, "venv", "-q", "--python", sys.executable, str(env)], f"{env} cannot be made.")
         install = [uv, "pip", "install", "--python", str(env / "bin/python"), "--no-deps", *index_options()]
-        _run([*install, "-r", str(lock)], "The locked packages cannot be had: check the network or the package index.", bars=True)
+        _run(
+            [*install, "-r", str(lock)],
+            "The locked packages cannot be had: check the network or the package index.",
+            bars=True,
+        )
         _run([*install, "-q", "-e", str(root)], "The project itself cannot be installed.")
         (env / _STAMP).write_text(_digest(lock))
 
 
 def index_options() -> list[str]:
     """Where PyTorch's CPU build comes from: a folder of wheels where the machine has one, else PyTorch's own index."""
-    folders = [Path(part) for part in os.environ.get("UV_FIND_LINKS", os.environ.get("PIP_FIND_LINKS", "")).replace(",", " ").split()]
+    folders = [
+        Path(part)
+        for part in os.environ.get("UV_FIND_LINKS", os.environ.get("PIP_FIND_LINKS", "")).replace(",", " ").split()
+    ]
     local = [folder for folder in folders if any(folder.glob("torch-*+cpu-*.whl"))]
     if local:
         return [part for folder in local for part in ("--find-links", str(folder))]
@@ -65,9 +87,11 @@ def _digest(lock: Path) -> str:
 
 
 def _run(command: list[str], sentence: str, bars: bool = False) -> None:
-    """Run; on failure end with our sentence and the tool's own last line. With `bars` its progress shows on a terminal."""
+    """Run; on failure end with our sentence and the tool's last line. `bars`: its progress shows on a terminal."""
     shown = bars and sys.stderr.isatty()
-    result = subprocess.run(command, stdout=subprocess.PIPE, stderr=None if shown else subprocess.PIPE, text=True, check=False)
+    result = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=None if shown else subprocess.PIPE, text=True, check=False
+    )
     if result.returncode:
         lines = [line.strip() for line in (result.stderr or "").splitlines() if line.strip()]
         raise Refusal(f"{sentence} ({lines[-1] if lines else f'exit code {result.returncode}'})")

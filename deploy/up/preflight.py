@@ -33,7 +33,9 @@ def check_python() -> None:
     version = sys.version_info[:2]
     if version not in {(3, 11), (3, 12)}:
         found = ".".join(map(str, version))
-        raise Refusal(f"Python {found} is not served: vLLM's locked packages need 3.11 or 3.12. Name one: make up PYTHON=python3.11")
+        raise Refusal(
+            f"Python {found} does not do: the locked packages need 3.11 or 3.12. Name one: make up PYTHON=python3.11"
+        )
     if sys.platform != "linux":
         raise Refusal(f"vLLM runs on Linux, not on {sys.platform}: use a Linux machine, a virtual machine or WSL2.")
 
@@ -46,7 +48,8 @@ def _port(name: str, port: int) -> None:
         except OSError as error:
             variable = "SERVER_PORT" if name == "model server" else "FRONT_PORT"
             raise Refusal(
-                f"Port {port} for the {name} is busy ({error.strerror}): stop what uses it, or choose another: make up {variable}={port + 10}"
+                f"Port {port} for the {name} is busy ({error.strerror}): stop what uses it, "
+                f"or choose another: make up {variable}={port + 10}"
             ) from error
 
 
@@ -55,22 +58,29 @@ def _memory() -> None:
         if line.startswith("MemAvailable:"):
             available = int(line.split()[1]) * 1024
             if available < _MEMORY_GIB * _GIB:
-                raise Refusal(f"Only {available / _GIB:.1f} GiB of memory are free and {_MEMORY_GIB} are needed: close something, or use a larger machine.")
+                raise Refusal(
+                    f"Only {available / _GIB:.1f} GiB of memory are free and {_MEMORY_GIB} are needed: "
+                    "close something, or use a larger machine."
+                )
 
 
 def _disk(plan: Plan) -> None:
-    for folder, fresh in ((plan.root, not plan.installed), (plan.cache, not plan.base_ready)):
-        while not folder.exists():
-            folder = folder.parent
+    for wanted, fresh in ((plan.root, not plan.installed), (plan.cache, not plan.base_ready)):
+        folder = next(path for path in (wanted, *wanted.parents) if path.exists())
         if not os.access(folder, os.W_OK):
             raise Refusal(f"{folder} cannot be written: choose a folder of your own (XDG_CACHE_HOME for the cache).")
         needed = _DISK_FRESH_GIB if fresh else _DISK_WARM_GIB
         free = shutil.disk_usage(folder).free
         if free < needed * _GIB:
-            raise Refusal(f"Only {free / _GIB:.1f} GiB of disk are free at {folder} and {needed} are needed: make room there.")
+            raise Refusal(
+                f"Only {free / _GIB:.1f} GiB of disk are free at {folder} and {needed} are needed: make room there."
+            )
 
 
 def _model(plan: Plan) -> None:
     model = plan.model
     if model.startswith((".", "/", "~")) and not (Path(model).expanduser() / "config.json").is_file():
-        raise Refusal(f"MODEL={model} is not a model folder (no config.json there): give a folder with safetensors, config and tokenizer.")
+        raise Refusal(
+            f"MODEL={model} is not a model folder (no config.json there): "
+            "give a folder with safetensors, config and tokenizer."
+        )

@@ -12,7 +12,8 @@ _WHEEL = "|/-\\"
 class Phase:
     """`with Phase("starting", expected=40) as phase: phase.say("loading weights")`.
 
-    `moving=False` where a child draws on the terminal itself. With `expected` seconds a bar shows how far along it usually is; it stops at 99 % rather than lie.
+    `moving=False` where a child draws on the terminal itself. With `expected` seconds a bar
+    shows how far along it usually is; it stops at 99 % rather than lie.
     """
 
     def __init__(self, title: str, expected: float = 0.0, moving: bool = True) -> None:
@@ -39,7 +40,9 @@ class Phase:
             _line(f"- {self._title} …")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._over.set()
         if self._moving:
             self._painter.join()
@@ -50,7 +53,9 @@ class Phase:
         turn = 0
         while not self._over.wait(_TICK):
             turn += 1
-            sys.stderr.write(f"\r\x1b[K{_WHEEL[turn % 4]} {self._title} {self._bar()}{self.seconds:.0f} s  {self._detail}"[:140])
+            sys.stderr.write(
+                f"\r\x1b[K{_WHEEL[turn % 4]} {self._title} {self._bar()}{self.seconds:.0f} s  {self._detail}"[:140]
+            )
             sys.stderr.flush()
 
     def _bar(self) -> str:

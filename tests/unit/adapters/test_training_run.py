@@ -1,0 +1,104 @@
+"""A run on a tiny random base: it learns, it resumes with the same weights, it writes a revision that checks out."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from adapters.registry.canonical import file_sha256
+from adapters.registry.digest import content_digest, revision_name
+from adapters.registry.manifest import read_manifest
+from adapters.training import checkpoint, loop, publish
+from adapters.training.command import prepare
+from adapters.training.model import with_adapter
+from adapters.training.recipe import Data, Optimization, Recipe
+from tests.support.tiny_models import write_base
+
+RECIPE = Recipe(
+    name="tiny",
+    data=Data(documents=("cni-2025-recto",), text=24, validation=4),
+    optimization=Optimization(batch=4, learning_rate=5e-3),
+    evaluate_every=3,
+    checkpoint_every=2,
+)
+
+
+class Broken(Exception):
+    """The run is broken off here."""
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_base(tmp_path_factory.mktemp("base") / "tiny-base")
+
+
+def _run(base: Path, folder: Path, stop_after: int | None = None) -> tuple[checkpoint.Log, Any]:
+    from transformers import AutoTokenizer  # noqa: PLC0415
+
+    torch.manual_seed(RECIPE.seed)
+    model = with_adapter(base, RECIPE.lora)
+    examples = prepare(RECIPE, folder, AutoTokenizer.from_pretrained(base))
+
+    def watch(log: checkpoint.Log, steps: int) -> None:
+        assert steps == 6
+        if log.step == stop_after:
+            raise Broken
+
+    return loop.train(model, RECIPE, examples, folder / "checkpoint", watch), model
+
+
+def _weights(model: Any) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in model.named_parameters() if value.requires_grad}
+
+
+@pytest.fixture(scope="module")
+def unbroken(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[checkpoint.Log, Any]:
+    return _run(base, tmp_path_factory.mktemp("unbroken"))
+
+
+def test_the_loss_falls(unbroken: tuple[checkpoint.Log, Any]) -> None:
+    losses = unbroken[0].losses
+    assert len(losses) == 6
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("stop_after", [1, 2, 3, 5])
+def test_a_broken_run_ends_with_the_weights_of_an_unbroken_one(
+    base: Path, tmp_path: Path, unbroken: tuple[checkpoint.Log, Any], stop_after: int
+) -> None:
+    with pytest.raises(Broken):
+        _run(base, tmp_path, stop_after)
+    log, model = _run(base, tmp_path)
+    expected = _weights(unbroken[1])
+    assert log.step == 6
+    assert all(torch.equal(value, expected[name]) for name, value in _weights(model).items())
+
+
+def test_a_kill_between_the_two_renames_of_a_checkpoint_loses_nothing(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(Broken):
+        _run(base, tmp_path, stop_after=4)
+    (tmp_path / "checkpoint").rename(tmp_path / "checkpoint.old")
+    model = with_adapter(base, RECIPE.lora)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad])
+    assert checkpoint.load(tmp_path / "checkpoint", model, optimizer).step == 4
+
+
+def test_the_revision_is_named_by_its_content_and_says_nothing_of_this_machine(
+    base: Path, tmp_path: Path, unbroken: tuple[checkpoint.Log, Any]
+) -> None:
+    recipe = RECIPE.model_copy(update={"base": str(base)})
+    folder = publish.write_revision(unbroken[1], recipe, base, tmp_path, {"samples": 24})
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    assert folder.name == manifest.revision == revision_name(content_digest(folder))
+    assert manifest.sha256 == file_sha256(folder / "adapter_model.safetensors")
+    assert manifest.base.name == "tiny-base"
+    assert json.loads((folder / "adapter_config.json").read_text())["base_model_name_or_path"] == "tiny-base"
+    assert len(load_file(folder / "adapter_model.safetensors")) == 2 * 2 * 2  # layers, modules, A and B
+    assert str(base.parent) not in (folder / "manifest.json").read_text()
+    assert not (folder.parent / ".writing").exists()
+    shutil.rmtree(folder)
