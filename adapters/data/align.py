@@ -55,8 +55,8 @@ def _part(text: str, printed: str) -> str:
         return text if fuzz.partial_ratio(_key(text), _key(printed)) >= _PIECE else ""
     words = text.split(" ")
     spans = [" ".join(words[i:j]) for i in range(len(words)) for j in range(i + 1, len(words) + 1)]
-    best = max(spans, key=lambda span: _likeness(span, printed))
-    return best if _likeness(best, printed) >= _LIKE else _inside(text, printed)
+    best = max([*spans, _inside(text, printed)], key=lambda span: _likeness(span, printed))
+    return best if _likeness(best, printed) >= _LIKE else ""
 
 
 def _inside(text: str, printed: str) -> str:

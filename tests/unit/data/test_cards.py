@@ -77,6 +77,8 @@ def test_align_takes_a_value_out_of_a_merged_line_and_joins_halves() -> None:
     merged = align(record, polygons, [Line(f"NOM/SURNAME {name}", 0.9, area)])
     assert merged["nom_surname"] == name
     assert merged["sex"] is None
+    glued = align(record, polygons, [Line(f"NOMSURNAME{name}", 0.9, area)])
+    assert glued["nom_surname"] == name
     date = record.printed["date_of_birth"]
     labelled = align(record, polygons, [Line(f"DATE OF BIRTH {date}", 0.9, polygons["date_of_birth"])])
     assert labelled["date_of_birth"] == 0
