@@ -55,7 +55,7 @@ def draw_card(seed: int, index: int, split: Split, document: DocumentName, condi
     look = random.Random(f"look:{seed}:{split}:{index}")
     card = render(look, lay_out(look, record, split), split)
     if condition == "photo":
-        from adapters.data.photo import photograph  # noqa: PLC0415 - torch and kornia take seconds to import
+        from adapters.data.photo import photograph  # torch and kornia take seconds to import
 
         card = photograph(random.Random(f"photo:{seed}:{split}:{index}"), card)
     return DrawnCard(index, condition, split, record, card)
