@@ -66,10 +66,15 @@ def _element(value: object) -> Element:
 
 
 def _indexes(lines: int) -> str:
-    """The numbers 0 … lines - 1, without leading zeros, for up to 1000 lines."""
-    if lines <= 0:
+    """The numbers 0 … lines - 1 without leading zeros, for up to 100 lines."""
+    last = min(lines, 100) - 1
+    if last < 0:
         return "null"
-    return "(?:" + "|".join(str(index) for index in range(lines - 1, -1, -1)) + ")"
+    if last < 10:
+        return f"[0-{last}]"
+    tens, ones = divmod(last, 10)
+    below = f"[1-{tens - 1}][0-9]|" if tens > 1 else ""
+    return f"(?:[0-9]|{below}{tens}[0-{ones}])"
 
 
 def _form(spec: FieldSpec | None) -> str:

@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return _serve(given) if given.command == "serve" else _lines(given)
     except SettingsError as error:
-        print(f"ocr_frontend: {error}", file=sys.stderr)  # noqa: T201
+        print(f"ocr_frontend: {error}", file=sys.stderr)
         return 2
 
 
@@ -52,9 +52,9 @@ def _variables() -> str:
 
 def _serve(given: argparse.Namespace) -> int:
     settings = load_settings(host=given.host, port=given.port, server_url=given.server_url)
-    import uvicorn  # noqa: PLC0415
+    import uvicorn
 
-    from ocr_frontend.app import create_app  # noqa: PLC0415
+    from ocr_frontend.app import create_app
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -69,7 +69,7 @@ def _serve(given: argparse.Namespace) -> int:
 
 def _lines(given: argparse.Namespace) -> int:
     settings = load_settings(ocr_threads=given.threads, ocr_det_side=given.det_side, ocr_workers=1)
-    from ocr_frontend.lines import run  # noqa: PLC0415
+    from ocr_frontend.lines import run
 
     options = settings.ocr_options()
     if given.out is None:

@@ -58,7 +58,7 @@ class PaddleReader:
         os.environ["PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK"] = "True"
         os.environ.setdefault("PADDLE_PDX_CACHE_HOME", str(options.cache / "paddlex"))
         try:
-            from paddleocr import PaddleOCR  # noqa: PLC0415  (seconds and hundreds of megabytes)
+            from paddleocr import PaddleOCR
         except ImportError as error:
             raise OcrUnavailable(f"PaddleOCR cannot be imported: the module {error.name} is missing") from error
 

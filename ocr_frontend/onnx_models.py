@@ -132,7 +132,7 @@ def _recognition_config(onnx: Path) -> dict[str, Any]:
 
 def characters(onnx: Path) -> list[str]:
     """The characters that the model knows, in the order of its output columns (without CTC's blank and the space)."""
-    import onnxruntime  # noqa: PLC0415  (heavy, and needed once per machine)
+    import onnxruntime
 
     metadata = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"]).get_modelmeta()
     # Not splitlines(): some of the characters are line separators for Unicode.

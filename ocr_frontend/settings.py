@@ -52,9 +52,9 @@ class Settings(BaseSettings):
     ocr_seconds: float = Field(30.0, gt=0, le=3600, description="deadline for waiting and reading")
 
     max_bytes: int = Field(20_000_000, ge=1024, description="of one image")
-    max_pixels: int = Field(50_000_000, ge=1024, description="of one image")
+    max_pixels: int = Field(50_000_000, ge=1024, le=170_000_000, description="of one image")
     max_requests: int = Field(64, ge=1, description="images in the service at once, in all stages")
-    max_lines: int = Field(80, ge=1, le=1000, description="OCR lines that go into a prompt")
+    max_lines: int = Field(80, ge=1, le=100, description="OCR lines that go into a prompt")
     max_tokens: int = Field(512, ge=16, le=8192, description="of an answer")
     upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
     llm_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for an answer of the model server")

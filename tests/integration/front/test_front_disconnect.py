@@ -4,7 +4,8 @@ import asyncio
 import threading
 
 import httpx
-from front_fakes import RECTO_TEXT, FakeModelServer, FakeReader, Front, picture, running
+
+from tests.integration.front.fakes import RECTO_TEXT, FakeModelServer, FakeReader, Front, picture, running
 
 
 class Leaving:

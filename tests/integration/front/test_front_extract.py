@@ -4,7 +4,17 @@ import asyncio
 import json
 
 import pytest
-from front_fakes import CONTRACT, RECTO_FIELDS, RECTO_TEXT, VERSO_TEXT, FakeModelServer, FakeReader, picture, running
+
+from tests.integration.front.fakes import (
+    CONTRACT,
+    RECTO_FIELDS,
+    RECTO_TEXT,
+    VERSO_TEXT,
+    FakeModelServer,
+    FakeReader,
+    picture,
+    running,
+)
 
 DATA = {
     "nom_surname": "NGO MBARGA",

@@ -5,7 +5,8 @@ import logging
 
 import httpx
 import pytest
-from front_fakes import RECTO_TEXT, FakeModelServer, FakeReader, picture, running
+
+from tests.integration.front.fakes import RECTO_TEXT, FakeModelServer, FakeReader, picture, running
 
 MARK = "QXZJVMARK"
 TEXTS = (*RECTO_TEXT[:3], f"{MARK}NAME", *RECTO_TEXT[4:12], f"F {MARK}", *RECTO_TEXT[13:])
