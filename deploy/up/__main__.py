@@ -13,6 +13,7 @@ from deploy.up.plan import EMBEDDED, Plan, read_plan
 from deploy.up.preflight import Refusal
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
+from deploy.up.terminal import foreground
 
 _SAMPLE = "docs/sample-2018-recto.jpg"
 
@@ -23,9 +24,10 @@ def main() -> int:
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _as_interrupt)
     try:
-        preflight.check(plan)
-        _install(plan)
-        return _serve(plan, _base(plan))
+        with foreground():
+            preflight.check(plan)
+            _install(plan)
+            return _serve(plan, _base(plan))
     except Refusal as refusal:
         print(f"make up: {refusal}", file=sys.stderr)
         return 1

@@ -94,4 +94,10 @@ def _run(command: list[str], sentence: str, bars: bool = False) -> None:
     )
     if result.returncode:
         lines = [line.strip() for line in (result.stderr or "").splitlines() if line.strip()]
-        raise Refusal(f"{sentence} ({lines[-1] if lines else f'exit code {result.returncode}'})")
+        raise Refusal(f"{sentence} ({_cause(lines) or f'exit code {result.returncode}'})")
+
+
+def _cause(lines: list[str]) -> str:
+    """uv's own reason: the line that it marks as the error, else its last."""
+    marked = [line.lstrip("×╰─▶ ") for line in lines if line.startswith(("error", "×", "╰─▶"))]
+    return " ".join(marked) or (lines[-1] if lines else "")

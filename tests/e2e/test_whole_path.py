@@ -1,0 +1,105 @@
+"""A card photo in, its fields out: `make up`, the printed curl line, the real vLLM, the real PaddleOCR."""
+
+import json
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from adapters.data.cards import draw_card
+from adapters.data.documents import DOCUMENT_NAMES, DocumentName
+from adapters.evaluation.scores import judge
+from tests.e2e.conftest import ROOT, Services, free_port, start_up
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
+
+
+def test_the_printed_curl_line_works_as_printed(services: Services) -> None:
+    done = subprocess.run(services.curl, capture_output=True, text=True, check=True)
+    reply = json.loads(done.stdout)
+    assert reply["document"] == "cni-2018-recto"
+    assert reply["model"].startswith("cni@")
+    assert reply["data"] == {
+        "nom_surname": "NZENGESSI",
+        "prenom_given_name": "REBECCA",
+        "date_of_birth": "21.12.1978",
+        "lieu_of_birth": "YINGUI",
+        "sex": "M",
+        "taille": 1.5,
+        "profession": "ENTRAÎNEUR",
+    }
+    assert set(reply["timings_ms"]) >= {"decode", "ocr", "llm", "total"}
+
+
+@pytest.mark.parametrize("document", DOCUMENT_NAMES)
+def test_unseen_cards_of_every_document_are_read(services: Services, tmp_path: Path, document: DocumentName) -> None:
+    right = total = 0
+    for index in range(3):
+        card = draw_card(99, index, "test", document, "clean")
+        card.card.image.save(tmp_path / "card.png")
+        files = {"image": ("card.png", (tmp_path / "card.png").read_bytes(), "image/png")}
+        form = {"document": document, "model": "cni"}
+        reply = httpx.post(f"{services.front}/v1/extract", files=files, data=form, timeout=120).json()
+        lines = [line["text"] for line in reply["ocr"]["lines"]]
+        from adapters.data.documents import fields_of
+
+        for key, kind in fields_of(document).items():
+            seen = judge(key, kind, card.record.values[key], reply["data"][key], lines)
+            total += seen.ceiling
+            right += seen.exact and seen.ceiling
+    # A floor far below the measured score: this tells a working path from a broken one, the evaluation tells how good.
+    assert right / total >= 0.8
+
+
+def test_the_old_route_answers_old_clients(services: Services) -> None:
+    image = (ROOT / "docs/sample-2018-recto.jpg").read_bytes()
+    form = {"model": "cni", "version": "2018", "side": "recto"}
+    reply = httpx.post(f"{services.front}/upload", files={"file": ("a.jpg", image)}, data=form, timeout=120).json()
+    assert reply["success"] is True
+    assert reply["extracted_data"]["nom_surname"] == "NZENGESSI"
+    assert "NZENGESSI" in reply["raw_text"]
+
+
+def test_models_are_listed_by_both(services: Services) -> None:
+    served = {model["id"] for model in httpx.get(f"{services.server}/v1/models").json()["data"]}
+    assert {"SmolLM2-135M-Instruct", "cni"} <= served
+    shown = {m["id"]: m["has_adapter"] for m in httpx.get(f"{services.front}/models").json()["models"]}
+    assert shown["cni"] is True
+    assert shown["SmolLM2-135M-Instruct"] is False
+
+
+def test_metrics_count_and_nothing_personal_is_written(services: Services) -> None:
+    for base in (services.server, services.front):
+        text = httpx.get(f"{base}/metrics").text
+        assert "process_resident_memory_bytes" in text or "memory_bytes" in text
+        assert "NZENGESSI" not in text
+    for log in (ROOT / "runs" / "up").glob("*.log"):
+        written = log.read_text()
+        assert "NZENGESSI" not in written
+        assert "21.12.1978" not in written
+
+
+def test_a_busy_port_is_one_line_before_anything_begins(services: Services) -> None:
+    busy = services.front.rsplit(":", 1)[1]
+    up = start_up(SERVER_PORT=str(free_port()), FRONT_PORT=busy)
+    up.read_until(rf"make up: Port {busy} for the OCR front is busy .*make up FRONT_PORT=", 60)
+    assert up.process.wait(30) != 0
+
+
+def test_a_model_that_is_no_folder_is_one_line(services: Services) -> None:
+    up = start_up(SERVER_PORT=str(free_port()), FRONT_PORT=str(free_port()), MODEL="/nowhere/at/all")
+    up.read_until(r"make up: MODEL=/nowhere/at/all is not a model folder", 60)
+    assert up.process.wait(30) != 0
+
+
+def test_ctrl_c_stops_everything_and_exits_with_0(services: Services) -> None:
+    """Last in this file: it ends the services that the other tests use."""
+    started = psutil.Process(services.up.process.pid).children(recursive=True)
+    assert services.up.ctrl_c() == 0, services.up.output
+    deadline = time.monotonic() + 30
+    while any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in started):
+        assert time.monotonic() < deadline, "something is still running"
+        time.sleep(0.2)

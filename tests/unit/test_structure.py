@@ -1,0 +1,48 @@
+"""Imports only go down (docs/structure.md), and heavy ones stand in leaf functions."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = {"adapters", "server", "ocr_frontend", "benchmarks", "deploy"}
+# What each package may import of ours; `server` sees the registry side of `adapters` only.
+ALLOWED = {
+    "adapters": {"adapters"},
+    "server": {"server", "adapters.registry"},
+    "ocr_frontend": {"ocr_frontend"},
+    "benchmarks": {"benchmarks", "adapters"},
+    "deploy": {"deploy"},
+}
+
+
+def _imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+@pytest.mark.parametrize("package", sorted(OURS))
+def test_imports_only_go_down(package: str) -> None:
+    wrong = []
+    for path in (ROOT / package).rglob("*.py"):
+        for name in _imports(path):
+            if name.split(".")[0] in OURS and not any(
+                name == allowed or name.startswith(f"{allowed}.") for allowed in ALLOWED[package]
+            ):
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("module", ["adapters.__main__", "server.__main__", "ocr_frontend.__main__", "deploy.up.__main__"])
+def test_no_command_imports_a_heavy_library_before_it_is_needed(module: str) -> None:
+    code = f"import sys, {module}; print([m for m in ('torch', 'vllm', 'paddle', 'transformers') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
