@@ -73,6 +73,7 @@ class Manifest(BaseModel):
     seed: int | None = None
     samples: int | None = None
     versions: dict[str, str] = Field(default_factory=dict)
+    training: dict[str, Any] | None = None
     scores: dict[str, Any] | None = None
     golden: Golden | None = None
 

@@ -20,7 +20,7 @@ def fetch_remote(source: str, target: Path, limits: SizeLimits) -> Path:
 
     `hf://` needs huggingface_hub, which registers itself with fsspec; other schemes need their fsspec package.
     """
-    import fsspec  # noqa: PLC0415 - only who fetches pays for it
+    import fsspec
 
     target.mkdir()
     try:

@@ -3,25 +3,15 @@
 import json
 import os
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from adapters.training.log import Log
+
 _STATE = "state.pt"
 _LOG = "log.json"
-
-
-@dataclass
-class Log:
-    """What a run has measured so far; `step` is the number of finished steps."""
-
-    step: int = 0
-    seconds: float = 0.0
-    tokens: int = 0
-    losses: list[float] = field(default_factory=list)
-    validation: list[dict[str, float]] = field(default_factory=list)
 
 
 def save(folder: Path, model: Any, optimizer: torch.optim.Optimizer, log: Log) -> None:

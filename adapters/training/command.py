@@ -10,8 +10,10 @@ from typing import Any
 from adapters import bases, machine
 from adapters.errors import AdaptersError
 from adapters.settings import Settings
-from adapters.training import checkpoint, curves, dataset, loop, publish
-from adapters.training.contract import contract
+from adapters.training import curves, publish
+from adapters.training.examples import Examples, prepare
+from adapters.training.log import Log
+from adapters.training.progress import TrainingBar
 from adapters.training.recipe import Recipe, read_recipe
 
 
@@ -20,8 +22,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "train",
         help="train an adapter from a recipe and write it as a revision",
-        description="Train a LoRA adapter from a recipe (YAML) and write it as an immutable revision. Uses the GPU if there "
-        "is one. A broken-off run goes on where its last checkpoint stands when the same command is given again.",
+        description="Train a LoRA adapter from a recipe (YAML) and write it as an immutable revision. Uses the GPU if "
+        "there is one. A broken-off run goes on where its last checkpoint stands when the command is given again.",
     )
     parser.add_argument("recipe", type=Path, help="for example adapters/recipes/cni.yaml")
     parser.add_argument("--base", help="another base than the recipe's: 'embedded', a folder, or a hub's name")
@@ -66,12 +68,11 @@ def _claim(folder: Path, recipe: Recipe) -> None:
     note.write_text(wanted)
 
 
-def _train(
-    recipe: Recipe, beside: Path, base: Path, folder: Path, threads: int
-) -> tuple[checkpoint.Log, Any, loop.Examples]:
+def _train(recipe: Recipe, beside: Path, base: Path, folder: Path, threads: int) -> tuple[Log, Any, Examples]:
     import torch
     from transformers import AutoTokenizer
 
+    from adapters.training import loop
     from adapters.training.model import with_adapter
 
     if threads:
@@ -81,74 +82,12 @@ def _train(
     examples = prepare(recipe, beside, tokenizer)
     torch.manual_seed(recipe.seed)
     model = with_adapter(base, recipe.lora)
-    with _watching() as watch:
-        log = loop.train(model, recipe, examples, folder / "checkpoint", watch)
+    with TrainingBar() as bar:
+        log = loop.train(model, recipe, examples, folder / "checkpoint", bar.show)
     return log, model, examples
 
 
-def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> loop.Examples:
-    """All sequences of a recipe whose recorded files lie in `beside`."""
-    prompts = contract(recipe.data.documents)
-    data = recipe.data
-    training = [
-        dataset.encode(sample, prompts, tokenizer) for sample in dataset.modelled(data, "train", data.text, recipe.seed)
-    ]
-    for name in data.recorded:
-        real = [
-            dataset.encode(sample, prompts, tokenizer) for sample in dataset.recorded(beside / name, data.documents)
-        ]
-        training += real * data.recorded_repeats
-    unseen = dataset.modelled(data, "valid", data.validation, recipe.seed)
-    return loop.Examples(
-        training, [dataset.encode(sample, prompts, tokenizer) for sample in unseen], tokenizer.eos_token_id
-    )
-
-
-class _watching:
-    """A progress bar on standard error with the last losses beside it."""
-
-    def __enter__(self) -> loop.Watch:
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        columns = (
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.description}"),
-        )
-        self._console = Console(stderr=True)
-        self._bar = Progress(*columns, console=self._console)
-        self._task = self._bar.add_task("", total=None)
-        self._bar.start()
-        return self._show
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def _show(self, log: checkpoint.Log, steps: int) -> None:
-        recent = log.losses[-20:]
-        self._bar.update(
-            self._task, completed=log.step, total=steps, description=f"loss {sum(recent) / len(recent):.4f}"
-        )
-        if log.validation and log.validation[-1]["step"] == log.step:
-            last = log.validation[-1]
-            rate = log.tokens / log.seconds
-            self._console.print(
-                f"step {log.step}/{steps}: loss {sum(recent) / len(recent):.4f}, validation {last['loss']:.4f}, "
-                f"answers right {last['exact']:.1%}, {rate:.0f} tokens/s"
-            )
-
-
-def _measured(log: checkpoint.Log, examples: loop.Examples) -> dict[str, Any]:
+def _measured(log: Log, examples: Examples) -> dict[str, Any]:
     return {
         "samples": len(examples.training),
         "steps": log.step,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from adapters.training.checkpoint import Log
+from adapters.training.log import Log
 
 _SMOOTH = 25  # steps in the running mean
 

@@ -2,31 +2,23 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from adapters.training import checkpoint
-from adapters.training.dataset import Example, batches
+from adapters.training.dataset import batches
+from adapters.training.examples import Examples
+from adapters.training.log import Log
 from adapters.training.model import collate, judge, loss_of
 from adapters.training.recipe import Optimization, Recipe
 
-Watch = Callable[[checkpoint.Log, int], None]
+Watch = Callable[[Log, int], None]
 
 
-@dataclass(frozen=True)
-class Examples:
-    """What the run learns from and what it is judged by."""
-
-    training: Sequence[Example]
-    validation: Sequence[Example]
-    pad: int
-
-
-def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: Watch) -> checkpoint.Log:
+def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: Watch) -> Log:
     """Train `model`'s adapter in place, resuming from `folder` if it holds a checkpoint.
 
     `watch(log, steps)` is called after each step.

@@ -26,7 +26,7 @@ def find_uv(root: Path) -> str:
         with Phase(f"fetching {UV}"):
             _run(
                 [sys.executable, "-m", "venv", str(tools)],
-                "Python lacks its venv module: install it (Debian: python3-venv).",
+                "Python lacks its venv module (Debian: apt install python3-venv).",
             )
             _run(
                 [str(tools / "bin/pip"), "install", "-q", UV],
@@ -50,7 +50,7 @@ def ready(env: Path, lock: Path) -> bool:
 
 
 def make(root: Path, env: Path, lock: Path) -> None:
-    """Create or bring up to date the environment `env`. Raises Refusal; a broken-off attempt is done again next time."""
+    """Create `env` or bring it up to date. Raises Refusal; a broken-off attempt is done again next time."""
     if ready(env, lock):
         return
     uv = find_uv(root)

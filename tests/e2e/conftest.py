@@ -65,25 +65,16 @@ def start_up(**environment: str) -> Up:
     """`make up` in a terminal of its own."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        ["make", "up"],
+        # A session of its own whose controlling terminal is standard input: Ctrl-C then means something.
+        ["setsid", "--ctty", "--wait", "make", "up"],
         cwd=ROOT,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
         env={**os.environ, **environment},
-        start_new_session=True,
-        preexec_fn=_take_terminal,
     )
     os.close(theirs)
     return Up(process, ours)
-
-
-def _take_terminal() -> None:
-    """Make standard input the session's controlling terminal, so that Ctrl-C means something."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 @dataclass(frozen=True)

@@ -41,7 +41,9 @@ def test_imports_only_go_down(package: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("module", ["adapters.__main__", "server.__main__", "ocr_frontend.__main__", "deploy.up.__main__"])
+@pytest.mark.parametrize(
+    "module", ["adapters.__main__", "server.__main__", "ocr_frontend.__main__", "deploy.up.__main__"]
+)
 def test_no_command_imports_a_heavy_library_before_it_is_needed(module: str) -> None:
     code = f"import sys, {module}; print([m for m in ('torch', 'vllm', 'paddle', 'transformers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)

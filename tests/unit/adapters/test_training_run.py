@@ -13,7 +13,8 @@ from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import content_digest, revision_name
 from adapters.registry.manifest import read_manifest
 from adapters.training import checkpoint, loop, publish
-from adapters.training.command import prepare
+from adapters.training.examples import prepare
+from adapters.training.log import Log
 from adapters.training.model import with_adapter
 from adapters.training.recipe import Data, Optimization, Recipe
 from tests.support.tiny_models import write_base
@@ -36,14 +37,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_base(tmp_path_factory.mktemp("base") / "tiny-base")
 
 
-def _run(base: Path, folder: Path, stop_after: int | None = None) -> tuple[checkpoint.Log, Any]:
-    from transformers import AutoTokenizer  # noqa: PLC0415
+def _run(base: Path, folder: Path, stop_after: int | None = None) -> tuple[Log, Any]:
+    from transformers import AutoTokenizer
 
     torch.manual_seed(RECIPE.seed)
     model = with_adapter(base, RECIPE.lora)
     examples = prepare(RECIPE, folder, AutoTokenizer.from_pretrained(base))
 
-    def watch(log: checkpoint.Log, steps: int) -> None:
+    def watch(log: Log, steps: int) -> None:
         assert steps == 6
         if log.step == stop_after:
             raise Broken
@@ -56,11 +57,11 @@ def _weights(model: Any) -> dict[str, torch.Tensor]:
 
 
 @pytest.fixture(scope="module")
-def unbroken(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[checkpoint.Log, Any]:
+def unbroken(base: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Log, Any]:
     return _run(base, tmp_path_factory.mktemp("unbroken"))
 
 
-def test_the_loss_falls(unbroken: tuple[checkpoint.Log, Any]) -> None:
+def test_the_loss_falls(unbroken: tuple[Log, Any]) -> None:
     losses = unbroken[0].losses
     assert len(losses) == 6
     assert losses[-1] < losses[0]
@@ -68,7 +69,7 @@ def test_the_loss_falls(unbroken: tuple[checkpoint.Log, Any]) -> None:
 
 @pytest.mark.parametrize("stop_after", [1, 2, 3, 5])
 def test_a_broken_run_ends_with_the_weights_of_an_unbroken_one(
-    base: Path, tmp_path: Path, unbroken: tuple[checkpoint.Log, Any], stop_after: int
+    base: Path, tmp_path: Path, unbroken: tuple[Log, Any], stop_after: int
 ) -> None:
     with pytest.raises(Broken):
         _run(base, tmp_path, stop_after)
@@ -88,7 +89,7 @@ def test_a_kill_between_the_two_renames_of_a_checkpoint_loses_nothing(base: Path
 
 
 def test_the_revision_is_named_by_its_content_and_says_nothing_of_this_machine(
-    base: Path, tmp_path: Path, unbroken: tuple[checkpoint.Log, Any]
+    base: Path, tmp_path: Path, unbroken: tuple[Log, Any]
 ) -> None:
     recipe = RECIPE.model_copy(update={"base": str(base)})
     folder = publish.write_revision(unbroken[1], recipe, base, tmp_path, {"samples": 24})
