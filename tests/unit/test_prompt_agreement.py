@@ -1,0 +1,55 @@
+"""The front renders a revision's prompt exactly as training did: neither imports the other, so a test holds them together."""
+
+import random
+
+import pytest
+
+from adapters.data.documents import DOCUMENT_NAMES, DocumentName
+from adapters.data.samples import text_sample
+from adapters.training.contract import answer, contract
+from adapters.training.contract import render as render_for_training
+from adapters.training.dataset import labelled
+from ocr_frontend.answers import constraint, parse
+from ocr_frontend.documents import DOCUMENTS
+from ocr_frontend.ocr import TextLine
+from ocr_frontend.prompt import Contract
+from ocr_frontend.prompt import render as render_for_serving
+from ocr_frontend.resolve import resolve
+
+BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
+
+
+@pytest.mark.parametrize("document", DOCUMENT_NAMES)
+def test_the_same_lines_give_the_same_prompt(document: DocumentName) -> None:
+    trained = contract(DOCUMENT_NAMES)
+    served = Contract.model_validate(trained.model_dump(by_alias=True))
+    for seed in range(80):
+        sample = text_sample(random.Random(seed), document, "test")
+        lines = [TextLine(line.text, line.score, BOX) for line in sample.lines]
+        prompt = render_for_serving(served, DOCUMENTS[document], lines, max_lines=80)
+        assert prompt.text == render_for_training(trained, document, labelled(sample).lines)
+
+
+@pytest.mark.parametrize("document", DOCUMENT_NAMES)
+def test_what_training_calls_right_comes_out_of_the_front_as_read(document: DocumentName) -> None:
+    """The grammar admits the answer, and where the OCR misread nothing the resolved values are the card's."""
+    import re
+
+    served = Contract.model_validate(contract(DOCUMENT_NAMES).model_dump(by_alias=True))
+    specs = DOCUMENTS[document].fields
+    fields = [spec.name for spec in specs]
+    clean = checked = 0
+    for seed in range(120):
+        sample = text_sample(random.Random(seed), document, "test")
+        kept = labelled(sample)
+        text = answer(kept.targets)
+        assert re.fullmatch(constraint(served, fields, document, len(kept.lines)), text), text
+        lines = [TextLine(line, 1.0, BOX) for line in kept.lines]
+        for spec, element in zip(specs, parse(text, served, fields).values(), strict=True):
+            truth, printed = sample.record.values[spec.name], sample.record.printed.get(spec.name)
+            if truth is not None and any(printed == line for line in kept.lines) and isinstance(element, int):
+                found = resolve(element, spec, lines, numbered=True).value
+                checked += 1
+                clean += (f"{found:.2f}" if isinstance(found, float) else found) == truth
+    assert checked > 300
+    assert clean / checked > 0.99
