@@ -16,7 +16,7 @@ from server.tiers import Tiers
 _USAGE = "vllm:kv_cache_usage_perc"
 
 
-@dataclass
+@dataclass(eq=False)
 class ServerCollector(Collector):
     """`kv_cache_bytes`: the cache's whole size, 0 where it is not known."""
 

@@ -15,6 +15,7 @@ from server.control.vllm_engine import VllmEngine
 from server.gate import GateMiddleware
 from server.handlers import install_handlers
 from server.metrics import Metrics
+from server.routes import inference
 from server.routes.install import close_others, install_routes
 from server.settings import Settings
 from server.wiring import build_context, build_gate
@@ -34,7 +35,7 @@ class CniRoutes:
 
     def attach_router(self, app: FastAPI) -> None:
         """Our routes instead of vLLM's."""
-        install_routes(app)
+        install_routes(app, inference.router)
         self._app = app
 
     async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:
@@ -54,6 +55,8 @@ class CniRoutes:
         self._measure(state, engine_client, context.metrics)
         close_others(self._app)
         install_handlers(self._app)
+        # vLLM built the stack already, for SageMaker. Nothing has run yet: it is built anew at the first call.
+        self._app.middleware_stack = None
         self._app.add_middleware(GateMiddleware, gate=gate)
         state.cni, state.cni_registry = context, registry
         self._tasks = [

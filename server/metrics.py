@@ -34,7 +34,7 @@ class Metrics:
         r = registry
         self.requests = Counter("cni_server_requests", "Requests by answering revision", _WHO, registry=r)
         self.errors = Counter("cni_server_errors", "Failed requests by kind", (*_WHO, "kind"), registry=r)
-        self.running = Gauge("cni_server_requests_in_flight", "Requests that are being answered", registry=r)
+        self.running = Gauge("cni_server_requests_in_flight", "Requests that are being answered", _WHO, registry=r)
         self.duration = _histogram("request_duration_seconds", "Arrival to last byte", _SECONDS, r)
         self.first_token = _histogram("time_to_first_token_seconds", "Engine's arrival to first token", _SECONDS, r)
         self.per_token = _histogram("time_per_output_token_seconds", "Between tokens, mean", _TOKEN_SECONDS, r)

@@ -17,7 +17,7 @@ def register_endpoints() -> Any:
     """`vllm.endpoint_plugins`, in the API server: our routes."""
     _configure_log()
     try:
-        from server.endpoint import CniRoutes  # noqa: PLC0415 - needs vLLM; this module must load without
+        from server.endpoint import CniRoutes
     except Exception as error:
         # vLLM would go on without us: with all of its routes open, and no keys.
         logging.getLogger("server").exception("our routes cannot be loaded")

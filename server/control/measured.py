@@ -1,6 +1,5 @@
 """An engine client that measures what passes through it, by adapter; everything else goes to the real one."""
 
-import time
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -21,36 +20,19 @@ class MeasuredEngine:
         """As the client's, with times and tokens noted when the answer is complete."""
         lora = kwargs.get("lora_request")
         adapter, _, revision = lora.lora_name.partition("@") if lora else ("", "", "")
-        who = self._metrics.who(adapter, revision)
-        started = time.perf_counter()
-        first: float | None = None
-        generated = 0
         last: Any = None
         async for output in self._client.generate(*args, **kwargs):
-            if first is None:
-                first = time.perf_counter()
-                self._metrics.first_token.labels(*who).observe(first - started)
             last = output
-            # Streams carry what is new, other answers everything so far.
-            new = sum(len(completion.token_ids) for completion in output.outputs)
-            generated = generated + new if _is_delta(args, kwargs) else new
             yield output
-        if last is not None and first is not None:
-            self._finish(who, last, generated, time.perf_counter() - first)
+        if last is not None and last.metrics is not None:
+            self._finish(self._metrics.who(adapter, revision), len(last.prompt_token_ids or ()), last.metrics)
 
-    def _finish(self, who: tuple[str, str], last: Any, generated: int, decoding: float) -> None:
-        metrics = self._metrics
-        metrics.tokens.labels(*who, "in").inc(len(last.prompt_token_ids or ()))
+    def _finish(self, who: tuple[str, str], prompt_tokens: int, stats: Any) -> None:
+        """`stats`: vllm.v1.metrics.stats.RequestStateStats; its times are the engine's own, streamed or not."""
+        metrics, generated = self._metrics, stats.num_generation_tokens
+        metrics.tokens.labels(*who, "in").inc(prompt_tokens)
         metrics.tokens.labels(*who, "out").inc(generated)
+        metrics.first_token.labels(*who).observe(stats.first_token_latency)
+        metrics.queue.labels(*who).observe(max(0.0, stats.scheduled_ts - stats.queued_ts))
         if generated > 1:
-            metrics.per_token.labels(*who).observe(decoding / (generated - 1))
-        stats = last.metrics
-        # Both are 0 when vLLM keeps no statistics.
-        if stats is not None and stats.queued_ts and stats.scheduled_ts:
-            metrics.queue.labels(*who).observe(max(0.0, stats.scheduled_ts - stats.queued_ts))
-
-
-def _is_delta(args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    parameters = kwargs.get("sampling_params") or (args[1] if len(args) > 1 else None)
-    kind = getattr(parameters, "output_kind", None)
-    return getattr(kind, "name", "") == "DELTA"
+            metrics.per_token.labels(*who).observe((stats.last_token_ts - stats.first_token_ts) / (generated - 1))

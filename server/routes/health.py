@@ -34,6 +34,6 @@ async def ready(request: Request) -> Response:
 @router.get("/version")
 async def version() -> Response:
     """Our version and vLLM's."""
-    import vllm  # noqa: PLC0415 - loaded long before, and heavy for whoever only reads the table of routes
+    import vllm
 
     return JSONResponse({"version": importlib.metadata.version("cni-lora-server"), "vllm": vllm.__version__})

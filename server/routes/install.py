@@ -3,14 +3,16 @@
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute
 
-from server.routes import adapters, feedback, health, inference, metrics, models
+from server.routes import adapters, feedback, health, metrics, models
 from server.routes.table import RULES
 
+ROUTERS = (health.router, metrics.router, models.router, feedback.router, adapters.router)
 
-def install_routes(app: FastAPI) -> None:
-    """Replace all routes by ours."""
+
+def install_routes(app: FastAPI, generating: APIRouter) -> None:
+    """Replace all routes by ours. `generating`: the routes that ask the engine (inference.py, which needs vLLM)."""
     app.router.routes.clear()
-    for router in routers():
+    for router in (*ROUTERS, generating):
         app.include_router(router)
     close_others(app)
 
@@ -25,15 +27,3 @@ def is_allowed(route: BaseRoute) -> bool:
     path, methods = getattr(route, "path", None), getattr(route, "methods", None)
     allowed = {rule.method for rule in RULES if rule.path == path}
     return bool(methods) and set(methods or ()) - {"HEAD"} <= allowed
-
-
-def routers() -> tuple[APIRouter, ...]:
-    """All of ours."""
-    return (
-        health.router,
-        metrics.router,
-        models.router,
-        inference.router,
-        feedback.router,
-        adapters.router,
-    )

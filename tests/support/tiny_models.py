@@ -48,7 +48,7 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     vocabulary = {token: index for index, token in enumerate(["<s>", "</s>", *alphabet])}
     inner = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    from tokenizers import decoders  # noqa: PLC0415
+    from tokenizers import decoders
 
     inner.decoder = decoders.ByteLevel()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=inner, bos_token="<s>", eos_token="</s>")
@@ -108,7 +108,7 @@ def write_adapter(
 
 def manifest_for(base: Path, name: str = "cni", **more: Any) -> dict[str, Any]:
     """A manifest that names `base`, without the weights' sha256."""
-    from adapters.registry.fingerprint import base_fingerprint  # noqa: PLC0415
+    from adapters.registry.fingerprint import base_fingerprint
 
     config = json.loads((base / "config.json").read_text())
     described = {

@@ -1,0 +1,154 @@
+"""The server without vLLM: our routes, gate and control plane over an engine that answers by its adapter's name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import JSONResponse, StreamingResponse
+from prometheus_client import CollectorRegistry
+from pydantic import BaseModel
+
+from adapters.registry.errors import Refused
+from server import background
+from server.context import Context, context_of
+from server.control.engine import Answer
+from server.gate import GateMiddleware
+from server.handlers import install_handlers
+from server.metrics import Metrics
+from server.routes.answering import prepare
+from server.routes.install import install_routes
+from server.settings import Settings
+from server.wiring import build_context, build_gate
+from tests.support.tiny_models import write_base
+
+generating = APIRouter()
+
+
+class FakeEngine:
+    """Knows what is loaded. Its base always answers alike, its adapters each in their own way."""
+
+    def __init__(self) -> None:
+        self.loaded: dict[str, Path] = {}
+        self.gate = asyncio.Event()
+        self.gate.set()
+        self.fail: set[str] = set()
+        self.same_as_base = False
+
+    async def load(self, name: str, folder: Path) -> None:
+        await asyncio.sleep(0)
+        if name in self.loaded:
+            raise Refused("engine", f"{name} is loaded twice.")
+        self.loaded[name] = folder
+
+    async def unload(self, name: str) -> None:
+        del self.loaded[name]
+        await asyncio.sleep(0)
+
+    async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
+        return Answer(prompt.upper(), {1: -0.5 if name is None or self.same_as_base else -0.25})
+
+
+class Body(BaseModel):
+    model: str | None = None
+    user: str | None = None
+    prompt: str = ""
+    temperature: float | None = None
+    stream: bool = False
+
+
+@generating.post("/v1/completions")
+async def completions(body: Body, raw_request: Request) -> Any:
+    """Stands for vLLM's handler: asks the engine for what `prepare` made of the request."""
+    context = context_of(raw_request)
+    await prepare(context, raw_request, body)
+    engine: FakeEngine = context.admin.engine  # type: ignore[assignment]
+    assert body.model == context.base or body.model in engine.loaded
+    await engine.gate.wait()
+    if body.model in engine.fail:
+        return JSONResponse({"error": {"message": "no", "type": "x", "param": None, "code": "x"}}, 500)
+    if body.stream:
+
+        async def stream() -> AsyncIterator[str]:
+            for _ in range(3):
+                await engine.gate.wait()
+                assert body.model == context.base or body.model in engine.loaded
+                yield f"data: {body.model}\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")
+    raw_request.state.request_metadata = SimpleNamespace(final_usage_info=SimpleNamespace(total_tokens=100))
+    return JSONResponse({"model": body.model, "temperature": body.temperature, "choices": [{"text": "x"}]})
+
+
+class Server:
+    """The application, its parts, and a client."""
+
+    def __init__(self, app: FastAPI, context: Context, engine: FakeEngine) -> None:
+        self.app, self.context, self.engine = app, context, engine
+        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+
+    def client(self, key: str | None = None) -> httpx.AsyncClient:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx.AsyncClient(transport=self.transport, base_url="http://server", headers=headers, timeout=30)
+
+    async def ask(self, model: str, **more: Any) -> httpx.Response:
+        async with self.client(more.pop("key", None)) as client:
+            return await client.post("/v1/completions", json={"model": model, "prompt": "p", **more})
+
+
+@pytest.fixture(scope="session")
+def base_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_base(tmp_path_factory.mktemp("models") / "tiny-base")
+
+
+Start = Callable[..., Any]
+
+
+@pytest.fixture
+def start(tmp_path: Path, base_folder: Path) -> Start:
+    """`async with start(**settings) as server`; the registry is `tmp_path/registry`."""
+    root = tmp_path / "registry"
+    root.mkdir(exist_ok=True)
+
+    @asynccontextmanager
+    async def run(**changes: Any) -> AsyncIterator[Server]:
+        values = {
+            "model": str(base_folder),
+            "adapters_dir": root,
+            "max_cpu_loras": 8,
+            "follow_seconds": 0.05,
+            **changes,
+        }
+        settings = Settings(**values)
+        registry, engine = CollectorRegistry(), FakeEngine()
+        gate = build_gate(settings, Metrics(registry, settings.max_metric_labels))
+        client = SimpleNamespace(
+            errored=False,
+            model_config=SimpleNamespace(max_model_len=1024),
+            vllm_config=SimpleNamespace(cache_config=SimpleNamespace(kv_cache_memory_bytes=1 << 30)),
+        )
+        app = FastAPI()
+        install_routes(app, generating)
+        install_handlers(app)
+        app.add_middleware(GateMiddleware, gate=gate)
+        app.state.cni = build_context(settings, engine, client, gate, registry)
+        app.state.cni_registry = registry
+        await background.start(app.state.cni)
+        following = asyncio.create_task(background.follow(app.state.cni, registry))
+        try:
+            yield Server(app, app.state.cni, engine)
+        finally:
+            following.cancel()
+
+    return run
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    (tmp_path / "registry").mkdir(exist_ok=True)
+    return tmp_path / "registry"

@@ -1,0 +1,147 @@
+"""Picker, keys, limiter, split watch, tiers, launch and settings."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from adapters.registry.catalogue import Adapter
+from server.auth.keys import Key, KeyRing, Limits, add_key, hash_secret, new_secret, read_keys
+from server.auth.limits import Limiter
+from server.control.picker import pick
+from server.control.watch import SplitWatch
+from server.errors import TooMany
+from server.launch import plan
+from server.machine import Machine
+from server.settings import Settings
+from server.tiers import size_tiers
+
+MACHINE = Machine("/python", (0, 1), 16 << 30, True, Path("/lib/tc.so"), Path("/lib/omp.so"), frozenset({"cni_routes"}))
+
+
+@given(
+    st.dictionaries(st.text("abcdef0123456789", min_size=12, max_size=12), st.floats(0.01, 100), min_size=1), st.text()
+)
+def test_a_user_always_gets_the_same_revision(weights: dict[str, float], user: str) -> None:
+    chosen = pick(weights, "cni", user or "u", lambda: 0.5)
+    assert chosen in weights
+    assert chosen == pick(weights, "cni", user or "u", lambda: 0.1)
+
+
+def test_users_are_spread_by_weight_and_only_some_move_when_it_grows() -> None:
+    users = [f"user-{index}" for index in range(4000)]
+    small = {user: pick({"a": 90, "b": 10}, "cni", user, lambda: 0) for user in users}
+    large = {user: pick({"a": 50, "b": 50}, "cni", user, lambda: 0) for user in users}
+    assert 300 < sum(value == "b" for value in small.values()) < 500
+    assert all(large[user] == "b" for user in users if small[user] == "b")
+
+
+@given(st.floats(0, 1, exclude_max=True))
+def test_the_random_pick_is_always_one_of_them(point: float) -> None:
+    assert pick({"a": 0.1, "b": 0.2, "c": 0.7}, "cni", None, lambda: point) in {"a", "b", "c"}
+
+
+def test_keys_are_stored_hashed_for_their_owner_only(tmp_path: Path) -> None:
+    path, secret = tmp_path / "keys.json", new_secret()
+    add_key(path, Key(id="a", sha256=hash_secret(secret), scopes=frozenset({"inference"})))
+    assert secret not in path.read_text()
+    assert path.stat().st_mode & 0o077 == 0
+    ring = read_keys(path)
+    found = ring.find(f"Bearer {secret}")
+    assert found is not None and found.id == "a"
+    for wrong in (None, "", "Bearer", f"Basic {secret}", f"Bearer {secret}x", secret, "Bearer é"):
+        assert ring.find(wrong) is None
+    with pytest.raises(ValueError, match="already"):
+        add_key(path, Key(id="a", sha256="0" * 64, scopes=frozenset({"admin"})))
+
+
+def test_an_empty_ring_of_a_file_lets_nobody_in() -> None:
+    assert KeyRing([]).find("Bearer x") is None and not KeyRing([]).open
+
+
+def limited(**limits: float) -> Key:
+    return Key(id="k", sha256="0" * 64, scopes=frozenset({"inference"}), limits=Limits(**limits))  # type: ignore[arg-type]
+
+
+def test_rate_refills_with_time() -> None:
+    now = 0.0
+    limiter, key = Limiter(lambda: now), limited(requests_per_second=2)
+    for _ in range(2):
+        limiter.start(key)
+    with pytest.raises(TooMany) as error:
+        limiter.start(key)
+    assert error.value.headers["Retry-After"] == "1"
+    now = 0.6
+    limiter.start(key)
+
+
+def test_tokens_are_counted_over_a_minute() -> None:
+    now = 0.0
+    limiter, key = Limiter(lambda: now), limited(tokens_per_minute=10)
+    limiter.start(key)
+    limiter.finish(key, 10)
+    now = 30.0
+    with pytest.raises(TooMany) as error:
+        limiter.start(key)
+    assert error.value.headers["Retry-After"] == "30"
+    now = 61.0
+    limiter.start(key)
+
+
+def split(history: tuple[dict[str, float], ...] = ({"old": 1.0},)) -> Adapter:
+    return Adapter("cni", {}, {"old": 50, "new": 50}, history)
+
+
+def test_a_split_ends_only_for_the_newcomer_after_enough_answers_and_when_it_is_worse() -> None:
+    watch = SplitWatch(least=10, limit=0.2)
+    for _ in range(9):
+        assert watch.record(split(), "new", True) is None
+    assert watch.record(split(), "old", True) is None
+    watch.record(split(), "old", False)
+    assert watch.record(split(), "new", True) == 1.0
+    watch.forget("cni")
+    for _ in range(30):
+        assert watch.record(split(), "old", True) is None
+        assert watch.record(split(), "new", True) is None
+
+
+def test_without_a_split_nothing_is_judged() -> None:
+    watch = SplitWatch(least=1, limit=0.0)
+    assert watch.record(Adapter("cni", {}, {"new": 1.0}, ({"old": 1.0},)), "new", True) is None
+
+
+def test_tiers_follow_the_memory_and_never_go_below_the_slots() -> None:
+    assert size_tiers(8, 0, 10 << 20, 1 << 30).memory == 10
+    assert size_tiers(8, 0, 10 << 20, 1 << 20).memory == 8
+    assert size_tiers(8, 0, 1, 1 << 40).memory == 1024
+    assert size_tiers(8, 20, 1, 1 << 40).memory == 20
+
+
+def test_launch_explains_what_it_chooses() -> None:
+    launch = plan(Settings(model="/m", port=8001), MACHINE, model_is_folder=True, preload="/own.so")
+    assert launch.environment["HF_HUB_OFFLINE"] == "1"
+    assert launch.environment["VLLM_CPU_OMP_THREADS_BIND"] == "0,1"
+    assert launch.environment["LD_PRELOAD"] == "/lib/tc.so:/lib/omp.so:/own.so"
+    assert launch.environment["VLLM_CPU_KVCACHE_SPACE"] == "4"
+    assert launch.environment["SERVER_PORT"] == "8001"
+    assert "--no-enable-log-requests" in launch.command and "--enable-lora" in launch.command
+    assert "--api-key" not in " ".join(launch.command)
+    assert all(choice.why for choice in launch.choices)
+
+
+def test_launch_of_a_hub_model_asks_the_hub_and_many_cores_are_left_to_vllm() -> None:
+    machine = Machine("/python", tuple(range(16)), 64 << 30, True, None, None, frozenset())
+    launch = plan(Settings(model="Qwen/Qwen3-0.6B"), machine, model_is_folder=False)
+    assert "HF_HUB_OFFLINE" not in launch.environment
+    assert "VLLM_CPU_OMP_THREADS_BIND" not in launch.environment
+    assert "LD_PRELOAD" not in launch.environment
+    assert launch.command[launch.command.index("--served-model-name") + 1] == "Qwen/Qwen3-0.6B"
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.0.2", "example.org"])
+def test_without_keys_only_loopback(host: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError, match="keys_file"):
+        Settings(host=host)
+    assert Settings(host=host, keys_file=tmp_path / "keys.json").host == host
