@@ -25,7 +25,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "evaluate",
         help="measure models on the held-out cards, through the running services",
         description="Draw the held-out cards (people, places and fonts that training never saw), send each "
-        "to the OCR front, compare every field with the truth, and write evaluation.json, evaluation.md and evaluation.png.",
+        "to the OCR front, compare every field with the truth, and write evaluation.json, .md and .png.",
     )
     parser.add_argument("--front", default="http://127.0.0.1:8080", help="the OCR front (default: %(default)s)")
     parser.add_argument(

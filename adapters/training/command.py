@@ -81,7 +81,8 @@ def _train(recipe: Recipe, beside: Path, base: Path, folder: Path, threads: int)
     tokenizer = AutoTokenizer.from_pretrained(base)
     examples = prepare(recipe, beside, tokenizer)
     torch.manual_seed(recipe.seed)
-    model = with_adapter(base, recipe.lora)
+    start_from = beside / recipe.start_from if recipe.start_from else None
+    model = with_adapter(base, recipe.lora, start_from)
     with TrainingBar() as bar:
         log = loop.train(model, recipe, examples, folder / "checkpoint", bar.show)
     return log, model, examples

@@ -1,18 +1,15 @@
 """Token sequences out of samples: prompt and answer, with the loss on the answer alone."""
 
-import gzip
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from pathlib import Path
 from typing import Protocol
 
 from adapters.data.documents import DOCUMENTS, DocumentName
+from adapters.data.records import MISSING_RATE
 from adapters.data.samples import Sample, text_sample
 from adapters.data.vocabulary import Split
-from adapters.errors import DataError
 from adapters.registry.manifest import PromptContract
 from adapters.training.contract import Target, answer, render, visible
 from adapters.training.recipe import Data
@@ -69,30 +66,8 @@ def modelled(data: Data, split: Split, count: int, seed: int) -> Iterator[Labell
     """`count` text-only samples, the documents in turn. Sample i depends on (seed, split, i) alone."""
     for index in range(count):
         rng = random.Random(f"{seed}/{split}/{index}")
-        yield labelled(text_sample(rng, data.documents[index % len(data.documents)], split))
-
-
-def recorded(path: Path, documents: Sequence[DocumentName]) -> Iterator[Labelled]:
-    """Samples recorded from real OCR. Raises DataError that names the first broken line."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    with opener(path, "rt", encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                entry = json.loads(line)
-                sample = Labelled(entry["document"], tuple(entry["lines"]), _targets(entry["targets"]))
-                if len(sample.targets) != len(DOCUMENTS[sample.document]):
-                    raise ValueError("one target a field is needed")
-            except (ValueError, KeyError, TypeError) as error:
-                raise DataError(
-                    f"{path.name}, line {number}, is not a recorded sample ({error}): record it again."
-                ) from error
-            if sample.document in documents:
-                yield sample
-
-
-def _targets(entries: Sequence[int | list[int] | str | None]) -> tuple[Target, ...]:
-    """JSON's lists are our tuples."""
-    return tuple(tuple(entry) if isinstance(entry, list) else entry for entry in entries)
+        document = data.documents[index % len(data.documents)]
+        yield labelled(text_sample(rng, document, split, data.missing if split == "train" else MISSING_RATE))
 
 
 def encode(sample: Labelled, prompts: PromptContract, tokenizer: Tokenizer) -> Example:

@@ -1,14 +1,15 @@
 """All sequences of a recipe: what a run learns from and what it is judged by."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.training import dataset
 from adapters.training.contract import contract
-from adapters.training.dataset import Example
+from adapters.training.dataset import Example, Labelled, encode, modelled
 from adapters.training.recipe import Recipe
+from adapters.training.recorded import recorded, with_hidden
 
 
 @dataclass(frozen=True)
@@ -23,14 +24,16 @@ class Examples:
 def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> Examples:
     """All sequences of a recipe whose recorded files lie in `beside`."""
     prompts = contract(recipe.data.documents)
+
+    def encoded(samples: Iterable[Labelled]) -> list[Example]:
+        return [encode(sample, prompts, tokenizer) for sample in samples]
+
     data = recipe.data
-    training = [
-        dataset.encode(sample, prompts, tokenizer) for sample in dataset.modelled(data, "train", data.text, recipe.seed)
-    ]
+    training = encoded(modelled(data, "train", data.text, recipe.seed))
     for name in data.recorded:
-        real = [
-            dataset.encode(sample, prompts, tokenizer) for sample in dataset.recorded(beside / name, data.documents)
-        ]
-        training += real * data.recorded_repeats
-    unseen = dataset.modelled(data, "valid", data.validation, recipe.seed)
-    return Examples(training, [dataset.encode(sample, prompts, tokenizer) for sample in unseen], tokenizer.eos_token_id)
+        real = list(recorded(beside / name, data.documents))
+        for turn in range(data.recorded_repeats):
+            rng = random.Random(f"{recipe.seed}/{name}/{turn}")
+            training += encoded(with_hidden(sample, data.hide, rng) for sample in real)
+    unseen = encoded(modelled(data, "valid", data.validation, recipe.seed))
+    return Examples(training, unseen, tokenizer.eos_token_id)

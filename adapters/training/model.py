@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch.nn import functional
 
+from adapters.errors import RecipeError
 from adapters.training.dataset import Example
 from adapters.training.recipe import Lora
 
@@ -19,8 +20,9 @@ def device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def with_adapter(base: Path, lora: Lora) -> Any:
-    """The base in bfloat16 with a fresh float32 LoRA adapter, B zero: at first it changes nothing.
+def with_adapter(base: Path, lora: Lora, start_from: Path | None = None) -> Any:
+    """The base in bfloat16 with a fresh float32 LoRA adapter, B zero: at first it changes nothing;
+    or with the weights of the revision in `start_from`.
 
     Eager attention: at 300 tokens on a CPU it trains 1.3 times faster than the fused kernel (docs/lab-notes.md).
     """
@@ -35,7 +37,24 @@ def with_adapter(base: Path, lora: Lora) -> Any:
         target_modules=list(lora.targets),
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(model, config).to(device())
+    adapted = get_peft_model(model, config)
+    if start_from is not None:
+        _take_weights(adapted, start_from)
+    return adapted.to(device())
+
+
+def _take_weights(model: Any, revision: Path) -> None:
+    """Begin where another revision ended. Raises RecipeError when it is of another shape."""
+    from peft import load_peft_weights, set_peft_model_state_dict
+
+    try:
+        outcome = set_peft_model_state_dict(model, load_peft_weights(str(revision), device="cpu"))
+    except RuntimeError as error:
+        raise RecipeError(
+            f"The revision {revision.name} to start from has another shape than the recipe's lora."
+        ) from error
+    if outcome.unexpected_keys:
+        raise RecipeError(f"The revision {revision.name} to start from has modules that the recipe's lora has not.")
 
 
 def collate(examples: Sequence[Example], pad: int) -> tuple[torch.Tensor, torch.Tensor]:

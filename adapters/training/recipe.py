@@ -34,6 +34,8 @@ class Data(_Strict):
         default=(), description="JSON Lines files (.jsonl or .jsonl.gz) beside the recipe"
     )
     recorded_repeats: int = Field(default=1, ge=1, description="passes over the recorded samples")
+    missing: float = Field(default=0.04, ge=0, le=0.9, description="share of fields that a modelled card does not show")
+    hide: float = Field(default=0.0, ge=0, le=0.9, description="share of recorded values whose lines are taken away")
     validation: int = Field(default=120, ge=4, description="modelled samples of unseen people, all documents together")
 
 
@@ -57,6 +59,7 @@ class Recipe(_Strict):
     lora: Lora = Lora()
     data: Data = Data()
     optimization: Optimization = Optimization()
+    start_from: str | None = Field(default=None, description="a revision folder, beside the recipe's, to go on from")
     evaluate_every: int = Field(default=100, ge=1, description="steps between two looks at the validation samples")
     checkpoint_every: int = Field(default=100, ge=1, description="steps between two checkpoints")
 
@@ -77,7 +80,8 @@ def read_recipe(path: Path) -> Recipe:
         raise RecipeError(
             f"The recipe {path} is wrong at {place}: {first['msg']} (found: {first['input']!r})."
         ) from error
-    missing = [name for name in recipe.data.recorded if not (path.parent / name).is_file()]
+    named = [*recipe.data.recorded, *([f"{recipe.start_from}/adapter_model.safetensors"] if recipe.start_from else [])]
+    missing = [name for name in named if not (path.parent / name).is_file()]
     if missing:
-        raise RecipeError(f"The recipe {path} names {missing[0]}, which is not beside it.")
+        raise RecipeError(f"The recipe {path} names {missing[0]}, which is not there.")
     return recipe

@@ -21,8 +21,8 @@ def register() -> None:
         return
     if not settings.enabled:
         return
-    import vllm  # noqa: PLC0415  # heavy, and only a vLLM process calls this
-    from vllm.platforms import current_platform  # noqa: PLC0415
+    import vllm  # heavy, and only a vLLM process calls this
+    from vllm.platforms import current_platform
 
     if not current_platform.is_cpu():
         return
@@ -36,7 +36,7 @@ def register() -> None:
         )
         return
     _name_wrapper(type(current_platform))
-    from server.cpu_lora import released_weights  # noqa: PLC0415
+    from server.cpu_lora import released_weights
 
     released_weights.allow()
 

@@ -16,7 +16,7 @@ _ABSENT = object()
 
 def allow() -> None:
     """Make vLLM's LoRA layers answer `cpu` for such a layer; calling it again changes nothing."""
-    from vllm.lora.layers import base_linear  # noqa: PLC0415  # heavy
+    from vllm.lora.layers import base_linear  # heavy
 
     stock = base_linear._get_lora_device
     if not getattr(stock, "knows_released_weights", False):
