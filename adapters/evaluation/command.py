@@ -51,8 +51,9 @@ def _run(args: argparse.Namespace) -> int:
     named = {model: _base_of(args.front) if model == "base" else model for model in models}
     cards: list[Card] = []
     answered: dict[str, str] = {}
+    read: dict[Path, list[str]] = {}
     for model, name in named.items():
-        outcome, answered[model] = _measure(args, model, name)
+        outcome, answered[model] = _measure(args, model, name, read)
         cards += outcome
     rows = _rows(cards)
     _write(args, rows, answered[models[0]], answered)
@@ -69,14 +70,14 @@ def _base_of(front: str) -> str:
     return str(next(model["id"] for model in models if not model["has_adapter"]))
 
 
-def _measure(args: argparse.Namespace, model: str, name: str) -> tuple[list[Card], str]:
+def _measure(args: argparse.Namespace, model: str, name: str, read: dict[Path, list[str]]) -> tuple[list[Card], str]:
     from rich.progress import Progress
 
     truths = read_truths(args.cards)
     with Progress() as bar:
         task = bar.add_task(f"evaluating {model}", total=len(truths))
         cards, answered = asyncio.run(
-            evaluate(args.front, name, truths, args.concurrency, lambda: bar.update(task, advance=1))
+            evaluate(args.front, name, truths, args.concurrency, read, lambda: bar.update(task, advance=1))
         )
     return [Card(c.document, c.condition, model, c.fields, c.invalid, c.stages) for c in cards], answered
 

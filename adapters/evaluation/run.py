@@ -9,13 +9,13 @@ from typing import Any
 
 import httpx
 
-from adapters.data.documents import fields_of
+from adapters.data.documents import DocumentName, fields_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.results import Card
 from adapters.evaluation.scores import judge
 
-# What the front says when the model's answer could not be used: the card then counts with every field empty.
-_INVALID = "invalid_answer"
+# Refusals that count as an answer with every field empty: the model's own failure, and a card without readable text.
+_INVALID, _NO_TEXT = "invalid_answer", "no_text_found"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Truth:
     """A card of the held-out set: its image and what stands on it."""
 
     image: Path
-    document: str
+    document: DocumentName
     condition: str
     values: dict[str, str | None]
 
@@ -36,10 +36,16 @@ def read_truths(folder: Path) -> list[Truth]:
 
 
 async def evaluate(
-    front: str, model: str, truths: Sequence[Truth], concurrency: int, done: Callable[[], None]
+    front: str,
+    model: str,
+    truths: Sequence[Truth],
+    concurrency: int,
+    read: dict[Path, list[str]],
+    done: Callable[[], None],
 ) -> tuple[list[Card], str]:
     """Every card's outcome, in order, and the exact model that answered. `done` is called after each card.
 
+    `read` collects each image's OCR lines: a refused answer comes without them, but its ceiling is the same.
     Raises EvaluationError when the front cannot be reached or refuses a card for another reason than its own answer.
     """
     gate = asyncio.Semaphore(concurrency)
@@ -50,8 +56,10 @@ async def evaluate(
             async with gate:
                 reply = await _extract(client, model, truth)
             done()
-            names.add(reply.get("model", model))
-            return _judge(truth, model, reply)
+            if "model" in reply:
+                names.add(reply["model"])
+                read[truth.image] = [line["text"] for line in reply["ocr"]["lines"]]
+            return _judge(truth, model, reply, read.get(truth.image, []))
 
         cards = list(await asyncio.gather(*(one(truth) for truth in truths)))
     if len(names) > 1:
@@ -71,15 +79,13 @@ async def _extract(client: httpx.AsyncClient, model: str, truth: Truth) -> dict[
         ) from error
     if response.status_code == httpx.codes.OK:
         return dict(response.json())
-    code = response.json().get("error", {}).get("code", "")
-    if response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and code == "no_text":
-        return {"data": {}, "ocr": {"lines": []}, "timings_ms": {}, "warnings": []}
+    code = str(response.json().get("error", {}).get("code", ""))
+    if code in {_INVALID, _NO_TEXT}:
+        return {"data": {}, "timings_ms": {}, "refused": code}
     raise EvaluationError(f"The OCR front refused {truth.image.name} with {response.status_code} {code}.")
 
 
-def _judge(truth: Truth, model: str, reply: dict[str, Any]) -> Card:
-    lines = [line["text"] for line in reply["ocr"]["lines"]]
-    kinds = fields_of(truth.document)  # type: ignore[arg-type]
+def _judge(truth: Truth, model: str, reply: dict[str, Any], lines: list[str]) -> Card:
+    kinds = fields_of(truth.document)
     fields = tuple(judge(key, kinds[key], truth.values[key], reply["data"].get(key), lines) for key in kinds)
-    invalid = any(_INVALID in str(warning) for warning in reply["warnings"])
-    return Card(truth.document, truth.condition, model, fields, invalid, dict(reply["timings_ms"]))
+    return Card(truth.document, truth.condition, model, fields, reply.get("refused") == _INVALID, reply["timings_ms"])
