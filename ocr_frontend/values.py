@@ -1,6 +1,6 @@
 """The part of a line that has a field's form: `SEXE/SEX M 1,66m` holds a sex, `M`, and a height, 1.66.
 
-OCR confuses 0 with O, 1 with I and l, 5 with S, 8 with B. Inside a group that is mostly digits, and only there, the
+OCR confuses 0 with O, D and Q, 1 with I and l, 2 with Z, 5 with S, 8 with B. Inside a group that is mostly digits, and only there, the
 letters are read as digits. Nothing is guessed beyond that: a form that is not there is not made up.
 """
 
@@ -13,17 +13,16 @@ from ocr_frontend.documents import FieldSpec, Kind
 
 Value = str | float
 
-_TO_DIGIT = str.maketrans("OoIil|SsB", "001111558")
-_TO_LETTER = str.maketrans("0158", "OISB")
-_D = r"[0-9OoIil|SsB]"
+_TO_DIGIT = str.maketrans("OoDQIil|ZzSsB", "0000111122558")
+_TO_LETTER = str.maketrans("01258", "OIZSB")
+_D = r"[0-9OoDQIil|ZzSsB]"
 _SEPARATOR = r"\s?[.,:;/·\-]?\s?"
 _DATE = re.compile(rf"(?=({_D}{{2}}){_SEPARATOR}({_D}{{2}}){_SEPARATOR}({_D}{{4}})(?!\d))")
 # Not the M of metres after a number, nor a letter of a word.
 _SEX = re.compile(r"(?<![^\W_])(?<!\d )([MF])(?![^\W_])")
 _HEIGHT = re.compile(rf"(?<![0-9])(?=([0-2IilO|])\s?([.,:;'mM]?)\s?({_D}{{1,2}})(?![0-9]))")
 _CENTIMETRES = re.compile(r"(?<![0-9.,])([12][0-9]{2})\s?cm\b", re.IGNORECASE)
-_NIC = re.compile(rf"(?<![^\W_])([A-Z0158]{{2}})\s?({_D}(?:\s?{_D}){{7}})(?![^\W_])")
-_ROUGH = re.compile(rf"{_D}(?:[\s.,:;/\-]?{_D}){{3,}}")
+_NIC = re.compile(rf"(?<![^\W_])([A-Z01258]{{2}})\s?({_D}(?:\s?{_D}){{7}})(?![^\W_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +127,14 @@ def _nics(text: str, _: FieldSpec) -> Iterator[Found]:
 
 
 def _rough(text: str) -> Found | None:
-    """The longest group that is mostly digits, as read."""
-    groups = [match.group() for match in _ROUGH.finditer(text)]
-    groups = [group for group in groups if sum(character.isdigit() for character in group) >= 4]
-    return Found(max(groups, key=len), exact=False) if groups else None
+    """The words that are mostly digits, as read: one number may have been broken up."""
+    words = [word for word in text.split() if _mostly_digits(word)]
+    rough = " ".join(words).strip(".,:;/-")
+    return Found(rough, exact=False) if sum(character.isdigit() for character in rough) >= 4 else None
+
+
+def _mostly_digits(word: str) -> bool:
+    return 2 * sum(character.isdigit() for character in word) >= len(word)
 
 
 _FINDERS: dict[Kind, Callable[[str, FieldSpec], Iterator[Found]]] = {
