@@ -1,4 +1,4 @@
-"""The front renders a revision's prompt exactly as training did; neither imports the other, a test holds them together."""
+"""The front renders a revision's prompt as training did; neither imports the other, so a test holds them."""
 
 import random
 
