@@ -1,0 +1,114 @@
+"""vLLM's real application with our plugin in it: what it would serve, route by route."""
+
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+
+from server.routes.table import RULES
+
+pytestmark = pytest.mark.slow
+
+# What vLLM 0.32 offers besides, with and without its switches.
+CLOSED = [
+    "/v1/load_lora_adapter",
+    "/v1/unload_lora_adapter",
+    "/v1/responses",
+    "/v1/messages",
+    "/tokenize",
+    "/detokenize",
+    "/ping",
+    "/invocations",
+    "/load",
+    "/server_info",
+    "/v1/chat/completions/render",
+    "/inference/v1/generate",
+    "/scale_elastic_ep",
+    "/is_scaling_elastic_ep",
+    "/start_profile",
+    "/reset_prefix_cache",
+    "/collective_rpc",
+    "/openapi.json",
+    "/docs",
+    "/redoc",
+    "/v1/embeddings",
+    "/pooling",
+    "/score",
+    "/kv_event_sources",
+    "/v1/completions/",
+    "/metrics/",
+    "//v1/models",
+]
+
+
+@pytest.fixture
+async def app(monkeypatch: pytest.MonkeyPatch, base_folder: Path, root: Path) -> FastAPI:
+    """Built by vLLM as it builds it for a server, up to the engine, which is not there."""
+    monkeypatch.setenv("VLLM_PLUGINS", "cni_routes")
+    monkeypatch.setenv("SERVER_MODEL", str(base_folder))
+    monkeypatch.setenv("SERVER_ADAPTERS_DIR", str(root))
+    monkeypatch.setattr(sys, "argv", ["server"])
+    # One process builds several applications here; a server builds one.
+    monkeypatch.setattr("server.endpoint.get_prometheus_registry", CollectorRegistry)
+    from vllm.entrypoints.launchers.app import build_app
+    from vllm.entrypoints.launchers.cli_args import make_arg_parser
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    args = make_arg_parser(FlexibleArgumentParser()).parse_args(["--model", str(base_folder)])
+    built = build_app(args, ("generate",), None)
+    client = SimpleNamespace(
+        errored=False,
+        model_config=SimpleNamespace(max_model_len=1024),
+        vllm_config=SimpleNamespace(cache_config=SimpleNamespace(kv_cache_memory_bytes=0)),
+    )
+    built.state.openai_serving_models = SimpleNamespace(lora_requests={}, lora_id_counter=None)
+    (plugin,) = built.state.endpoint_plugins
+    await plugin.init_state(client, built.state, args)
+    yield built
+    for task in plugin._tasks:
+        task.cancel()
+
+
+async def test_every_route_is_on_the_allow_list_and_every_rule_has_its_route(app: FastAPI) -> None:
+    walked: set[tuple[str, str]] = set()
+    for route in app.routes:
+        methods, path = getattr(route, "methods", None), getattr(route, "path", None)
+        assert methods, f"{path} is no plain route: a mount or a websocket answers what nobody allowed"
+        walked |= {(method, str(path)) for method in methods if method != "HEAD"}
+    assert walked == {(rule.method, rule.path) for rule in RULES}
+
+
+async def test_nothing_else_of_vllm_answers(app: FastAPI) -> None:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+        for path in CLOSED:
+            for method in ("GET", "POST"):
+                answer = await client.request(method, path, json={})
+                assert answer.status_code == 404, (method, path)
+                assert answer.json()["error"]["code"] == "no_such_route", path
+
+
+async def test_errors_are_ours_not_vllms(app: FastAPI) -> None:
+    """vLLM's own validation error repeats what the caller sent; ours names the place only."""
+    secret = "MBARGA"
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+        bodies: list[Any] = [
+            {"model": "x", "prompt": {"a": secret}},
+            {"messages": secret},
+            secret,
+            {"temperature": secret},
+        ]
+        for route in ("/v1/completions", "/v1/chat/completions"):
+            for body in bodies:
+                answer = await client.post(route, json=body)
+                error = answer.json()["error"]
+                assert answer.status_code == 400, body
+                assert secret not in answer.text and error["message"].count("\n") == 0
+        unknown = await client.post("/v1/completions", json={"model": "nobody", "prompt": "x"})
+        assert unknown.status_code == 404 and unknown.json()["error"]["code"] == "model_not_found"
+        assert (await client.get("/metrics")).status_code == 200
+        assert (await client.get("/ready")).status_code == 200
