@@ -1,7 +1,7 @@
 """The part of a line that has a field's form: `SEXE/SEX M 1,66m` holds a sex, `M`, and a height, 1.66.
 
-OCR confuses 0 with O, D and Q, 1 with I and l, 2 with Z, 5 with S, 8 with B. Inside a group that is mostly digits, and only there, the
-letters are read as digits. Nothing is guessed beyond that: a form that is not there is not made up.
+OCR confuses 0 with O, D and Q, 1 with I and l, 2 with Z, 5 with S, 8 with B. Inside a group that is mostly digits, and
+only there, the letters are read as digits. Nothing is guessed beyond that: a form that is not there is not made up.
 """
 
 import datetime
