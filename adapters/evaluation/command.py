@@ -32,6 +32,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--model", action="append", help="may be given again; 'base' is the base alone (default: cni and base)"
     )
     parser.add_argument("--count", type=int, default=100, help="cards a document and condition (default: %(default)s)")
+    parser.add_argument("--base-count", type=int, help="fewer cards for the base alone, which answers in many words")
     parser.add_argument(
         "--cards", type=Path, default=Path("runs/held-out"), help="where the drawn cards lie (default: %(default)s)"
     )
@@ -74,6 +75,8 @@ def _measure(args: argparse.Namespace, model: str, name: str, read: dict[Path, l
     from rich.progress import Progress
 
     truths = read_truths(args.cards)
+    if model == "base" and args.base_count:
+        truths = truths[: args.base_count * len(CONDITIONS) * len(DOCUMENT_NAMES)]
     with Progress() as bar:
         task = bar.add_task(f"evaluating {model}", total=len(truths))
         cards, answered = asyncio.run(
