@@ -224,7 +224,7 @@ def refuse(archive: bytes, folder: Path, rules: Rules) -> Refused | None:
 
 
 @pytest.mark.parametrize(("case", "check", "make"), CASES, ids=[case[0].replace(" ", "-") for case in CASES])
-def test_refused_in_one_sentence(  # noqa: PLR0917 - pytest passes by name
+def test_refused_in_one_sentence(
     tmp_path: Path, base_folder: Path, rules: Rules, case: str, check: str, make: Callable[[Path], bytes]
 ) -> None:
     refused = refuse(make(base_folder), tmp_path, rules)

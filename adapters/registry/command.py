@@ -1,0 +1,104 @@
+"""`registry`: the registry's operations on a folder, without a server. Servers that follow the folder see them."""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from adapters.registry.archive import unpack
+from adapters.registry.base_model import read_base
+from adapters.registry.catalogue import Reader
+from adapters.registry.digest import content_digest, revision_name
+from adapters.registry.errors import RegistryError
+from adapters.registry.folder import copy_adapter
+from adapters.registry.limits import SizeLimits
+from adapters.registry.remote import fetch_remote, is_remote
+from adapters.registry.store import Registry
+from adapters.registry.validate import Rules, check_content, check_header
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add `registry` to a command line."""
+    parser = subparsers.add_parser("registry", help="list, add, switch, split, roll back and remove revisions")
+    parser.add_argument("--registry", type=Path, default=Path("adapters"), help="registry folder (default adapters)")
+    actions = parser.add_subparsers(required=True)
+    listing = actions.add_parser("list", help="adapters, revisions and what aliases mean, as JSON")
+    listing.add_argument("--base", type=Path, required=True, help="folder of the base model")
+    listing.set_defaults(action=_list)
+    adding = actions.add_parser("add", help="register a folder, an archive or a remote source (s3://, gs://, hf://)")
+    adding.add_argument("name")
+    adding.add_argument("source")
+    adding.add_argument("--base", type=Path, required=True, help="folder of the base model")
+    adding.add_argument("--max-rank", type=int, default=16)
+    adding.set_defaults(action=_add)
+    switching = actions.add_parser("switch", help="one REVISION, or several REVISION=SHARE")
+    switching.add_argument("name")
+    switching.add_argument("revisions", nargs="+", metavar="REVISION[=SHARE]")
+    switching.set_defaults(action=_switch)
+    for name, action, text in (("rollback", _rollback, "what served before"), ("remove", _remove, "a revision")):
+        other = actions.add_parser(name, help=text)
+        other.add_argument("name")
+        if name == "remove":
+            other.add_argument("revision")
+        other.set_defaults(action=action)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run an action; prints its result as JSON. 2 with one line when it cannot be done."""
+    try:
+        result = arguments.action(arguments)
+    except (RegistryError, OSError, ValueError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+def _list(arguments: argparse.Namespace) -> Any:
+    rules = Rules(read_base(arguments.base), max_rank=512)
+    catalogue = Reader(arguments.registry, rules).read()
+    return {
+        name: {
+            "serving": adapter.weights,
+            "revisions": {key: value.refusal or "ok" for key, value in adapter.revisions.items()},
+        }
+        for name, adapter in catalogue.adapters.items()
+    }
+
+
+def _add(arguments: argparse.Namespace) -> Any:
+    registry, limits = Registry(arguments.registry), SizeLimits()
+    rules = Rules(read_base(arguments.base), arguments.max_rank)
+    with registry.staging() as staging:
+        folder = _fetch(arguments.source, staging, limits)
+        checked = check_header(folder, rules)
+        check_content(folder, checked.manifest, revision_name(content_digest(folder)))
+        revision, new = registry.register(arguments.name, folder)
+    return {"adapter": arguments.name, "revision": revision, "new": new}
+
+
+def _fetch(source: str, staging: Path, limits: SizeLimits) -> Path:
+    target = staging / "content"
+    if is_remote(source):
+        return fetch_remote(source, target, limits)
+    if Path(source).is_dir():
+        return copy_adapter(Path(source).resolve(), target, limits)
+    target.mkdir()
+    return unpack(Path(shutil.copy(source, staging / "upload")), target, limits)
+
+
+def _switch(arguments: argparse.Namespace) -> Any:
+    pairs = [text.partition("=") for text in arguments.revisions]
+    weights = {revision: float(share or 1) for revision, _, share in pairs}
+    return Registry(arguments.registry).switch(arguments.name, weights).aliases[arguments.name].model_dump()
+
+
+def _rollback(arguments: argparse.Namespace) -> Any:
+    return Registry(arguments.registry).rollback(arguments.name).aliases[arguments.name].model_dump()
+
+
+def _remove(arguments: argparse.Namespace) -> Any:
+    return Registry(arguments.registry).remove(arguments.name, arguments.revision).aliases[arguments.name].model_dump()
