@@ -15,6 +15,8 @@ log = logging.getLogger("server")
 # vLLM labels this gauge with the set of adapters of the moment: every new combination is a new series, for ever.
 _GROWING = "vllm:lora_requests_info"
 _STOP_POLL = 0.02
+# How often every file is looked at, for what somebody overwrote in place.
+_WHOLE_LOOK_SECONDS = 30
 
 
 async def start(context: Context) -> None:
@@ -36,10 +38,14 @@ async def start(context: Context) -> None:
 
 async def follow(context: Context, registry: CollectorRegistry) -> None:
     """Look at the registry again and again: another server, or a person, may have changed it."""
+    looked = time.monotonic()
     while True:
         await asyncio.sleep(context.settings.follow_seconds)
         try:
-            await context.plane.refresh()
+            whole = time.monotonic() - looked > _WHOLE_LOOK_SECONDS
+            if whole or await asyncio.to_thread(context.plane.reader.changed):
+                looked = time.monotonic()
+                await context.plane.refresh()
             _forget_series(registry)
         except Exception as error:
             # This task is the only one that follows: it must survive what it meets.

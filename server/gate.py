@@ -13,6 +13,7 @@ from server.auth.keys import Key, KeyRing
 from server.auth.limits import Limiter
 from server.errors import Forbidden, NotHere, ServerError, TooLarge, Unauthorized, Unavailable
 from server.exchange import Exchange
+from server.handlers import UNEXPECTED, log_unexpected
 from server.metrics import Metrics
 from server.routes.table import Rule, find_rule
 
@@ -52,6 +53,7 @@ class Gate:
             key = self._key(rule, Headers(scope=scope))
             await self._pass(_Call(app, scope, receive, send), rule, key)
         except ServerError as error:
+            # Raised before the application; what happens in it is answered there.
             if rule_is_generating(scope):
                 self.metrics.errors.labels("none", "", error.code).inc()
             await JSONResponse(error.body(), error.status, error.headers)(scope, receive, send)
@@ -105,11 +107,22 @@ class Gate:
         self.running += rule.generates
         try:
             await call.app(call.scope, _counted(call.receive, limit), _watched(call.send, exchange))
+        except Exception as error:
+            # Further out, the web server would log the exception with its text, which may hold anything.
+            log_unexpected(error)
+            await self._broken(call, exchange)
         finally:
             self.running -= rule.generates
             if rule.generates:
                 self._limiter.finish(key, exchange.tokens())
             await asyncio.shield(exchange.close())
+
+    async def _broken(self, call: _Call, exchange: Exchange) -> None:
+        """Answer 500 if nothing went out yet; a stream that began can only end."""
+        began, exchange.status = bool(exchange.status), 500
+        if not began:
+            await JSONResponse(ServerError(UNEXPECTED).body(), 500)(call.scope, call.receive, call.send)
+        exchange.complete = True
 
 
 class GateMiddleware:

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from adapters.registry.errors import RegistryError
 from server.errors import ServerError, error_body, from_registry
 
+UNEXPECTED = "Something went wrong in this server."
+
 log = logging.getLogger("server.errors")
 
 
@@ -53,9 +55,12 @@ async def _http(request: Request, error: Any) -> JSONResponse:
 
 
 async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    log_unexpected(error)
+    return JSONResponse(error_body(UNEXPECTED, "internal_server_error", "internal_error"), 500)
+
+
+def log_unexpected(error: Exception) -> None:
     """By its type and place alone: the text of an exception may hold anything."""
     frame = traceback.extract_tb(error.__traceback__)[-1:]
     where = f"{Path(frame[0].filename).name}:{frame[0].lineno}" if frame else "?"
     log.error("unexpected %s in %s", type(error).__name__, where)
-    text = "Something went wrong in this server."
-    return JSONResponse(error_body(text, "internal_server_error", "internal_error"), 500)

@@ -101,9 +101,11 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
         "--served-model-name": settings.served_name,
         "--host": settings.host,
         "--port": str(settings.port),
+        "--dtype": settings.dtype,
         "--max-loras": str(settings.max_loras),
         "--max-lora-rank": str(settings.max_lora_rank),
-        "--max-cpu-loras": str(settings.max_cpu_loras or settings.max_loras),
+        # Above what the control plane loads: room for the probe of a revision that is being registered.
+        "--max-cpu-loras": str((settings.max_cpu_loras or settings.max_loras) + 1),
         "--max-num-seqs": str(settings.max_num_seqs),
         # The base keeps the sampling that its authors advise; adapters are greedy (server/routes/inference.py).
         "--generation-config": "auto",

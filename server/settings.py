@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     adapters_dir: Path = Field(default=Path("adapters"), description="the adapter registry's folder")
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=1, le=65535, description="port to listen on")
+    dtype: str = Field(default="auto", description="type of weights and activations (auto, bfloat16, float32, …)")
     max_loras: int = Field(default=8, ge=1, le=256, description="adapters in one batch (slots)")
     max_lora_rank: int = Field(default=16, description="largest rank served (1, 8, 16, 32, 64, 128, 256, 320 or 512)")
     max_cpu_loras: int = Field(default=0, ge=0, description="adapters kept in memory (0: from the machine's memory)")

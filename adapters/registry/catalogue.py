@@ -1,12 +1,13 @@
 """A snapshot of the registry: every adapter, its revisions, where its alias leads. Immutable, so swapped at once."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.registry.errors import Ambiguous, NotFound, Refused
 from adapters.registry.manifest import Manifest
 from adapters.registry.scan import Found, Names, scan
-from adapters.registry.state import State, Weights, load_state
+from adapters.registry.state import STATE_FILE, State, Weights, load_state
 from adapters.registry.validate import Rules, check_header
 
 
@@ -74,18 +75,39 @@ class Reader:
         self.rules = rules
         self._names: Names = {}
         self._known: dict[Found, Revision] = {}
+        self._seen: object = None
 
     def read(self) -> Catalogue:
         """The registry as it is now. Raises OSError when the folder is gone, ValueError for a damaged state file."""
+        self._seen = self._look()
         state = load_state(self.root)
         found = scan(self.root, self._names)
         # Only what is still there is remembered: the memory follows the folder.
+        present = {item.folder for item in found}
+        self._names = {key: name for key, name in self._names.items() if key[0] in present}
         self._known = {item: self._known.get(item) or self._check(item) for item in found}
         by_adapter: dict[str, dict[str, Revision]] = {}
         for item in found:
             by_adapter.setdefault(item.adapter, {})[item.revision] = self._known[item]
         adapters = {name: _adapter(name, revisions, state) for name, revisions in by_adapter.items()}
         return Catalogue(adapters, state)
+
+    def changed(self) -> bool:
+        """Whether something was added, removed or switched since the last read: cheap, one look a folder.
+
+        A file that was overwritten where it lies is not seen.
+        """
+        return self._look() != self._seen
+
+    def _look(self) -> object:
+        state = self.root / STATE_FILE
+        times = {entry.name: entry.stat().st_mtime_ns for entry in os.scandir(self.root) if entry.is_dir()}
+        hidden = {name for name in times if name.startswith(".")}
+        status = state.stat() if state.exists() else None
+        return (
+            status and (status.st_mtime_ns, status.st_ino),
+            {name: time for name, time in times.items() if name not in hidden},
+        )
 
     def refuse(self, revision: Revision, refused: Refused) -> None:
         """Remember that a revision failed a check that only its first load makes."""

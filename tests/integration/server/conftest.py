@@ -90,7 +90,7 @@ class Server:
 
     def __init__(self, app: FastAPI, context: Context, engine: FakeEngine) -> None:
         self.app, self.context, self.engine = app, context, engine
-        self.transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        self.transport = httpx.ASGITransport(app)
 
     def client(self, key: str | None = None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
