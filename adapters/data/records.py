@@ -22,13 +22,11 @@ class Record:
     extras: dict[str, str] = field(default_factory=dict)
 
 
-def sample_record(
-    rng: random.Random, document: DocumentName, split: Split, missing_rate: float = MISSING_RATE
-) -> Record:
+def sample_record(rng: random.Random, document: DocumentName, split: Split) -> Record:
     """A consistent card. Each field is missing with a small probability, but never all of them."""
     person = _person(rng, split)
     keys = [f.key for f in DOCUMENTS[document]]
-    missing = {key for key in keys if rng.random() < missing_rate}
+    missing = {key for key in keys if rng.random() < MISSING_RATE}
     if len(missing) == len(keys):
         missing.clear()
     year = document[4:8]

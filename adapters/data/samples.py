@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from adapters.data.documents import DocumentName, FieldType, fields_of, forms_in
 from adapters.data.layout import lay_out
 from adapters.data.lines import Line
-from adapters.data.records import MISSING_RATE, Record, sample_record
+from adapters.data.records import Record, sample_record
 from adapters.data.segments import Segment
 from adapters.data.traps import read_sheet
 from adapters.data.vocabulary import Split
@@ -25,9 +25,9 @@ class Sample:
     targets: dict[str, Target]
 
 
-def text_sample(rng: random.Random, document: DocumentName, split: Split, missing_rate: float = MISSING_RATE) -> Sample:
+def text_sample(rng: random.Random, document: DocumentName, split: Split) -> Sample:
     """A record and its simulated OCR lines."""
-    record = sample_record(rng, document, split, missing_rate)
+    record = sample_record(rng, document, split)
     types = fields_of(document)
     segments = read_sheet(rng, lay_out(rng, record, split), types)
     lines = [Line(" ".join(s.text.split()), s.score) for s in segments]

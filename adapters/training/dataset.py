@@ -7,7 +7,6 @@ from itertools import permutations
 from typing import Protocol
 
 from adapters.data.documents import DOCUMENTS, DocumentName
-from adapters.data.records import MISSING_RATE
 from adapters.data.samples import Sample, text_sample
 from adapters.data.vocabulary import Split
 from adapters.registry.manifest import PromptContract
@@ -67,7 +66,7 @@ def modelled(data: Data, split: Split, count: int, seed: int) -> Iterator[Labell
     for index in range(count):
         rng = random.Random(f"{seed}/{split}/{index}")
         document = data.documents[index % len(data.documents)]
-        yield labelled(text_sample(rng, document, split, data.missing if split == "train" else MISSING_RATE))
+        yield labelled(text_sample(rng, document, split))
 
 
 def encode(sample: Labelled, prompts: PromptContract, tokenizer: Tokenizer) -> Example:

@@ -8,8 +8,9 @@ from typing import Any
 
 from adapters.training.contract import contract
 from adapters.training.dataset import Example, Labelled, encode, modelled
+from adapters.training.harder import harder
 from adapters.training.recipe import Recipe
-from adapters.training.recorded import recorded, with_hidden
+from adapters.training.recorded import recorded
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,11 @@ def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> Examples:
         return [encode(sample, prompts, tokenizer) for sample in samples]
 
     data = recipe.data
-    training = encoded(modelled(data, "train", data.text, recipe.seed))
+    given = list(modelled(data, "train", data.text, recipe.seed))
     for name in data.recorded:
-        real = list(recorded(beside / name, data.documents))
-        for turn in range(data.recorded_repeats):
-            rng = random.Random(f"{recipe.seed}/{name}/{turn}")
-            training += encoded(with_hidden(sample, data.hide, rng) for sample in real)
+        given += list(recorded(beside / name, data.documents)) * data.recorded_repeats
+    training = encoded(
+        harder(sample, data.harder, random.Random(f"{recipe.seed}/{index}")) for index, sample in enumerate(given)
+    )
     unseen = encoded(modelled(data, "valid", data.validation, recipe.seed))
     return Examples(training, unseen, tokenizer.eos_token_id)

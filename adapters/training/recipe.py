@@ -25,6 +25,14 @@ class Lora(_Strict):
     targets: tuple[str, ...] = ("q_proj", "v_proj")
 
 
+class Hardness(_Strict):
+    """Shares of training values that are made harder than the cards print them (adapters/training/harder.py)."""
+
+    hide: float = Field(default=0.0, ge=0, le=0.9, description="taken away, with their lines")
+    split: float = Field(default=0.0, ge=0, le=0.9, description="broken over two lines")
+    glue: float = Field(default=0.0, ge=0, le=0.9, description="joined to the label above")
+
+
 class Data(_Strict):
     """What it learns from. `text` samples are modelled OCR lines, `recorded` files hold real ones of rendered cards."""
 
@@ -34,8 +42,7 @@ class Data(_Strict):
         default=(), description="JSON Lines files (.jsonl or .jsonl.gz) beside the recipe"
     )
     recorded_repeats: int = Field(default=1, ge=1, description="passes over the recorded samples")
-    missing: float = Field(default=0.04, ge=0, le=0.9, description="share of fields that a modelled card does not show")
-    hide: float = Field(default=0.0, ge=0, le=0.9, description="share of recorded values whose lines are taken away")
+    harder: Hardness = Hardness()
     validation: int = Field(default=120, ge=4, description="modelled samples of unseen people, all documents together")
 
 

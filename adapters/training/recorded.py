@@ -1,9 +1,7 @@
-"""Samples recorded from real OCR (`python -m adapters record`), and the same with values taken away."""
+"""Samples recorded from real OCR (`python -m adapters record`)."""
 
 import gzip
 import json
-import random
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -29,35 +27,6 @@ def recorded(path: Path, documents: Sequence[DocumentName]) -> Iterator[Labelled
                 ) from error
             if sample.document in documents:
                 yield sample
-
-
-def with_hidden(sample: Labelled, share: float, rng: random.Random) -> Labelled:
-    """The sample as if its card did not show some values: their lines go, their targets become null.
-
-    A line that holds two values stays, and so do the labels.
-    """
-    uses = Counter(index for target in sample.targets for index in _indices(target))
-    gone = {
-        index
-        for target in sample.targets
-        if rng.random() < share and all(uses[index] == 1 for index in _indices(target))
-        for index in _indices(target)
-    }
-    number = {old: new for new, old in enumerate(index for index in range(len(sample.lines)) if index not in gone)}
-    targets: list[Target] = []
-    for target in sample.targets:
-        if gone.intersection(_indices(target)):
-            targets.append(None)
-        elif isinstance(target, tuple):
-            targets.append(tuple(number[index] for index in target))
-        else:
-            targets.append(number[target] if isinstance(target, int) else target)
-    return Labelled(sample.document, tuple(sample.lines[old] for old in number), tuple(targets))
-
-
-def _indices(target: Target) -> tuple[int, ...]:
-    """The lines that a target names."""
-    return target if isinstance(target, tuple) else (target,) if isinstance(target, int) else ()
 
 
 def _targets(entries: Sequence[int | list[int] | str | None]) -> tuple[Target, ...]:

@@ -15,7 +15,7 @@ from adapters.errors import DataError
 from adapters.training.contract import answer, contract, render, visible
 from adapters.training.dataset import Example, Labelled, batches, encode, labelled, modelled
 from adapters.training.recipe import Data
-from adapters.training.recorded import recorded, with_hidden
+from adapters.training.recorded import recorded
 
 
 class Characters:
@@ -107,27 +107,3 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str) -> None:
         file.write(line + "\n")
     with pytest.raises(DataError, match=r"r\.jsonl\.gz, line 1, is not a recorded sample"):
         list(recorded(path, DOCUMENT_NAMES))
-
-
-def test_a_hidden_value_takes_its_lines_with_it_and_the_others_are_numbered_anew() -> None:
-    sample = Labelled(
-        "cni-2025-recto", ("123456789", "NOM", "A", "B", "01.01.1990 F", "01.01.2030"), (0, (2, 3), None, 4, 4, 5)
-    )
-    seen = set()
-    for seed in range(200):
-        hidden = with_hidden(sample, 0.3, random.Random(seed))
-        assert "NOM" in hidden.lines
-        assert "01.01.1990 F" in hidden.lines  # holds two values
-        told = [
-            None
-            if target is None
-            else " ".join(hidden.lines[i] for i in (target if isinstance(target, tuple) else (target,)))
-            for target in hidden.targets
-            if not isinstance(target, str)
-        ]
-        whole = ["123456789", "A B", None, "01.01.1990 F", "01.01.1990 F", "01.01.2030"]
-        assert all(now in {None, before} for now, before in zip(told, whole, strict=True))
-        assert ("A" in hidden.lines) == (hidden.targets[1] is not None)
-        seen.add(tuple(told))
-    assert len(seen) == 8
-    assert with_hidden(sample, 0.0, random.Random(0)) == sample
