@@ -36,9 +36,12 @@ def register() -> None:
         )
         return
     _name_wrapper(type(current_platform))
-    from server.cpu_lora import released_weights
+    from server.cpu_lora import eager_ops, released_weights
 
     released_weights.allow()
+    if settings.eager_ops:
+        eager_ops.use()
+        eager_ops.shorten_lookups()
 
 
 def _name_wrapper(platform: type) -> None:

@@ -14,15 +14,15 @@ def rows_of(x: torch.Tensor, group: RowGroup) -> torch.Tensor:
     return x.index_select(0, group.rows)
 
 
-def shrink(x: torch.Tensor, a: torch.Tensor, rank: int, scale: float) -> torch.Tensor:
-    """x [count, inputs] times A [>= rank, inputs] transposed: [count, rank], in A's type."""
-    low = torch.mm(x.to(a.dtype), a[:rank].t())
+def shrink(x: torch.Tensor, a: torch.Tensor, scale: float) -> torch.Tensor:
+    """x [count, inputs] times A [rank, inputs] transposed: [count, rank], in A's type."""
+    low = torch.mm(x.to(a.dtype), a.t())
     return low if scale == 1.0 else low.mul_(scale)
 
 
 def expand(y: torch.Tensor, group: RowGroup, low: torch.Tensor, b: torch.Tensor, add: bool) -> None:
-    """Add (or write) low [count, rank] times B [outputs, >= rank] transposed to the group's rows of y."""
-    b_t = b[:, : low.shape[1]].t()
+    """Add (or write) low [count, rank] times B [outputs, rank] transposed to the group's rows of y."""
+    b_t = b.t()
     low = low.to(b.dtype)
     if group.start is not None and y.dtype == b.dtype:
         target = y.narrow(0, group.start, group.count)

@@ -6,14 +6,17 @@ the base model, select the last slot. Here rows are grouped by adapter once per 
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import torch
 from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
-from server.cpu_lora import products
+from server.cpu_lora import plans, products
 from server.cpu_lora.groups import RowGroups, every_row, group_rows
-from server.cpu_lora.ranks import SlotRanks
+from server.cpu_lora.kernel import load_kernel
+from server.cpu_lora.settings import read_settings
+from server.cpu_lora.slots import Slots
 
 if TYPE_CHECKING:
     from vllm.lora.layers import LoRAMapping
@@ -26,7 +29,9 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
 
     def __init__(self, max_num_batched_tokens: int, max_batches: int, device: torch.device | str, **kwargs: Any):
         super().__init__(max_num_batched_tokens, max_batches, device, **kwargs)
-        self._ranks = SlotRanks()
+        self._slots = Slots()
+        self._kernel = load_kernel(read_settings(os.environ).kernel)
+        self._plans: dict[int, tuple[plans.Plan, Slices]] = {}
         self._tokens = RowGroups(0, ())
         self._samples = RowGroups(0, ())
 
@@ -45,7 +50,7 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
         self._samples = group_rows(self.sampler_indices.numpy())
         self.no_lora = not self._tokens
 
-    def add_lora_linear(  # noqa: PLR0917  # vLLM's signature, as below
+    def add_lora_linear(  # vLLM's signature, as below
         self,
         y: torch.Tensor,
         x: torch.Tensor,
@@ -61,20 +66,28 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
         if not self._tokens:
             return
         y, x = _flat(y), _flat(x)
-        add = bool(kwargs.get("add_inputs", True))
-        for group in self._tokens.within(x.shape[0]):
-            taken: torch.Tensor | None = None
-            offset = 0
-            for a, b, size in zip(lora_a_stacked, lora_b_stacked, output_slices, strict=True):
-                rank = self._ranks.rank(a, b, group.slot)
-                target = y.narrow(1, offset, size)
-                offset += size
-                if rank:
-                    taken = products.rows_of(x, group) if taken is None else taken
-                    low = products.shrink(taken, a[group.slot, 0], rank, scale)
-                    products.expand(target, group, low, b[group.slot, 0], add)
-                elif not add:
-                    target.index_fill_(0, group.rows, 0)
+        if not kwargs.get("add_inputs", True):
+            for group in self._tokens.within(x.shape[0]):
+                y.index_fill_(0, group.rows, 0)
+        fast = (
+            self._kernel is not None
+            and scale == 1.0
+            and x.dtype == y.dtype == torch.bfloat16
+            and x.stride(1) == y.stride(1) == 1
+        )
+        plan = self._plan(lora_a_stacked, lora_b_stacked, output_slices, x.shape[0], fast)
+        plan.run(self._kernel, y, x, scale)
+
+    def _plan(self, a: Slices, b: Slices, sizes: tuple[int, ...], rows: int, fast: bool) -> plans.Plan:
+        if not fast or rows != self._tokens.total:
+            return plans.make_plan(self._slots, self._tokens.within(rows), a, b, sizes)
+        made = self._plans.get(id(a))
+        stamp = plans.stamp(a, b)
+        # The cache holds `a` itself, so its id cannot become another tuple's.
+        if made is None or made[0].groups is not self._tokens or made[0].stamp != stamp or min(stamp) < 0:
+            plan = plans.compile_plan(plans.make_plan(self._slots, self._tokens, a, b, sizes))
+            made = self._plans[id(a)] = (plan, a)
+        return made[0]
 
     def add_shrink(
         self,
@@ -89,10 +102,10 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
         for group in self._tokens.within(x.shape[0]):
             taken = products.rows_of(x, group)
             for part, a in zip(y, lora_a_stacked, strict=True):
-                low = products.shrink(taken, a[group.slot, 0], a.shape[-2], scale)
+                low = products.shrink(taken, a[group.slot, 0], scale)
                 part.view(-1, part.shape[-1]).index_copy_(0, group.rows, low.to(part.dtype))
 
-    def add_expand(  # noqa: PLR0917
+    def add_expand(
         self,
         y: torch.Tensor,
         x: Slices | torch.Tensor,
@@ -121,10 +134,10 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
     ) -> None:
         """y [rows, hidden] += x [rows, rank] B; x already holds each token's row of its adapter's A."""
         for group in self._tokens.within(y.shape[0]):
-            rank = self._ranks.rank(None, lora_b_stacked, group.slot)
-            if rank:
-                low = products.rows_of(x, group).narrow(1, 0, rank)
-                products.expand(y, group, low, lora_b_stacked[group.slot, 0], add_inputs)
+            weights = self._slots.weights(None, lora_b_stacked, group.slot)
+            if weights.rank:
+                low = products.rows_of(x, group).narrow(1, 0, weights.rank)
+                products.expand(y, group, low, weights.b, add_inputs)
 
     def add_lora_logits(
         self,
@@ -140,12 +153,12 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
         """y [samples, >= vocabulary] += x A B by the rows that are sampled, not by the step's tokens."""
         y, x = _flat(y), _flat(x)
         for group in self._sampled(x.shape[0]):
-            rank = self._ranks.rank(lora_a_stacked, lora_b_stacked, group.slot)
-            if rank:
-                low = products.shrink(products.rows_of(x, group), lora_a_stacked[group.slot, 0], rank, scale)
+            weights = self._slots.weights(lora_a_stacked, lora_b_stacked, group.slot)
+            if weights.rank and weights.a is not None:
+                low = products.shrink(products.rows_of(x, group), weights.a, scale)
                 # The vocabulary may be padded on either side, by different amounts.
-                width = min(y.shape[1], lora_b_stacked.shape[-2])
-                products.expand(y.narrow(1, 0, width), group, low, lora_b_stacked[group.slot, 0, :width], True)
+                width = min(y.shape[1], weights.b.shape[0])
+                products.expand(y.narrow(1, 0, width), group, low, weights.b[:width], True)
 
     def _sampled(self, rows: int) -> RowGroups:
         """Groups of the rows whose logits are wanted: more rows than samples means one request's prompt logprobs."""

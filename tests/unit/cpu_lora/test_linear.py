@@ -11,7 +11,7 @@ from tests.unit.cpu_lora.batches import Batch, agree, batches, generator, stacke
 
 SHAPES = st.tuples(
     st.lists(st.sampled_from([8, 16, 24, 40]), min_size=1, max_size=3),  # 1 slice: row-parallel; 2: gate-up; 3: QKV
-    st.sampled_from([8, 24, 64]),
+    st.sampled_from([8, 24, 64, 96]),
     st.sampled_from([1, 4, 8, 16]),
 )
 Shape = tuple[list[int], int, int]
@@ -34,6 +34,19 @@ def test_linear_agrees_with_float64(batch: Batch, shape: Shape) -> None:
     got = y.clone()
     wrapper_for(batch).add_lora_linear(got, x, tuple(a), tuple(b), 1.0, tuple(shape[0]))
     agree(got, wanted, batch.dtype)
+
+
+def test_a_long_prompt_and_single_rows_share_a_batch() -> None:
+    """The long group goes to PyTorch, the short ones to the kernel, and neither disturbs the other."""
+    batch = Batch((0,) * 80 + (1, -1, 0, 2) + (2,) * 70, 3, 0, True, torch.bfloat16, 3)
+    shape: Shape = ([40, 16, 16], 96, 16)
+    y, x, a, b = _case(batch, shape)
+    wanted = reference.linear(y, x, a_stacked=a, b_stacked=b, output_slices=shape[0], slots=batch.slots)
+    wrapper = wrapper_for(batch)
+    for _ in range(2):  # the second step runs the plan that the first one made
+        got = y.clone()
+        wrapper.add_lora_linear(got, x, tuple(a), tuple(b), 1.0, tuple(shape[0]))
+        agree(got, wanted, batch.dtype)
 
 
 @given(batches(), SHAPES)

@@ -6,7 +6,7 @@ import torch
 
 from server.cpu_lora import reference
 from server.cpu_lora.groups import every_row, group_rows
-from server.cpu_lora.ranks import SlotRanks
+from server.cpu_lora.slots import Slots
 from tests.unit.cpu_lora.batches import Batch, agree, generator, told, wrapper_for
 
 BATCH = Batch((0, -1, 1, 0), 2, 0, False, torch.float32, 5)
@@ -44,16 +44,16 @@ def test_rank_in_use_skips_padding_and_absent_adapters() -> None:
     a, b = torch.zeros(3, 1, 16, 8), torch.zeros(3, 1, 24, 16)
     a[0, 0, :4], b[0, 0, :, :4] = 1, 1
     a[1, 0, :4] = 1  # B is zero: an adapter fresh from its initialisation adds nothing
-    ranks = SlotRanks()
-    assert [ranks.rank(a, b, slot) for slot in range(3)] == [4, 0, 0]
+    slots = Slots()
+    assert [slots.weights(a, b, slot).rank for slot in range(3)] == [4, 0, 0]
     b[1, 0, :, 2] = float("nan")  # a broken adapter must break visibly, not be skipped
-    assert ranks.rank(a, b, 1) == 3
+    assert slots.weights(a, b, 1).rank == 3
 
 
 def test_ranks_without_a_version_counter_are_taken_as_full() -> None:
     with torch.inference_mode():
         a, b = torch.zeros(1, 1, 16, 8), torch.zeros(1, 1, 24, 16)
-    assert SlotRanks().rank(a, b, 0) == 16
+    assert Slots().weights(a, b, 0).rank == 16
 
 
 def test_groups_know_consecutive_rows_and_clip() -> None:

@@ -1,0 +1,91 @@
+"""Norms and activations by vLLM's own C++ operators where the model runs without torch.compile.
+
+vLLM's CPU backend leaves RMSNorm, SiLU-and-multiply and rotary embeddings to torch.compile, and turns torch.compile
+off when LoRA is on: each norm then is a dozen PyTorch calls. The C++ operators are in the CPU build; these call them.
+While torch.compile traces, the originals answer, so that it can fuse them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+Forward = Callable[..., Any]
+
+
+def use() -> None:
+    """Replace the three layers' PyTorch-native forwards, once."""
+    from vllm.model_executor.layers.activation import SiluAndMul  # heavy
+    from vllm.model_executor.layers.layernorm import RMSNorm
+    from vllm.model_executor.layers.rotary_embedding.base import RotaryEmbedding
+
+    if getattr(RMSNorm.forward_native, "is_cni_eager", False):
+        return
+    RMSNorm.forward_native = _marked(_norm(RMSNorm.forward_native))
+    SiluAndMul.forward_native = _marked(_activation(SiluAndMul.forward_native))
+    RotaryEmbedding.forward_native = _marked(_rotary(RotaryEmbedding.forward_native, RotaryEmbedding.forward_cpu))
+
+
+def _marked(forward: Forward) -> Forward:
+    forward.is_cni_eager = True  # type: ignore[attr-defined]
+    return forward
+
+
+def _norm(stock: Forward) -> Forward:
+    def forward_native(self: Any, x: torch.Tensor, residual: torch.Tensor | None = None) -> Any:
+        """x [..., hidden] normalized; with `residual`, x + residual normalized and the sum, both in place."""
+        plain = self.variance_size_override is None and self.has_weight and self.weight.dtype == x.dtype
+        if torch.compiler.is_compiling() or not plain or (residual is not None and not x.is_contiguous()):
+            return stock(self, x, residual)
+        if residual is None:
+            out = torch.empty(x.shape, dtype=x.dtype)
+            torch.ops._C.rms_norm(out, x, self.weight.data, self.variance_epsilon)
+            return out
+        torch.ops._C.fused_add_rms_norm(x, residual, self.weight.data, self.variance_epsilon)
+        return x, residual
+
+    return forward_native
+
+
+def _activation(stock: Forward) -> Forward:
+    def forward_native(*arguments: torch.Tensor) -> torch.Tensor:
+        """[..., 2 d] -> [..., d]; the last argument is x, vLLM calls this with and without `self`."""
+        x = arguments[-1]
+        if torch.compiler.is_compiling() or not x.is_contiguous():
+            return stock(x)  # type: ignore[no-any-return]
+        out = torch.empty((*x.shape[:-1], x.shape[-1] // 2), dtype=x.dtype)
+        torch.ops._C.silu_and_mul(out, x)
+        return out
+
+    return forward_native
+
+
+def _rotary(stock: Forward, in_place: Forward) -> Forward:
+    def forward_native(self: Any, positions: torch.Tensor, query: torch.Tensor, key: torch.Tensor | None = None) -> Any:
+        """Rotates query and key [rows, heads * size] in place."""
+        if torch.compiler.is_compiling():
+            return stock(self, positions, query, key)
+        return in_place(self, positions, query, key)
+
+    return forward_native
+
+
+def shorten_lookups() -> None:
+    """Let a LoRA layer find its `base_layer` as a plain attribute, once.
+
+    vLLM's `BaseLayerWithLoRA.__getattr__` is Python and answers a thousand times a step of a 30-layer model.
+    """
+    from vllm.lora.layers.base import BaseLayerWithLoRA  # heavy
+
+    stock = BaseLayerWithLoRA.set_mapping
+    if getattr(stock, "is_cni_eager", False):
+        return
+
+    def set_mapping(self: Any, punica_wrapper: Any) -> None:
+        stock(self, punica_wrapper)
+        # torch.nn.Module removes this entry when a new base_layer is assigned, so it cannot go stale.
+        self.__dict__["base_layer"] = self._modules["base_layer"]
+
+    BaseLayerWithLoRA.set_mapping = _marked(set_mapping)
