@@ -79,9 +79,9 @@ class ServerCollector(Collector):
         for adapter in self.catalogue().adapters.values():
             total = sum(adapter.weights.values())
             for revision, weight in adapter.weights.items():
-                labels = self.metrics.labels.of(adapter.name, revision)
-                if labels[0] != OTHER:
-                    share.add_metric(list(labels), weight / total)
+                # Of those that were asked: a thousand that were not would use up the labels.
+                if self.metrics.labels.has(adapter.name, revision):
+                    share.add_metric([adapter.name, revision], weight / total)
         return share
 
     def _kv_cache(self) -> Iterator[Metric]:

@@ -16,6 +16,10 @@ class Labels:
         self._most = most
         self._known: set[tuple[str, str]] = set()
 
+    def has(self, adapter: str, revision: str) -> bool:
+        """Whether a revision has labels of its own already."""
+        return (adapter, revision) in self._known
+
     def of(self, adapter: str, revision: str) -> tuple[str, str]:
         """The labels of a revision; the base has an empty one."""
         pair = (adapter, revision)

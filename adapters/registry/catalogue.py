@@ -2,8 +2,11 @@
 
 import os
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+from adapters.registry.canonical import canonical_json, text_sha256
 from adapters.registry.errors import Ambiguous, NotFound, Refused
 from adapters.registry.manifest import Manifest
 from adapters.registry.scan import Found, Names, scan
@@ -30,6 +33,18 @@ class Revision:
     def public_name(self) -> str:
         """`adapter@revision`: the name that answers carry, and the key of the engine's prefix cache."""
         return f"{self.adapter}@{self.revision}"
+
+    @cached_property
+    def prompt(self) -> dict[str, Any] | None:
+        """The prompt contract (docs/decisions/0001) as JSON, None where the manifest has none."""
+        if self.manifest is None or self.manifest.prompt is None:
+            return None
+        return self.manifest.prompt.model_dump(mode="json", by_alias=True)
+
+    @cached_property
+    def prompt_sha256(self) -> str:
+        """Tells whether two revisions take the same prompts."""
+        return text_sha256(canonical_json(self.prompt))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """The admin actions: register, switch, split, roll back, pin, delete. Each is checked, done, followed, then audited."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,7 +121,7 @@ class Admin:
             if revision.revision in found:
                 raise Conflict(f"Revision {revision.revision} is named twice.")
             found[revision.revision] = (revision, weight)
-        contracts = {_contract(revision) for revision, _ in found.values()}
+        contracts = {revision.prompt_sha256 for revision, _ in found.values()}
         if len(contracts) > 1:
             raise Conflict("These revisions have different prompt contracts: a caller could not know which to render.")
         return found
@@ -152,8 +151,3 @@ class Admin:
             raise
         self.audit.write(who, action, {**what, **result}, "ok")
         return result
-
-
-def _contract(revision: Revision) -> str:
-    prompt = revision.manifest.prompt if revision.manifest else None
-    return json.dumps(prompt.model_dump(mode="json"), sort_keys=True) if prompt else ""

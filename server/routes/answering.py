@@ -10,7 +10,6 @@ from fastapi import Request
 from server.context import Context
 from server.errors import Clash, Forbidden
 from server.exchange import Exchange, exchange_of
-from server.routes.models import prompt_digest
 
 log = logging.getLogger("server.answers")
 PROMPT_HEADER = "x-prompt-sha256"
@@ -35,7 +34,7 @@ async def prepare(context: Context, request: Request, body: Any) -> None:
     body.model = target.model
     if target.revision is not None:
         expected = request.headers.get(PROMPT_HEADER)
-        if expected is not None and expected != prompt_digest(target.revision):
+        if expected is not None and expected != target.revision.prompt_sha256:
             raise Clash(f"{target.model} takes another prompt: read /v1/models again.", code="prompt_changed")
         # An adapter is trained for one answer; sampling is for whoever asks for it.
         if "temperature" not in body.model_fields_set or body.temperature is None:

@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from adapters.registry.canonical import canonical_json, text_sha256
 from adapters.registry.catalogue import Adapter, Revision
 from server.context import Context, context_of
 from server.errors import NotHere
@@ -51,23 +50,9 @@ def _adapter_cards(context: Context, adapter: Adapter) -> list[dict[str, Any]]:
 def _revision_card(context: Context, revision: Revision, name: str) -> dict[str, Any]:
     card = _card(context, name, root=revision.public_name, parent=context.base)
     card["created"] = revision.time // 1_000_000_000
-    prompt = prompt_of(revision)
-    if prompt is not None:
-        card["prompt"] = prompt
-        card["prompt_sha256"] = prompt_digest(revision)
+    if revision.prompt is not None:
+        card["prompt"], card["prompt_sha256"] = revision.prompt, revision.prompt_sha256
     return card
-
-
-def prompt_of(revision: Revision) -> dict[str, Any] | None:
-    """The revision's prompt contract (docs/decisions/0001)."""
-    if revision.manifest is None or revision.manifest.prompt is None:
-        return None
-    return revision.manifest.prompt.model_dump(mode="json", by_alias=True)
-
-
-def prompt_digest(revision: Revision) -> str:
-    """Tells whether two revisions take the same prompts."""
-    return text_sha256(canonical_json(prompt_of(revision)))
 
 
 def _card(context: Context, name: str, root: str, parent: str | None) -> dict[str, Any]:

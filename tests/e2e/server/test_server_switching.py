@@ -13,7 +13,8 @@ import httpx
 from tests.support.live_server import LiveServer
 from tests.support.tiny_models import write_adapter
 
-PROMPTS = [f"line {index} of a card" for index in range(6)]
+# A token is a byte here and a block of the prefix cache 128 of them: two blocks are shared by all, a third by some.
+PROMPTS = [f"{'the lines of a card ' * 15}{'north ' if index % 2 else 'south '}{index}" for index in range(6)]
 SWITCHES = 200
 STREAMS = 16
 

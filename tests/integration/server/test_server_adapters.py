@@ -8,7 +8,6 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from adapters.registry.catalogue import Reader
 from adapters.registry.store import Registry
 from tests.support.tiny_models import adapter_config, manifest_for, write_adapter
 
@@ -274,4 +273,62 @@ async def test_remote_source_by_fsspec(tmp_path: Path, start: Any, root: Path, b
         assert (await client.post(route, json={"path": "memory://other/cni"})).status_code == 403
         missing = await client.post(route, json={"path": "memory://models/none"})
         assert missing.status_code in {400, 422}
-    assert Reader is not None
+
+
+async def test_pins_stay_and_leave_one_place(root: Path, start: Any) -> None:
+    for seed in range(8):
+        write_adapter(root / f"a{seed}", seed=seed)
+    async with start(max_cpu_loras=3, max_loras=1) as server, server.client() as client:
+        assert (await client.put("/v1/adapters/a0/pin")).status_code == 200
+        assert (await client.put("/v1/adapters/a1/pin")).status_code == 200
+        full = await client.put("/v1/adapters/a2/pin")
+        assert full.status_code == 409 and "2 revisions" in full.json()["error"]["message"]
+        for seed in range(2, 8):
+            assert (await server.ask(f"a{seed}")).status_code == 200
+        assert {name.partition("@")[0] for name in server.engine.loaded} == {"a0", "a1", "a7"}
+        assert (await client.delete("/v1/adapters/a0/pin")).json()["pinned"] == []
+        for seed in range(2, 6):
+            await server.ask(f"a{seed}")
+        assert "a0" not in {name.partition("@")[0] for name in server.engine.loaded}
+
+
+async def test_a_deleted_revision_is_gone_everywhere(tmp_path: Path, start: Any, root: Path) -> None:
+    async with start() as server, server.client() as client:
+        first = (await upload(server, packed(tmp_path, seed=1))).json()["revision"]
+        second = (await upload(server, packed(tmp_path, seed=2))).json()["revision"]
+        assert (await server.ask(f"cni@{second}")).status_code == 200
+        refused = await client.delete(f"/v1/adapters/cni/revisions/{first}")
+        assert refused.status_code == 409 and "switch it first" in refused.json()["error"]["message"]
+        assert (await client.delete(f"/v1/adapters/cni/revisions/{second}")).status_code == 200
+        assert (await server.ask(f"cni@{second}")).status_code == 404
+        assert f"cni@{second}" not in server.engine.loaded and not (root / "cni" / second).exists()
+        assert not list((root / ".trash").iterdir())
+
+
+async def test_bad_admin_requests(tmp_path: Path, base_folder: Path, start: Any) -> None:
+    prompt = {"answer": "lines", "line": "{text}", "suffix": "", "documents": {}}
+    async with start() as server, server.client() as client:
+        first = (await upload(server, packed(tmp_path, base_folder, 1, prompt=prompt))).json()["revision"]
+        other = {**prompt, "suffix": "x"}
+        second = (await upload(server, packed(tmp_path, base_folder, 2, prompt=other))).json()["revision"]
+        cases: list[tuple[dict[str, Any], int]] = [
+            ({}, 400),
+            ({"revision": first, "split": {first: 1}}, 400),
+            ({"revision": "zzz"}, 404),
+            ({"revision": ""}, 400),
+            ({"split": {}}, 400),
+            ({"split": {first: 0}}, 400),
+            ({"split": {first: -1, second: 2}}, 400),
+            ({"split": {first: "many"}}, 400),
+            ({"split": {first: 1, first[:6]: 1}}, 409),
+            ({"split": {first: 1, second: 1}}, 409),  # different prompt contracts
+        ]
+        for body, status in cases:
+            answer = await client.put("/v1/adapters/cni", json=body)
+            assert answer.status_code == status, (body, answer.text)
+        assert (await client.put("/v1/adapters/none", json={"revision": first})).status_code == 404
+        assert (await upload(server, packed(tmp_path), "tiny-base")).json()["error"]["code"] == "name"
+        assert (await client.post("/v1/adapters/cni/revisions", content=b"x")).status_code == 400
+        wrong = await client.post("/v1/adapters/cni/revisions", files={"other": ("a", b"x")})
+        assert wrong.status_code == 400
+        assert (await client.get("/v1/adapters/cni")).json()["serving"] == {first: 1.0}
