@@ -1,0 +1,1 @@
+"""Grafana dashboards as code: one module a board; `python -m deploy.dashboards` writes their JSON."""
