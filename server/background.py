@@ -25,7 +25,7 @@ async def start(context: Context) -> None:
     await asyncio.to_thread(plane.registry.clean)
     await plane.refresh()
     plane.log_refusals()
-    await plane.preload()
+    await plane.preload(context.settings.max_loras)
     context.ready = True
     adapters = plane.catalogue.adapters.values()
     serving = ", ".join(f"{a.name} → {' + '.join(sorted(a.weights))}" for a in list(adapters)[:10] if a.weights)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 
 from adapters.registry.catalogue import Adapter, Catalogue, Reader, Revision
 from adapters.registry.errors import Refused
@@ -31,6 +32,7 @@ class Plane:
 
     def __post_init__(self) -> None:
         self._refreshing = asyncio.Lock()
+        self._verified: set[tuple[Path, int, int]] = set()
 
     async def acquire(self, model: str | None, user: str | None) -> tuple[Target, Lease | None]:
         """What `model` means now, loaded and held. Raises NotHere, Unavailable."""
@@ -53,19 +55,17 @@ class Plane:
                 log.error("the registry cannot be read, what it said before stays: %s", error)
                 return
             self._pin()
+            self._verified &= {(r.folder, r.time, r.size) for r in all_revisions(self.catalogue)}
         if self.catalogue.adapters != before.adapters:
             await self._follow(before)
 
-    async def preload(self) -> None:
-        """Load what aliases mean, as far as there is room, pinned ones first."""
-        wanted = [
-            adapter.revisions[name]
-            for adapter in self.catalogue.adapters.values()
-            for name in (*sorted(adapter.pinned), *adapter.weights)
-            if name in adapter.revisions and adapter.revisions[name].refusal is None
-        ]
-        unique = {revision.public_name: revision for revision in wanted}
-        for revision in list(unique.values())[: self.residency.room_for_pins or 1]:
+    async def preload(self, most: int) -> None:
+        """Load what is pinned, then what aliases mean, up to `most` of these: a thousand would delay the start."""
+        adapters = self.catalogue.adapters.values()
+        pinned = [adapter.revisions.get(name) for adapter in adapters for name in sorted(adapter.pinned)]
+        meant = [adapter.revisions.get(name) for adapter in adapters for name in adapter.weights]
+        wanted = [*pinned[: self.residency.room_for_pins], *meant[:most]]
+        for revision in {r.public_name: r for r in wanted if r is not None and r.refusal is None}.values():
             try:
                 await (await self.residency.acquire(revision)).release()
                 log.info("%s is loaded", revision.public_name)
@@ -79,11 +79,15 @@ class Plane:
                 log.warning("%s is refused: %s", revision.public_name, revision.refusal)
 
     async def verify(self, revision: Revision) -> None:
-        """The checks that read all weights, before the first load. Raises Refused."""
+        """The checks that read all weights, before the first load of what lies there. Raises Refused."""
+        key = (revision.folder, revision.time, revision.size)
+        if key in self._verified:
+            return
         try:
             await asyncio.to_thread(check_content, revision.folder, revision.manifest, revision.revision)
         except OSError as error:
             raise Refused("unreadable", f"The adapter cannot be read: {error.strerror}.") from error
+        self._verified.add(key)
 
     def _pin(self) -> None:
         names = [f"{a.name}@{pin}" for a in self.catalogue.adapters.values() for pin in a.pinned]

@@ -1,0 +1,98 @@
+"""`python -m server`: every bad start is one line that names the setting; keys are shown once."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from server.auth.keys import read_keys
+from server.command import build_parser
+from server.settings import Settings
+from tests.support.tiny_models import write_base
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_base(tmp_path_factory.mktemp("models") / "tiny-base")
+
+
+def run(*words: str) -> int:
+    arguments = build_parser().parse_args(list(words))
+    result: int = arguments.run(arguments)
+    return result
+
+
+def test_explain_prints_each_choice_with_its_reason(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SERVER_MODEL", str(base))
+    assert run("--adapters-dir", str(tmp_path), "--port", "8209", "explain") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert any("HF_HUB_OFFLINE = 1  (" in line for line in lines)
+    command = next(line for line in lines if "command:" in line)
+    assert "--port 8209" in command and "--served-model-name tiny-base" in command
+    # The derived size, with one place more for the probe of a new revision.
+    assert int(command.split("--max-cpu-loras ")[1].split()[0]) > 8
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (["--model", ""], "SERVER_MODEL"),
+        (["--model", "{base}", "--adapters-dir", "/nowhere"], "SERVER_ADAPTERS_DIR"),
+        (["--model", "{base}", "--port", "0"], "SERVER_PORT"),
+        (["--model", "{base}", "--max-lora-rank", "7"], "max_lora_rank 7"),
+        (["--model", "{base}", "--host", "0.0.0.0"], "host 0.0.0.0"),
+        (["--model", "{base}", "--keys-file", "/nowhere"], "SERVER_KEYS_FILE"),
+        (["--model", "{tmp}"], "SERVER_MODEL"),
+    ],
+)
+def test_a_bad_start_is_one_line(
+    base: Path, tmp_path: Path, words: list[str], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    filled = [word.format(base=base, tmp=tmp_path) for word in words]
+    here = [] if "--adapters-dir" in filled else ["--adapters-dir", str(tmp_path)]
+    with pytest.raises(SystemExit) as stopped:
+        run(*filled, *here, "explain")
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2 and name in error and error.count("\n") == 1
+
+
+def test_a_busy_port_is_named(base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(SystemExit):
+            run("--model", str(base), "--adapters-dir", str(tmp_path), "--port", str(port), "explain")
+    assert f"port {port}" in capsys.readouterr().err
+
+
+def test_every_setting_is_an_option() -> None:
+    options = build_parser().format_help()
+    for name in Settings.model_fields:
+        assert name == "started" or f"--{name.replace('_', '-')}" in options
+
+
+def test_a_new_key_is_shown_once_and_opens(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "keys.json"
+    words = [
+        "keys",
+        "add",
+        str(path),
+        "--id",
+        "front",
+        "--scope",
+        "inference",
+        "--adapter",
+        "cni",
+        "--concurrency",
+        "4",
+    ]
+    assert run(*words) == 0
+    secret = capsys.readouterr().out.strip()
+    key = read_keys(path).find(f"Bearer {secret}")
+    assert key is not None and key.may("inference") and not key.may("admin")
+    assert key.may_use("cni") and not key.may_use("other") and key.limits.concurrency == 4
+    assert run(*words) == 2
+    assert "already" in capsys.readouterr().err
