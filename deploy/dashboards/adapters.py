@@ -181,9 +181,8 @@ def _residency(made: dashboard.Dashboard) -> None:
     ]
     held = f'sum by (tier) (cni_server_adapters{{{_HERE}, tier!="disk"}})'
     share = f"{held} / sum by (tier) (cni_server_tier_capacity{{{_HERE}}})"
-    seconds = (
-        f"histogram_quantile(0.95, sum by (le) (rate(cni_server_adapter_load_seconds_bucket{{{_HERE}}}[{WINDOW}])))"
-    )
+    buckets = f"sum by (le) (rate(cni_server_adapter_load_seconds_bucket{{{_HERE}}}[{WINDOW}]))"
+    seconds = f"histogram_quantile(0.95, {buckets}) >= 0 or vector(0)"  # without a load it is not a number
     panels = [
         graph(
             "Adapters by tier",
@@ -220,7 +219,7 @@ def _residency(made: dashboard.Dashboard) -> None:
         graph(
             "Load time, p95",
             "s",
-            "Disk to engine. Above 1 s: the registry's disk is slow or cold.",
+            "Disk to engine; 0 where nothing was loaded. Above 1 s: the registry's disk is slow or cold.",
             Line(seconds, "p95"),
             limits=Limits(0.5, 1),
         ),

@@ -1,0 +1,85 @@
+"""The rules: promtool takes them and proves them, every alert is proven, has its page, and asks for real metrics."""
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.unit.deploy.names import ROOT, RULES, asked, queries, rules, shown
+
+PROMETHEUS = ROOT / "deploy" / "prometheus"
+_ALERTS = [rule for rule in rules() if "alert" in rule]
+_RECORDED = {rule["record"] for rule in rules() if "record" in rule}
+
+
+def promtool(*arguments: str) -> str:
+    """Run it; its output. Without it: a failure where CI is set, else a skip that says what was not proven."""
+    found = shutil.which("promtool")
+    if found is None:
+        sentence = "promtool is absent, so no rule was proven: install Debian's package `prometheus`"
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+    result = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def test_promtool_takes_the_rules() -> None:
+    output = promtool("check", "rules", *map(str, sorted(RULES.glob("*.yml"))))
+    assert "SUCCESS" in output
+
+
+def test_promtool_takes_the_configuration() -> None:
+    # Syntax only: the key's file exists where Prometheus runs.
+    promtool("check", "config", "--syntax-only", str(PROMETHEUS / "prometheus.yml"))
+
+
+def test_rules_do_what_their_tests_say() -> None:
+    promtool("test", "rules", *map(str, sorted((PROMETHEUS / "tests").glob("*.yml"))))
+
+
+def test_prometheus_takes_every_panels_query(tmp_path: Path) -> None:
+    every = [{"record": f"panel:{place}", "expr": query} for place, (_, query) in enumerate(queries())]
+    file = tmp_path / "panels.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": every}]}))
+    promtool("check", "rules", "--lint=none", str(file))
+
+
+@pytest.mark.parametrize("alert", _ALERTS, ids=lambda rule: rule["alert"])
+def test_alert_is_proven_explained_and_graded(alert: dict[str, dict[str, str]]) -> None:
+    proofs = "".join(file.read_text() for file in (PROMETHEUS / "tests").glob("*.yml"))
+    assert f'alertname="{alert["alert"]}"' in proofs
+    assert alert["labels"]["severity"] in ("page", "ticket")
+    assert "summary" in alert["annotations"]
+    page = (ROOT / alert["annotations"]["runbook"]).read_text()
+    assert f"`{alert['alert']}`" in page
+    assert re.findall(r"(?m)^## (.+)$", page) == [
+        "What it means", "Where to look", "What to do", "When it is over",
+    ]  # fmt: skip
+
+
+def test_no_page_without_an_alert() -> None:
+    named = {str(alert["annotations"]["runbook"]) for alert in _ALERTS}
+    assert {f"docs/runbooks/{file.name}" for file in (ROOT / "docs/runbooks").glob("*.md")} == named
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for file in (ROOT / "docs/runbooks").glob("*.md"):
+        for link in re.findall(r"\]\(([^)]+)\)", file.read_text()):
+            assert (file.parent / link).is_file(), f"{file.name}: {link}"
+
+
+def test_panels_named_in_a_page_exist() -> None:
+    titles = {where.split(" / ", 1)[1] for where, _ in queries()}
+    for file in (ROOT / "docs/runbooks").glob("*.md"):
+        for board, panel in re.findall(r"[Bb]oard \*([^*]+)\*, (?:panel )?\*([^*]+)\*", file.read_text()):
+            assert panel in titles, f"{file.name}: {board} / {panel}"
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule.get("record"))
+def test_rule_asks_for_metrics_that_exist(rule: dict[str, str]) -> None:
+    wanted = asked(rule["expr"]) - _RECORDED
+    assert wanted <= shown()
