@@ -95,7 +95,7 @@ def _services(plan: Plan, base: str) -> list[Service]:
         if Path(plan.model).is_dir()
         else plan.model
     )
-    logs = plan.root / "runs" / "up"
+    logs = plan.root / "runs" / "up" / str(plan.server_port)  # two of us may run side by side
     server = [str(plan.server_env / "bin/python"), "-m", "server", "--model", base, "--model-name", name]
     server += ["--port", str(plan.server_port), "--adapters-dir", str(plan.root / "adapters")]
     front = [str(plan.front_env / "bin/python"), "-m", "ocr_frontend", "serve"]

@@ -76,7 +76,7 @@ def test_metrics_count_and_nothing_personal_is_written(services: Services) -> No
         text = httpx.get(f"{base}/metrics").text
         assert "process_resident_memory_bytes" in text or "memory_bytes" in text
         assert "NZENGESSI" not in text
-    for log in (ROOT / "runs" / "up").glob("*.log"):
+    for log in (ROOT / "runs" / "up").rglob("*.log"):
         written = log.read_text()
         assert "NZENGESSI" not in written
         assert "21.12.1978" not in written

@@ -55,9 +55,7 @@ def front(monkeypatch: pytest.MonkeyPatch) -> Any:
     return install
 
 
-async def test_an_invalid_answer_is_wrong_everywhere_but_keeps_its_ceiling(
-    front: Any, truths: list[Truth]
-) -> None:
+async def test_an_invalid_answer_is_wrong_everywhere_but_keeps_its_ceiling(front: Any, truths: list[Truth]) -> None:
     front(FakeFront(VALUES, "invalid_answer"))
     cards, answered = await evaluate("http://front", "cni", truths, 1, {}, lambda: None)
     assert answered == "cni@0"
