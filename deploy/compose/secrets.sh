@@ -1,0 +1,41 @@
+#!/bin/sh
+# Makes the secrets that are not there yet; never replaces one. Needs python3 alone: the server's keys file holds
+# hashes, in the form that `python -m server keys add` writes.
+set -eu
+cd "$(dirname "$0")"
+mkdir -p secrets
+chmod 700 secrets # nobody else gets in here; a container is given single files, which its own user must be able to read
+umask 022
+exec python3 - <<'PYTHON'
+import hashlib, json, secrets
+from pathlib import Path
+
+folder = Path("secrets")
+
+
+def made(name: str, value: str) -> str:
+    file = folder / name
+    if not file.exists():
+        file.write_text(value)
+        print(f"made secrets/{name}")
+    return file.read_text().strip()
+
+
+def key() -> str:
+    return "cni-" + secrets.token_urlsafe(32)
+
+
+made("front_keys", key())
+made("grafana_password", secrets.token_urlsafe(24))
+for name in ("page_webhook", "ticket_webhook"):
+    made(name, "http://127.0.0.1:9/none-yet")  # put the address of your pager or chat here
+entries = [
+    {"id": name, "sha256": hashlib.sha256(made(file, key()).encode()).hexdigest(), "scopes": [scope]}
+    for name, file, scope in (
+        ("front", "server_key", "inference"),
+        ("prometheus", "metrics_key", "metrics"),
+        ("admin", "admin_key", "admin"),
+    )
+]
+made("server_keys", json.dumps({"keys": entries}, indent=1) + "\n")
+PYTHON

@@ -1,0 +1,135 @@
+"""Dockerfiles and compose: linted, hardened, and naming only settings, files and secrets that exist."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from compose_spec import PyCompose
+
+from ocr_frontend.settings import Settings as FrontSettings
+from server.auth.keys import read_keys
+from server.settings import Settings as ServerSettings
+from tests.unit.deploy.names import ROOT
+
+IMAGES, COMPOSE = ROOT / "deploy" / "images", ROOT / "deploy" / "compose"
+_DOCKERFILES = sorted(IMAGES.glob("*.Dockerfile"))
+_BUILD_TOOLS = ("build-essential", "g++", "cmake", "git", "uv pip", "pip install")
+
+
+def _compose() -> dict[str, Any]:
+    text = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", (COMPOSE / "compose.yaml").read_text())
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+def _stages(file: Path) -> dict[str, str]:
+    """Name to text of each stage."""
+    parts = re.split(r"(?m)^FROM \S+ AS (\w+)\n", file.read_text())
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+@pytest.mark.parametrize("file", _DOCKERFILES, ids=lambda file: file.name)
+def test_hadolint_finds_nothing(file: Path) -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    command = [str(hadolint), "-c", str(IMAGES / "hadolint.yaml"), str(file)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("file", _DOCKERFILES, ids=lambda file: file.name)
+def test_final_stage_is_slim_and_not_root(file: Path) -> None:
+    final = _stages(file)["runtime"]
+    assert "HEALTHCHECK" in final
+    assert re.findall(r"(?m)^USER (.+)$", final)[-1] == "10001:10001"
+    assert not [tool for tool in _BUILD_TOOLS if tool in final]
+    assert "-slim-" in file.read_text()
+
+
+def test_gpu_stage_adds_only_tritons_compiler() -> None:
+    gpu = _stages(IMAGES / "server.Dockerfile")["gpu"]
+    assert "gcc libc6-dev" in gpu
+    assert re.findall(r"(?m)^USER (.+)$", gpu)[-1] == "10001:10001"
+
+
+@pytest.mark.parametrize("file", _DOCKERFILES, ids=lambda file: file.name)
+def test_everything_copied_exists_and_is_sent(file: Path) -> None:
+    ignored = file.with_name(file.name + ".dockerignore").read_text().splitlines()
+    sent = {line[1:] for line in ignored if line.startswith("!")}
+    for line in re.findall(r"(?m)^COPY (?!--from)(.+)$", file.read_text()):
+        for source in [part for part in line.split()[:-1] if not part.startswith("--")]:
+            path = source.rstrip("/")
+            assert (ROOT / path).exists(), source
+            assert any(path == kept or path.startswith(kept + "/") for kept in sent), source
+
+
+def test_names_of_settings_are_real() -> None:
+    texts = [file.read_text() for file in (*_DOCKERFILES, COMPOSE / "compose.yaml", IMAGES / "front-entry.sh")]
+    for prefix, fields in (("SERVER", ServerSettings.model_fields), ("OCR_FRONT", FrontSettings.model_fields)):
+        named = {name for text in texts for name in re.findall(rf"(?<![A-Z_]){prefix}_([A-Z_]+)\b", text)}
+        assert named
+        assert {name.lower() for name in named} <= set(fields)
+
+
+def test_compose_is_what_the_specification_says() -> None:
+    PyCompose.from_yaml(yaml.safe_dump(_compose())).validate()
+
+
+def test_every_service_is_hardened_and_in_a_profile() -> None:
+    for name, service in _compose()["services"].items():
+        assert service["read_only"] is True, name
+        assert service["cap_drop"] == ["ALL"], name
+        assert set(service["profiles"]) <= {"cpu", "gpu"}, name
+        assert "@sha256" in service["image"] or ":" in service["image"] or "build" in service, name
+        for port in service.get("ports", ()):
+            assert str(port).startswith("127.0.0.1:"), name
+
+
+def test_every_mounted_file_exists() -> None:
+    for service in _compose()["services"].values():
+        for volume in service.get("volumes", ()):
+            source = str(volume).split(":")[0]
+            if source.startswith("."):
+                assert (COMPOSE / source).exists(), source
+        if "build" in service:
+            assert (COMPOSE / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+
+
+def test_secrets_are_files_that_the_script_makes(tmp_path: Path) -> None:
+    script = tmp_path / "secrets.sh"
+    script.write_text((COMPOSE / "secrets.sh").read_text())
+    for _ in range(2):  # the second run replaces nothing
+        subprocess.run(["sh", str(script)], check=True, capture_output=True)
+    made = {file.name: file.read_text().strip() for file in (tmp_path / "secrets").iterdir()}
+    assert {Path(secret["file"]).name for secret in _compose()["secrets"].values()} <= set(made)
+    ring = read_keys(tmp_path / "secrets" / "server_keys")
+    for file, scope in (("server_key", "inference"), ("metrics_key", "metrics"), ("admin_key", "admin")):
+        found = ring.find(f"Bearer {made[file]}")
+        assert found is not None
+        assert found.scopes == {scope}
+
+
+def test_front_takes_its_keys_from_files(tmp_path: Path) -> None:
+    (tmp_path / "front_keys").write_text("a,b\n")
+    (tmp_path / "server_key").write_text("c\n")
+    show = "import json, os; print(json.dumps([os.environ[n] for n in ('OCR_FRONT_KEYS', 'OCR_FRONT_SERVER_KEY')]))"
+    result = subprocess.run(
+        ["sh", str(IMAGES / "front-entry.sh"), sys.executable, "-c", show],
+        env={**os.environ, "SECRETS_DIR": str(tmp_path)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert json.loads(result.stdout) == ["a,b", "c"]
+
+
+def test_alertmanagers_receivers_exist_and_hold_no_address() -> None:
+    text = (ROOT / "deploy/alertmanager/alertmanager.yml").read_text()
+    loaded = yaml.safe_load(text)
+    receivers = {receiver["name"] for receiver in loaded["receivers"]}
+    assert {loaded["route"]["receiver"], *(route["receiver"] for route in loaded["route"]["routes"])} <= receivers
+    assert "http" not in text
+    secrets = {Path(path).name for path in re.findall(r"url_file: (\S+)", text)}
+    assert secrets <= set(_compose()["services"]["alertmanager"]["secrets"])
