@@ -9,7 +9,10 @@ from adapters.errors import AdaptersError
 
 def main() -> int:
     """Run one command; 0 done, 2 refused with a sentence, 130 interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m adapters", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m adapters",
+        description="Bases, synthetic cards, training, evaluation and the registry of revisions.",
+    )
     subparsers = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (bases, *commands.ALL):
         command.add_parser(subparsers)

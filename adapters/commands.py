@@ -1,7 +1,10 @@
 """The commands of `python -m adapters`, each a module with `add_parser(subparsers)`."""
 
 from adapters.data import cards, record
+from adapters.doctor import command as doctor
 from adapters.evaluation import command as evaluate
+from adapters.registry import command as registry
+from adapters.registry import merge
 from adapters.training import command as train
 
-ALL = (cards, record, train, evaluate)
+ALL = (doctor, cards, record, train, evaluate, registry, merge)

@@ -1,0 +1,1 @@
+"""`python -m adapters doctor`: what this machine is, what each method needs of it, and what to do with it."""

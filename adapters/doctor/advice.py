@@ -1,0 +1,97 @@
+"""From facts to plain words: what each method needs and whether it is there, and what to do with this machine."""
+
+from dataclasses import dataclass
+
+from adapters.doctor.facts import Facts
+
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Base:
+    """A base that we know: parameters, layers, and the width that a LoRA on q and v adds to a layer a rank."""
+
+    name: str
+    parameters: int
+    adapter_bytes: int  # r=16 on q_proj and v_proj, bfloat16
+
+
+BASES = (
+    Base("SmolLM2-135M-Instruct (embedded)", 134_515_008, 1_843_200),
+    Base("Qwen3-0.6B", 596_049_920, 4_587_520),
+)
+
+
+@dataclass(frozen=True)
+class Method:
+    """Whether a method can be used here; `why` is one sentence either way."""
+
+    name: str
+    usable: bool
+    why: str
+
+
+def methods(facts: Facts) -> tuple[Method, ...]:
+    """What the machine allows, method by method."""
+    has = set(facts.instructions)
+    gpu = bool(facts.gpus)
+    bf16 = gpu or bool(has & {"AVX-512 BF16", "AMX BF16"})
+    int8 = gpu or bool(has & {"AVX-512 VNNI", "AVX VNNI", "AMX INT8"})
+    return (
+        Method("serve in bfloat16", "AVX2" in has or gpu, _bf16(bf16, gpu)),
+        Method(
+            "serve an INT8 base (W8A8)",
+            int8,
+            "integer products in hardware" if int8 else "no VNNI or AMX: slower than bfloat16",
+        ),
+        Method("serve an INT4 base (W4A16)", "AVX-512" in has or gpu, "kernels for it need AVX-512 or a GPU"),
+        Method("train LoRA", True, _training(bf16, gpu)),
+        Method("train QLoRA (NF4)", "bitsandbytes" in facts.versions, _package(facts, "bitsandbytes")),
+        Method("train with fake quantization (QAT)", "torchao" in facts.versions, _package(facts, "torchao")),
+    )
+
+
+def advice(facts: Facts, bandwidth: float) -> tuple[str, ...]:
+    """Sentences for a person. `bandwidth`: bytes a second."""
+    lines = [_serve_on(facts)]
+    for base in BASES:
+        weights = 2 * base.parameters
+        floor = weights / bandwidth * 1000
+        room = facts.available - 2 * weights - 2 * _GIB
+        if room <= 0:
+            lines.append(f"{base.name}: does not fit beside what runs now ({weights / _GIB:.1f} GiB of weights).")
+            continue
+        fitting = int(room * 0.1 / base.adapter_bytes)
+        lines.append(
+            f"{base.name}: fits; a token takes at least {floor:.1f} ms on this memory; about {fitting:,} adapters "
+            f"(r=16 on q and v) fit into a tenth of what is left."
+        )
+    return tuple(lines)
+
+
+def _serve_on(facts: Facts) -> str:
+    if facts.gpus:
+        gpu = facts.gpus[0]
+        return f"Serve and train on the {gpu.name} ({gpu.memory / _GIB:.0f} GiB): make up finds it by itself."
+    batch = 32 if facts.cores <= 4 else 64
+    return f"Serve on the processor: up to {batch} requests in a batch on {facts.cores} cores, all of them computing."
+
+
+def _bf16(bf16: bool, gpu: bool) -> str:
+    if gpu:
+        return "on the GPU"
+    return "in hardware" if bf16 else "emulated: float32 speed at half the memory"
+
+
+def _training(bf16: bool, gpu: bool) -> str:
+    if gpu:
+        return "on the GPU, minutes for the shipped recipe"
+    return (
+        "on the processor, about an hour for the shipped recipe"
+        if bf16
+        else "on the processor, hours for the shipped recipe"
+    )
+
+
+def _package(facts: Facts, name: str) -> str:
+    return f"{name} {facts.versions[name]}" if name in facts.versions else f"{name} is not installed"

@@ -1,0 +1,68 @@
+"""The doctor is right on a machine without a GPU and on one with, from what such machines say of themselves."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+from adapters.doctor.advice import advice, methods
+from adapters.doctor.command import report, text
+from adapters.doctor.facts import Facts, Gpu, instructions, parse_gpus
+
+GIB = 1 << 30
+PLAIN = Facts("some", 2, ("AVX2",), 8 * GIB, 6 * GIB, (), {"torch": "2.13.0"})
+GPU = Gpu("NVIDIA H100 80GB HBM3", 80 * GIB, 79 * GIB, (9, 0))
+
+
+def _usable(facts: Facts) -> dict[str, bool]:
+    return {method.name: method.usable for method in methods(facts)}
+
+
+def test_instruction_sets_are_read_from_cpuinfo() -> None:
+    text = "processor : 0\nflags\t\t: fpu avx2 avx512f avx512_bf16 amx_int8\nprocessor : 1\nflags\t\t: fpu avx2\n"
+    assert instructions(text) == ("AVX2", "AVX-512", "AVX-512 BF16", "AMX INT8")
+    assert instructions("") == ()
+
+
+def test_a_plain_processor_is_not_promised_integer_products() -> None:
+    usable = _usable(PLAIN)
+    assert usable["serve in bfloat16"]
+    assert not usable["serve an INT8 base (W8A8)"]
+    assert not usable["train QLoRA (NF4)"]
+    assert _usable(replace(PLAIN, instructions=("AVX2", "AVX-512 VNNI")))["serve an INT8 base (W8A8)"]
+
+
+def test_nvidia_smi_is_read_and_its_error_messages_are_not_gpus() -> None:
+    assert parse_gpus("NVIDIA H100 80GB HBM3, 81920, 80896, 9.0\n") == (GPU,)
+    assert parse_gpus("NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver.\n") == ()
+
+
+def test_a_gpu_changes_the_advice() -> None:
+    assert "processor" in advice(PLAIN, 40e9)[0]
+    with_gpu = replace(PLAIN, gpus=(GPU,))
+    assert "H100" in advice(with_gpu, 40e9)[0]
+    assert _usable(with_gpu)["serve an INT8 base (W8A8)"]
+
+
+def test_the_floor_of_a_token_is_bytes_over_bandwidth() -> None:
+    embedded = next(line for line in advice(PLAIN, 44_838_336_000) if line.startswith("SmolLM2"))
+    assert "at least 6.0 ms" in embedded
+
+
+def test_a_base_that_does_not_fit_is_said() -> None:
+    tight = replace(PLAIN, available=3 * GIB)
+    assert any("Qwen3-0.6B: does not fit" in line for line in advice(tight, 40e9))
+
+
+def test_both_forms_say_the_same() -> None:
+    assert json.loads(json.dumps(report(PLAIN, 40e9)))["gpus"] == []
+    assert "GPU          none" in text(PLAIN, 40e9)
+
+
+def test_it_runs_here() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "adapters", "doctor", "--json"], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert found["cores"] >= 1
+    assert 1e8 < found["bandwidth"] < 1e13
