@@ -87,17 +87,18 @@ _DOCUMENTS = (
     ),
 )
 
+AUTO = "auto"
 DOCUMENTS: dict[str, Document] = {document.name: document for document in _DOCUMENTS}
 
 
-def find_document(name: str) -> Document:
-    """By name. Raises UnknownDocument, for `auto` too, which a later version answers."""
-    if name == "auto":
-        raise UnknownDocument(f"The document is not detected automatically yet; name one of {', '.join(DOCUMENTS)}.")
+def find_document(name: str) -> Document | None:
+    """By name; None for `auto`, which the picture decides. Raises UnknownDocument."""
+    if name == AUTO:
+        return None
     try:
         return DOCUMENTS[name]
     except KeyError:
-        raise UnknownDocument(f"Unknown document; known are {', '.join(DOCUMENTS)}.") from None
+        raise UnknownDocument(f"Unknown document; known are {', '.join((AUTO, *DOCUMENTS))}.") from None
 
 
 _TYPES: dict[Kind, tuple[Any, str]] = {

@@ -11,12 +11,14 @@
     ├── Unprocessable              422  unprocessable
     │   ├── UnknownDocument        422  unknown_document
     │   ├── UnknownModel           422  unknown_model
+    │   ├── UnknownPicture         422  document_not_recognised
     │   └── NoTextFound            422  no_text_found
     ├── InvalidAnswer              502  invalid_answer
     ├── Unavailable                503  unavailable         (Retry-After)
     │   ├── Busy                   503  busy                (Retry-After)
     │   ├── OcrUnavailable         503  ocr_unavailable     (Retry-After)
     │   └── ModelServerAway        503  model_server_away   (Retry-After)
+    │       └── ModelServerRefuses     the same to a client; never tried again
     └── DeadlineExceeded           504  deadline_exceeded
 
 A message is written for the client: it never holds text from an image, a prompt or an answer, nor a file system path.
@@ -98,6 +100,12 @@ class UnknownModel(Unprocessable):
     code = "unknown_model"
 
 
+class UnknownPicture(Unprocessable):
+    """The sender left the document to the service, and the picture shows none of them, or not clearly which."""
+
+    code = "document_not_recognised"
+
+
 class NoTextFound(Unprocessable):
     """The OCR read nothing on the image."""
 
@@ -132,6 +140,10 @@ class ModelServerAway(Unavailable):
     """The model server refuses connections or answers with a 5xx."""
 
     code, retry_after = "model_server_away", 5
+
+
+class ModelServerRefuses(ModelServerAway):
+    """It answers, but not in a way that another try would change: a key that it does not accept, a senseless body."""
 
 
 class DeadlineExceeded(FrontError):

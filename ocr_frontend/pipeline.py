@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from ocr_frontend.asking import Answer, Asker
+from ocr_frontend.detection import Detection, detect
 from ocr_frontend.documents import Document, record_model
-from ocr_frontend.errors import Busy, InvalidAnswer, NoTextFound
+from ocr_frontend.errors import Busy, InvalidAnswer, NoTextFound, UnknownPicture
 from ocr_frontend.metrics import Metrics
 from ocr_frontend.models import Catalog
 from ocr_frontend.pool import OcrPool, Page
 from ocr_frontend.resolve import Resolved
 from ocr_frontend.schemas import Extraction, FieldAnswer, LineAnswer, OcrAnswer
-from ocr_frontend.sides import other_document
 
 
 class Pipeline:
@@ -32,12 +32,19 @@ class Pipeline:
     def __exit__(self, *_: object) -> None:
         self._inside -= 1
 
-    async def extract(self, request_id: str, data: bytes, document: Document, model: str) -> Extraction:
-        """Raises UnknownModel, UnknownDocument, NoTextFound, InvalidAnswer, and what pool and model server raise."""
+    async def extract(self, request_id: str, data: bytes, chosen: Document | None, model: str) -> Extraction:
+        """`chosen` is the sender's document, None where the picture decides.
+
+        Raises UnknownModel, UnknownDocument, UnknownPicture, NoTextFound, InvalidAnswer, and what pool and model
+        server raise.
+        """
         began = time.perf_counter()
         card = await self._catalog.find(model)
-        card.contract().of(document)  # a model for other documents is refused before the work
+        if chosen is not None:
+            card.contract().of(chosen)  # a model for other documents is refused before the work
         page = await self._read(data)
+        detection = detect(page.lines)
+        document = chosen or _detected(detection)
         asked = time.perf_counter()
         try:
             answer = await self._asker.ask(card, document, page.lines)
@@ -59,7 +66,7 @@ class Pipeline:
             ocr=_ocr(page),
             timings_ms={stage: round(value * 1000) for stage, value in seconds.items()},
             usage=answer.completion.usage.model_dump(),
-            warnings=tuple(_warnings(document, page, answer)),
+            warnings=tuple(_warnings(document, detection, answer)),
         )
 
     async def _read(self, data: bytes) -> Page:
@@ -94,10 +101,17 @@ def _ocr(page: Page) -> OcrAnswer:
     return OcrAnswer(lines=lines, size=page.size)
 
 
-def _warnings(document: Document, page: Page, answer: Answer) -> Iterator[str]:
-    other = other_document(document, [line.text for line in page.lines])
-    if other is not None:
-        yield f"The picture looks like {other.name}, not {document.name}."
+def _detected(detection: Detection) -> Document:
+    if detection.document is None:
+        raise UnknownPicture(f"The picture is not recognised. {detection.reason} Name the document if it is one.")
+    return detection.document
+
+
+def _warnings(document: Document, detection: Detection, answer: Answer) -> Iterator[str]:
+    if detection.document is not None and detection.document is not document:
+        yield f"The picture looks like {detection.document.name}, not {document.name}."
+    if detection.sure_none:
+        yield f"The picture does not look like {document.name}. {detection.reason}"
     if answer.prompt.dropped:
         yield f"{answer.prompt.dropped} lines of text beyond the first {len(answer.prompt.lines)} were not used."
     if all(field.value is None for field in answer.fields.values()):

@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from ocr_frontend import web
 from ocr_frontend.disconnect import unless_gone
-from ocr_frontend.documents import DOCUMENTS, find_document, record_model
+from ocr_frontend.documents import AUTO, DOCUMENTS, find_document, record_model
 from ocr_frontend.errors import ModelServerAway, Unauthorized
 from ocr_frontend.openapi import ERRORS, EXTRACT_FORM, UPLOAD_FORM
 from ocr_frontend.schemas import Extraction, LegacyExtraction, ModelEntry, ModelList
@@ -41,7 +41,7 @@ router = APIRouter(dependencies=[Depends(check_key)], responses=ERRORS)
 @router.post("/v1/extract", openapi_extra=EXTRACT_FORM)
 async def extract(request: Request, service: Front) -> Extraction:
     """The fields of one side of a card, with the line and the box that each was read from."""
-    return await _extract(request, service, "image", lambda form: form.get("document") or "auto")
+    return await _extract(request, service, "image", lambda form: form.get("document") or AUTO)
 
 
 @router.post("/upload", openapi_extra=UPLOAD_FORM)

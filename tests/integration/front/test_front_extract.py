@@ -84,6 +84,30 @@ async def test_the_wrong_side_is_answered_with_a_warning() -> None:
     ]
 
 
+async def test_the_document_is_found_on_the_picture() -> None:
+    async with running() as front:
+        files = {"image": ("photo.jpg", picture(), "image/jpeg")}
+        body = (await front.client.post("/v1/extract", files=files)).json()
+    assert (body["document"], body["data"], body["warnings"]) == ("cni-2018-recto", DATA, [])
+
+
+async def test_something_else_than_a_card() -> None:
+    server = FakeModelServer("[null,null,null,null,null,null,null]")
+    async with running(FakeReader("TOTAL 5200 FCFA", "MERCI"), server) as front:
+        refused = await front.extract(picture(), "auto")
+        assert front.server.bodies == []
+        body = (await front.extract(picture())).json()
+    assert refused.status_code == 422 and refused.json()["error"]["code"] == "document_not_recognised"
+    assert "No labels of a Cameroonian identity card" in refused.json()["error"]["message"]
+    assert body["warnings"][0].startswith("The picture does not look like cni-2018-recto. No labels")
+
+
+async def test_a_model_that_was_not_trained_for_what_is_found() -> None:
+    async with running(FakeReader(*VERSO_TEXT)) as front:
+        refused = await front.extract(picture(), "auto")
+    assert refused.status_code == 422 and refused.json()["error"]["code"] == "unknown_document"
+
+
 async def test_lines_beyond_the_limit_are_reported() -> None:
     server = FakeModelServer("[null,null,null,null,null,null,2]")
     async with running(server=server, max_lines=3) as front:

@@ -91,9 +91,6 @@ async def test_a_photo_without_text(texts: tuple[str, ...]) -> None:
 async def test_unknown_names(front: Front) -> None:
     check(await front.extract(picture(), model="../../etc/passwd"), 422, "unknown_model")
     check(await front.extract(picture(), document="passport"), 422, "unknown_document")
-    assert "not detected automatically yet" in check(
-        await front.extract(picture(), document="auto"), 422, "unknown_document"
-    )
     # The adapter of the fake server knows one document only.
     check(await front.extract(picture(), document="cni-2025-recto"), 422, "unknown_document")
 

@@ -1,0 +1,107 @@
+"""Which document a picture shows, by its labels and its layout; no model is asked.
+
+Every label that was read and that a document prints speaks for it, every other one against it. A label that is missing
+says little: photos are cut and OCR loses lines.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ocr_frontend.documents import DOCUMENTS, Document
+from ocr_frontend.foreign import foreign_kind
+from ocr_frontend.labels import joined, labels_in
+from ocr_frontend.ocr import TextLine
+
+
+def _labels(*names: str) -> frozenset[str]:
+    return frozenset(name for row in names for name in row.split(", "))
+
+
+PRINTED = {
+    "cni-2018-recto": _labels(
+        "republic, title, surname, given names, birth, birth place, sex, height, occupation, signature"
+    ),
+    "cni-2018-verso": _labels(
+        "republic, father, mother, S.P./S.M., address, authority, issue, post, expiry, unique identifier"
+    ),
+    "cni-2025-recto": _labels(
+        "republic, surname, given names, birth, sex, expiry, signature, holder's signature"
+    ),
+    "cni-2025-verso": _labels(
+        "father, mother, father's name, mother's name, birth place, occupation, issue, NIC number, height, LE DGSN"
+    ),
+}  # fmt: skip
+NO_LABELS = "No labels of a Cameroonian identity card were read on it."
+TOO_FEW = "Too few labels of a Cameroonian identity card were read on it."
+OTHERS = "It has labels that no Cameroonian identity card has together."
+_AT_LEAST = 4  # labels; fewer may be part of names and places
+_EACH_LANGUAGE = 2  # labels: the cards are bilingual, most forms are not
+_OF_OTHERS = 1 / 3  # labels that the document does not print, to one that it prints
+_AGAINST = 1.5  # times what a label of the document counts
+_MARGIN = 1.0  # by which the best document must lead
+_ZONE_SCORE = 3.0  # the zone is as good as three labels
+_NUMBER = re.compile(r"\d{9}")
+_ZONE = re.compile(r"[I1L|][<KCLS]CMR.{20}")
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """`document` is None when the picture shows none of them, or not clearly which; `reason` then says why.
+
+    `sure_none` when it is clearly something else, rather than a card that can hardly be read.
+    """
+
+    document: Document | None
+    reason: str = ""
+    sure_none: bool = False
+
+
+def detect(lines: Sequence[TextLine]) -> Detection:
+    """The document that the lines were read from."""
+    texts = [line.text for line in lines]
+    kind = foreign_kind(texts)
+    if kind is not None:
+        return Detection(None, f"It looks like {kind}.", sure_none=True)
+    found = labels_in(joined(texts))
+    layout = _layout(lines)
+    scores = {name: _score(found.names, printed) + layout[name] for name, printed in PRINTED.items()}
+    best, second = sorted(scores, key=lambda name: -scores[name])[:2]
+    ours = len(found.names & PRINTED[best])
+    if not found.names:
+        return Detection(None, NO_LABELS, sure_none=True)
+    if len(found.names) - ours > _OF_OTHERS * ours + (layout[best] > _ZONE_SCORE - 1):
+        return Detection(None, OTHERS)
+    if layout[best] < _ZONE_SCORE - 1 and (ours < _AT_LEAST or min(found.french, found.english) < _EACH_LANGUAGE):
+        return Detection(None, TOO_FEW)
+    if scores[best] - scores[second] < _MARGIN:
+        return Detection(None, f"It may be {best} or {second}.")
+    return Detection(DOCUMENTS[best])
+
+
+def _score(found: frozenset[str], printed: frozenset[str]) -> float:
+    return len(found & printed) - _AGAINST * len(found - printed)
+
+
+def _layout(lines: Sequence[TextLine]) -> dict[str, float]:
+    """What speaks for a document beside its labels: the zone, the shape, the place of the nine-digit number."""
+    scores = dict.fromkeys(PRINTED, 0.0)
+    if any(_ZONE.search(re.sub(r"\s", "", line.text.upper())) for line in lines):
+        scores["cni-2025-verso"] += _ZONE_SCORE
+    shape = _shape(lines)
+    for name in PRINTED:
+        scores[name] += shape if name.startswith("cni-2018") else -shape
+    rows = [index for index, line in enumerate(lines) if _NUMBER.fullmatch(line.text.strip())]
+    if len(rows) == 1:
+        scores["cni-2025-recto" if 3 * rows[0] < len(lines) else "cni-2018-verso"] += 1
+    return scores
+
+
+def _shape(lines: Sequence[TextLine]) -> float:
+    """0.5 where the lines fill a landscape rectangle, -0.5 a portrait one, 0 where it is neither clearly."""
+    if len(lines) < 4:
+        return 0.0
+    xs = [x for line in lines for x, _ in line.box]
+    ys = [y for line in lines for _, y in line.box]
+    width, height = max(xs) - min(xs), max(ys) - min(ys)
+    return 0.5 if width > 1.15 * height else -0.5 if height > 1.15 * width else 0.0
