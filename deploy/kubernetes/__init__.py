@@ -1,0 +1,1 @@
+"""Kubernetes manifests (Kustomize); `python -m deploy.kubernetes` writes the one that is generated."""
