@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from ocr_frontend import answers
 from ocr_frontend.completions import Completion, ModelServer
-from ocr_frontend.documents import Document
+from ocr_frontend.continuation import with_continuations
+from ocr_frontend.documents import Document, Kind
 from ocr_frontend.errors import InvalidAnswer
 from ocr_frontend.models import Catalog, ModelCard
 from ocr_frontend.ocr import TextLine
@@ -73,6 +74,9 @@ def _fields(completion: Completion, contract: Contract, document: Document, prom
         raise InvalidAnswer("The model's answer did not end within its token limit.")
     elements = answers.parse(completion.text, contract, contract.of(document).fields)
     numbered = contract.answer == "lines"
+    if numbered:
+        texts = {spec.name for spec in document.fields if spec.kind is Kind.TEXT}
+        elements = with_continuations(elements, texts, prompt.lines)
     return {
         spec.name: resolve(elements.get(spec.name), spec, prompt.lines, numbered=numbered) for spec in document.fields
     }
