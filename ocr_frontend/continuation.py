@@ -70,4 +70,4 @@ def _under(upper: TextLine, lower: TextLine) -> bool:
     aside = ((a - x) * way[0] + (b - y) * way[1]) / height
     down = ((b - y) * way[0] - (a - x) * way[1]) / height
     size = float(((c - a) ** 2 + (d - b) ** 2) ** 0.5) / height
-    return _NEAREST < down < _FARTHEST and abs(aside) < _ASIDE and _SMALLEST < size < _LARGEST
+    return bool(_NEAREST < down < _FARTHEST and abs(aside) < _ASIDE and _SMALLEST < size < _LARGEST)
