@@ -1,7 +1,7 @@
 """A value that the model wrote out and misspelt: what the card's line says takes its place.
 
-Line numbers cannot be misspelt, but a value glued to its label has to be written letter by letter. Where the letters stand
-on no line and nearly stand on exactly one, the line is right.
+Line numbers cannot be misspelt, but a value glued to its label has to be written letter by letter. Where the letters
+stand on no line and nearly stand on one, the line is right.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ _MOST_WORDS = 8
 def with_spelling_of_lines(
     elements: Mapping[str, Element], texts: Collection[str], lines: Sequence[TextLine]
 ) -> dict[str, Element]:
-    """The answer's elements; a written value of a field in `texts` that stands on no line is the most alike that does."""
+    """The answer's elements; a written value of a field in `texts` that stands on no line is made to."""
     return {
         name: _as_read(element, lines) if name in texts and isinstance(element, str) else element
         for name, element in elements.items()
