@@ -9,6 +9,7 @@ from ocr_frontend.completions import Completion, ModelServer
 from ocr_frontend.continuation import with_continuations
 from ocr_frontend.documents import Document, Kind
 from ocr_frontend.errors import InvalidAnswer
+from ocr_frontend.label_lines import without_labels
 from ocr_frontend.misspelling import with_spelling_of_lines
 from ocr_frontend.models import Catalog, ModelCard
 from ocr_frontend.ocr import TextLine
@@ -77,6 +78,7 @@ def _fields(completion: Completion, contract: Contract, document: Document, prom
     numbered = contract.answer == "lines"
     if numbered:
         texts = {spec.name for spec in document.fields if spec.kind is Kind.TEXT}
+        elements = without_labels(elements, texts, prompt.lines)
         elements = with_spelling_of_lines(elements, texts, prompt.lines)
         elements = with_continuations(elements, texts, prompt.lines)
     return {

@@ -1,0 +1,46 @@
+"""A line that is nothing but a label is no value: where the model names one, the card does not show the field."""
+
+from collections.abc import Collection, Mapping, Sequence
+from difflib import SequenceMatcher
+from itertools import product
+
+from ocr_frontend.answers import Element
+from ocr_frontend.labels import LABELS, letters
+from ocr_frontend.ocr import TextLine
+
+# A trade or a name can be one letter away from a short label (TAILLEUR, TAILLE): only longer ones may be damaged.
+_LONG = 10
+_ALIKE = 0.85  # difflib's ratio
+_OTHERS = ("REPUBLIQUEDUCAMEROUN", "REPUBLICOFCAMEROON", "CAMEROUNCAMEROON", "SPECIMEN", "DGSN")
+
+
+def without_labels(
+    elements: Mapping[str, Element], texts: Collection[str], lines: Sequence[TextLine]
+) -> dict[str, Element]:
+    """The answer's elements; a number of a field in `texts` becomes null where its line is a label."""
+    return {
+        name: None if name in texts and _names_label(element, lines) else element for name, element in elements.items()
+    }
+
+
+def is_label(text: str) -> bool:
+    """Whether the whole line is a label of one of the cards, damaged or not."""
+    plain = letters(text)
+    return any(
+        plain == form or (len(form) >= _LONG and SequenceMatcher(None, plain, form, autojunk=False).ratio() >= _ALIKE)
+        for form in _FORMS
+    )
+
+
+def _names_label(element: Element, lines: Sequence[TextLine]) -> bool:
+    return isinstance(element, int) and 0 <= element < len(lines) and is_label(lines[element].text)
+
+
+def _forms() -> frozenset[str]:
+    """Every label in French, in English, and in both one after the other."""
+    alone = {form for label in LABELS.values() for form in (*label.french, *label.english, *label.neither)}
+    both = {"".join(pair) for label in LABELS.values() for pair in product(label.french, label.english)}
+    return frozenset(alone | both | set(_OTHERS))
+
+
+_FORMS = _forms()
