@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from pydantic import ValidationError
 
 from ocr_frontend.asking import Answer, Asker
+from ocr_frontend.checks import normalized, with_warnings, with_zone
 from ocr_frontend.detection import Detection, detect
-from ocr_frontend.documents import Document, record_model
+from ocr_frontend.documents import Document, FieldSpec, record_model
 from ocr_frontend.errors import Busy, InvalidAnswer, NoTextFound, UnknownPicture
 from ocr_frontend.metrics import Metrics
 from ocr_frontend.models import Catalog
 from ocr_frontend.pool import OcrPool, Page
 from ocr_frontend.resolve import Resolved
-from ocr_frontend.schemas import Extraction, FieldAnswer, LineAnswer, OcrAnswer
+from ocr_frontend.schemas import Extraction, FieldAnswer, LineAnswer, OcrAnswer, ZoneAnswer
+from ocr_frontend.zone import Zone, find_zone
 
 
 class Pipeline:
@@ -49,23 +51,26 @@ class Pipeline:
         try:
             answer = await self._asker.ask(card, document, page.lines)
             answered = time.perf_counter()
-            record = _record(document, answer.fields)
+            zone = find_zone(page.lines) if document.name == "cni-2025-verso" else None
+            fields = with_warnings(with_zone(document, answer.fields, zone, page.lines), zone)
+            record = _record(document, fields)
         except InvalidAnswer:
             self._metrics.invalid_answers.inc()
             raise
         done = time.perf_counter()
         seconds = {"decode": page.decode_s, "ocr": page.ocr_s, "llm": answered - asked, "total": done - began}
         self._observe(seconds | {"validate": done - answered})
-        self._metrics.field_warnings.labels(document.name).inc(sum(bool(f.warnings) for f in answer.fields.values()))
+        self._metrics.field_warnings.labels(document.name).inc(sum(bool(f.warnings) for f in fields.values()))
         return Extraction(
             id=request_id,
             document=document.name,
             model=answer.completion.model,
             data=record,
-            fields={name: _field(field) for name, field in answer.fields.items()},
+            fields={spec.name: _field(fields[spec.name], spec) for spec in document.fields},
             ocr=_ocr(page),
             timings_ms={stage: round(value * 1000) for stage, value in seconds.items()},
             usage=answer.completion.usage.model_dump(),
+            mrz=None if zone is None else _zone(zone),
             warnings=tuple(_warnings(document, detection, answer)),
         )
 
@@ -92,8 +97,28 @@ def _record(document: Document, fields: dict[str, Resolved]) -> dict[str, str | 
     return record.model_dump()
 
 
-def _field(field: Resolved) -> FieldAnswer:
-    return FieldAnswer(value=field.value, confidence=field.confidence, box=field.box, warnings=field.warnings)
+def _field(field: Resolved, spec: FieldSpec) -> FieldAnswer:
+    return FieldAnswer(
+        value=field.value,
+        confidence=field.confidence,
+        source=field.source,
+        box=field.box,
+        normalized=normalized(field.value, spec),
+        warnings=field.warnings,
+    )
+
+
+def _zone(zone: Zone) -> ZoneAnswer:
+    return ZoneAnswer(
+        holds=zone.holds,
+        numero_de_carte=zone.card_number,
+        identifiant_unique=zone.nic or None,
+        date_of_birth=zone.birth,
+        date_of_expiration=zone.expiry,
+        sex=zone.sex,
+        surname=zone.surname,
+        given_names=zone.given_names,
+    )
 
 
 def _ocr(page: Page) -> OcrAnswer:

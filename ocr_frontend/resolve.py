@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from ocr_frontend.answers import Element
 from ocr_frontend.documents import FieldSpec, Kind
@@ -17,13 +18,17 @@ REPAIRED = "Letters and digits that OCR confuses were corrected."
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A field. `line` is the index of the OCR line it came from; `confidence` is set when the model named that line."""
+    """A field. `line` is the index of the OCR line it came from; `confidence` is set when the model named that line.
+
+    source: where the value was read, `ocr` or the machine-readable zone (`mrz`).
+    """
 
     value: Value | None = None
     line: int | None = None
     confidence: float | None = None
     box: Box | None = None
     warnings: tuple[str, ...] = ()
+    source: Literal["ocr", "mrz"] = "ocr"
 
 
 def resolve(element: Element, spec: FieldSpec, lines: Sequence[TextLine], *, numbered: bool) -> Resolved:

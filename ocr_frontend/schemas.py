@@ -1,5 +1,6 @@
 """The bodies that the routes answer with. Data only; `routes` serves them, `pipeline` fills them."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -17,7 +18,7 @@ class FieldAnswer(_Body):
 
     value: str | float | None
     confidence: float | None
-    source: Literal["ocr"] = "ocr"
+    source: Literal["ocr", "mrz"] = "ocr"
     box: Quad | None
     normalized: str | float | None = None
     warnings: tuple[str, ...] = ()
@@ -38,6 +39,22 @@ class OcrAnswer(_Body):
     size: tuple[int, int]
 
 
+class ZoneAnswer(_Body):
+    """The machine-readable zone of the 2025 verso. A value with a check digit is null unless it holds; dates are ISO.
+
+    holds: the composite check digit holds too, and with it the NIC number. Sex and names have no check digit.
+    """
+
+    holds: bool
+    numero_de_carte: str | None
+    identifiant_unique: str | None
+    date_of_birth: date | None
+    date_of_expiration: date | None
+    sex: str | None
+    surname: str | None
+    given_names: str | None
+
+
 class Extraction(_Body):
     """`POST /v1/extract`."""
 
@@ -49,6 +66,7 @@ class Extraction(_Body):
     ocr: OcrAnswer
     timings_ms: dict[str, int]
     usage: dict[str, int]
+    mrz: ZoneAnswer | None = None
     warnings: tuple[str, ...] = ()
 
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from ocr_frontend.documents import DOCUMENTS
 from tests.integration.front.fakes import (
     CONTRACT,
     RECTO_FIELDS,
@@ -33,7 +34,7 @@ async def test_a_card_comes_back_as_the_contract_says() -> None:
     body = response.json()
     assert response.status_code == 200, body
     assert list(body) == [
-        "id", "document", "model", "data", "fields", "ocr", "timings_ms", "usage", "warnings",
+        "id", "document", "model", "data", "fields", "ocr", "timings_ms", "usage", "mrz", "warnings",
     ]  # fmt: skip
     assert body["data"] == DATA and list(body["data"]) == list(RECTO_FIELDS)
     assert body["model"] == "cni@1f3c9a2b4d5e" and body["document"] == "cni-2018-recto"
@@ -43,6 +44,7 @@ async def test_a_card_comes_back_as_the_contract_says() -> None:
         "value": "NGO MBARGA", "confidence": 0.903, "source": "ocr", "box": [[0, 30], [90, 30], [90, 9], [0, 9]],
         "normalized": None, "warnings": [],
     }  # fmt: skip
+    assert body["fields"]["date_of_birth"]["normalized"] == "1990-02-01" and body["mrz"] is None
     assert body["ocr"]["size"] == [120, 80] and len(body["ocr"]["lines"]) == len(RECTO_TEXT)
     assert set(body["timings_ms"]) == {"decode", "ocr", "llm", "total"}
     assert body["usage"] == {"prompt_tokens": 240, "completion_tokens": 21}
@@ -82,6 +84,27 @@ async def test_the_wrong_side_is_answered_with_a_warning() -> None:
         "The picture looks like cni-2018-verso, not cni-2018-recto.",
         "None of the fields of cni-2018-recto was found on the picture.",
     ]
+
+
+async def test_the_zone_of_the_2025_verso() -> None:
+    fields = [spec.name for spec in DOCUMENTS["cni-2025-verso"].fields]
+    texts = (
+        "NUMERO CNI / NIC NUMBER", "DH37800203", "I<CMR9888897944DH37800202<<<<<4505145M3504174CMR<<<<<<<<<<<6",
+        "MINJO<<FATOUMATA<<<<<<<<<<<<<<",
+    )  # fmt: skip
+    answer = json.dumps([1 if name == "identifiant_unique" else None for name in fields])
+    async with running(FakeReader(*texts), FakeModelServer(answer)) as front:
+        prompt = {"documents": {"cni-2025-verso": {"prefix": "read\n", "fields": fields}}}
+        front.server.cards[2]["prompt"] = front.server.cards[1]["prompt"] = CONTRACT | prompt
+        body = (await front.extract(picture(), "auto")).json()
+    field = body["fields"]["identifiant_unique"]
+    assert (field["value"], field["source"]) == ("DH37800202", "mrz") and "zone" in field["warnings"][0]
+    assert body["data"]["identifiant_unique"] == "DH37800202" and body["document"] == "cni-2025-verso"
+    assert body["mrz"] == {
+        "holds": True, "numero_de_carte": "988889794", "identifiant_unique": "DH37800202",
+        "date_of_birth": "1945-05-14", "date_of_expiration": "2035-04-17", "sex": "M", "surname": "MINJO",
+        "given_names": "FATOUMATA",
+    }  # fmt: skip
 
 
 async def test_the_document_is_found_on_the_picture() -> None:
