@@ -22,7 +22,11 @@ _WHOLE_LOOK_SECONDS = 30
 async def start(context: Context) -> None:
     """Read the registry, load what aliases mean, then be ready. A bad adapter is logged and never stops the start."""
     plane = context.plane
-    await asyncio.to_thread(plane.registry.clean)
+    try:
+        await asyncio.to_thread(plane.registry.clean)
+    except OSError as error:
+        # Mounted read-only, for example: it serves, and admin actions will fail.
+        log.warning("the registry cannot be written: %s", error.strerror)
     await plane.refresh()
     plane.log_refusals()
     await plane.preload(context.settings.max_loras)
