@@ -28,6 +28,10 @@ def use() -> None:
     RotaryEmbedding.forward_native = _marked(_rotary(RotaryEmbedding.forward_native, RotaryEmbedding.forward_cpu))
 
 
+def _dense(x: torch.Tensor, residual: torch.Tensor | None) -> bool:
+    return residual is None or (x.is_contiguous() and residual.is_contiguous())
+
+
 def _marked(forward: Forward) -> Forward:
     forward.is_cni_eager = True  # type: ignore[attr-defined]
     return forward
@@ -37,11 +41,12 @@ def _norm(stock: Forward) -> Forward:
     def forward_native(self: Any, x: torch.Tensor, residual: torch.Tensor | None = None) -> Any:
         """x [..., hidden] normalized; with `residual`, x + residual normalized and the sum, both in place."""
         plain = self.variance_size_override is None and self.has_weight and self.weight.dtype == x.dtype
-        if torch.compiler.is_compiling() or not plain or (residual is not None and not x.is_contiguous()):
+        if torch.compiler.is_compiling() or not plain or not _dense(x, residual):
             return stock(self, x, residual)
         if residual is None:
             out = torch.empty(x.shape, dtype=x.dtype)
-            torch.ops._C.rms_norm(out, x, self.weight.data, self.variance_epsilon)
+            # The operator reads x as if it were dense; Qwen3 norms heads that are views into the packed QKV.
+            torch.ops._C.rms_norm(out, x.contiguous(), self.weight.data, self.variance_epsilon)
             return out
         torch.ops._C.fused_add_rms_norm(x, residual, self.weight.data, self.variance_epsilon)
         return x, residual

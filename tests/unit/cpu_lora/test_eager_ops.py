@@ -44,13 +44,24 @@ def test_same_answers(rows: int, dtype: torch.dtype) -> None:
     assert SiluAndMul.forward_native(SimpleNamespace(), wide).shape == (rows, 64)
 
 
-def test_rotary_answers_the_same() -> None:
-    rotary = RotaryEmbedding(32, 32, 64, 10000.0, True, torch.float32)
-    positions, query, key = torch.tensor([0, 5, 63]), torch.randn(3, 64), torch.randn(3, 32)
-    wanted = RotaryEmbedding.forward_native(rotary, positions, query.clone(), key.clone())
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_views_into_the_packed_qkv_answer_the_same(dtype: torch.dtype) -> None:
+    """Qwen3 norms heads, and Llama rotates queries and keys, that are not dense in memory."""
+    tolerance = {"rtol": 1e-5, "atol": 1e-5} if dtype == torch.float32 else {"rtol": 2e-2, "atol": 2e-2}
+    rotary, norm = RotaryEmbedding(32, 32, 64, 10000.0, True, dtype), RMSNorm(32, dtype=dtype)
+    torch.nn.init.normal_(norm.weight)
+    positions, packed = torch.tensor([0, 5, 63]), torch.randn(3, 128).to(dtype)
+
+    def answers() -> tuple[torch.Tensor, ...]:
+        query, key, _ = packed.clone().split([64, 32, 32], dim=-1)
+        normed = RMSNorm.forward_native(norm, query.view(3, 2, 32))
+        residual = RMSNorm.forward_native(norm, packed.clone()[:, :32], packed.clone()[:, 32:64])
+        return normed, *residual, *RotaryEmbedding.forward_native(rotary, positions, query, key)
+
+    wanted = [answer.clone() for answer in answers()]
     eager_ops.use()
-    got = RotaryEmbedding.forward_native(rotary, positions, query.clone(), key.clone())
-    torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-5)
+    for got, expected in zip(answers(), wanted, strict=True):
+        torch.testing.assert_close(got, expected, **tolerance)
 
 
 def test_replaces_once() -> None:
