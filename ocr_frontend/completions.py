@@ -1,13 +1,23 @@
 """The model server over HTTP: completions and the list of models. Its failures become errors of this package."""
 
 import asyncio
+import random
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ocr_frontend.errors import Busy, DeadlineExceeded, FrontError, ModelServerAway, UnknownModel, Unprocessable
+from ocr_frontend.breaker import Breaker
+from ocr_frontend.errors import (
+    Busy,
+    DeadlineExceeded,
+    FrontError,
+    ModelServerAway,
+    ModelServerRefuses,
+    UnknownModel,
+    Unprocessable,
+)
 
 _LIST_SECONDS = 5.0
 
@@ -45,8 +55,18 @@ class Completion:
 class ModelServer:
     """An OpenAI-compatible server. Cancelling a call closes its connection, and with it the server's work on it."""
 
-    def __init__(self, http: httpx.AsyncClient, seconds: float, logprobs: int | None = None) -> None:
+    def __init__(
+        self,
+        http: httpx.AsyncClient,
+        seconds: float,
+        logprobs: int | None = None,
+        *,
+        breaker: Breaker | None = None,
+        retry_seconds: float | None = None,
+    ) -> None:
         self._http, self._seconds, self._logprobs = http, seconds, logprobs
+        self._breaker, self._retry_seconds = breaker or Breaker(0, 0), retry_seconds
+        self.retries = 0
 
     async def complete(self, model: str, prompt: str, max_tokens: int, regex: str) -> Completion:
         """Greedy completion held to `regex`.
@@ -65,7 +85,7 @@ class ModelServer:
         try:
             reply = _Reply.model_validate(await self._send("POST", "/v1/completions", self._seconds, body))
         except ValidationError:
-            raise ModelServerAway("The model server's answer cannot be read.") from None
+            raise ModelServerRefuses("The model server's answer cannot be read.") from None
         choice = reply.choices[0]
         return Completion(choice.text, reply.model, choice.finish_reason != "length", reply.usage)
 
@@ -85,13 +105,33 @@ class ModelServer:
             return False
 
     async def _send(self, method: str, path: str, seconds: float, body: Any = None) -> Any:
+        """Once, and once more when the server is away (docs/decisions/0006), within one deadline."""
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + seconds
+        try:
+            return await self._once(method, path, seconds, body)
+        except ModelServerRefuses:
+            raise
+        except ModelServerAway:
+            pause = (self._retry_seconds or 0) * random.uniform(1, 2)
+            if self._retry_seconds is None or self._breaker.open or loop.time() + pause >= ends:
+                raise
+        await asyncio.sleep(pause)
+        self.retries += 1
+        return await self._once(method, path, ends - loop.time(), body)
+
+    async def _once(self, method: str, path: str, seconds: float, body: Any) -> Any:
+        with self._breaker.call():
+            return await self._ask(method, path, seconds, body)
+
+    async def _ask(self, method: str, path: str, seconds: float, body: Any) -> Any:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._http.request(method, path, json=body)
         except httpx.ConnectTimeout:
             raise ModelServerAway("The model server cannot be reached.") from None
         except (TimeoutError, httpx.TimeoutException):
-            raise DeadlineExceeded(f"The model server did not answer within {seconds:g} s.") from None
+            raise DeadlineExceeded(f"The model server did not answer within {seconds:.3g} s.") from None
         except (httpx.HTTPError, httpx.InvalidURL):
             raise ModelServerAway("The model server cannot be reached.") from None
         if not response.is_success:
@@ -99,7 +139,7 @@ class ModelServer:
         try:
             return response.json()
         except ValueError:
-            raise ModelServerAway("The model server's answer cannot be read.") from None
+            raise ModelServerRefuses("The model server's answer cannot be read.") from None
 
 
 def _refusal(status: int) -> FrontError:
@@ -111,7 +151,7 @@ def _refusal(status: int) -> FrontError:
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return Busy("The model server is busy.")
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return ModelServerAway("The model server does not accept this service's key.")
+        return ModelServerRefuses("The model server does not accept this service's key.")
     if status == httpx.codes.GATEWAY_TIMEOUT:
         return DeadlineExceeded("The model server's own deadline passed.")
     return ModelServerAway(f"The model server answered with status {status}.")

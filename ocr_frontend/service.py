@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from ocr_frontend.asking import Asker
+from ocr_frontend.breaker import Breaker
 from ocr_frontend.completions import ModelServer
 from ocr_frontend.metrics import Metrics
 from ocr_frontend.models import Catalog
@@ -47,7 +48,12 @@ def build_service(
     metrics.watch("ocr_queue_depth", "Images that wait for an OCR worker", lambda: pool.waiting)
     metrics.watch("ocr_running", "Images that are being read", lambda: pool.running)
     metrics.watch("ready", "1 once the OCR is loaded", lambda: float(pool.ready))
-    server = ModelServer(http, settings.llm_seconds, settings.logprobs)
+    breaker = Breaker(settings.breaker_failures, settings.breaker_seconds)
+    server = ModelServer(
+        http, settings.llm_seconds, settings.logprobs, breaker=breaker, retry_seconds=settings.retry_seconds
+    )
+    metrics.watch("model_server_circuit_open", "1 while the model server is not asked", lambda: float(breaker.open))
+    metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)
     catalog = Catalog(server, settings.models_seconds)
     asker = Asker(server, catalog, settings.max_lines, settings.max_tokens)
     pipeline = Pipeline(pool, catalog, asker, metrics, settings.max_requests)

@@ -58,6 +58,9 @@ class Settings(BaseSettings):
     max_tokens: int = Field(512, ge=16, le=8192, description="of an answer")
     upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
     llm_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for an answer of the model server")
+    retry_seconds: float = Field(0.2, ge=0, le=60, description="pause before the one retry while the server is away")
+    breaker_failures: int = Field(5, ge=0, le=1000, description="in a row, then the server is not asked; 0: never")
+    breaker_seconds: float = Field(5.0, ge=0, le=3600, description="until a server that is away is tried again")
     models_seconds: float = Field(3.0, ge=0, le=3600, description="how long the list of models is kept")
     logprobs: int | None = Field(None, ge=0, le=20, description="ask for log-probabilities; off by default")
 
