@@ -47,8 +47,8 @@ HEALTHCHECK --interval=10s --timeout=5s --start-period=180s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 CMD ["python", "-m", "server"]
 
-# Without a compiler the CPU LoRA kernel is not built and PyTorch's products serve, slower in small batches
-# (server/cpu_lora/kernel.py): the price of an image without build tools.
+# Without a compiler the CPU LoRA kernel is not built and PyTorch's products serve (server/cpu_lora/kernel.py): 28 instead
+# of 22 ms a step for one request, docs/lab-notes.md. The price of an image without build tools.
 FROM runtime AS cpu
 
 # Triton compiles a small C launcher for each kernel when it is first used: it does not work without a C compiler.

@@ -1,5 +1,6 @@
 """Which metrics our rules and boards ask for, and which the running services show."""
 
+import functools
 import json
 import re
 from collections.abc import Iterator
@@ -43,3 +44,16 @@ def asked(query: str) -> set[str]:
 def shown() -> set[str]:
     """Families of both services' real /metrics, recorded by tests/e2e/monitoring."""
     return set((Path(__file__).with_name("metric_names.txt")).read_text().split())
+
+
+def declared(name: str) -> bool:
+    """Whether one of the services' sources still names our metric: whole, or without the prefix that is put before it."""
+    bare = name.removesuffix("_total")
+    ends = [bare, *(bare.removeprefix(prefix) for prefix in ("cni_server_", "cni_server_adapter_", "ocr_front_"))]
+    return any(f'"{end}"' in _sources() for end in ends)
+
+
+@functools.cache
+def _sources() -> str:
+    files = (*(ROOT / "server").rglob("*.py"), *(ROOT / "ocr_frontend").rglob("*.py"))
+    return "\n".join(file.read_text(encoding="utf-8") for file in files)
