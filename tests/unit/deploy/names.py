@@ -47,7 +47,7 @@ def shown() -> set[str]:
 
 
 def declared(name: str) -> bool:
-    """Whether one of the services' sources still names our metric: whole, or without the prefix that is put before it."""
+    """Whether the services' sources still name our metric: whole, or without the prefix that is put before it."""
     bare = name.removesuffix("_total")
     ends = [bare, *(bare.removeprefix(prefix) for prefix in ("cni_server_", "cni_server_adapter_", "ocr_front_"))]
     return any(f'"{end}"' in _sources() for end in ends)
