@@ -1,7 +1,7 @@
 """One card: bytes → OCR lines → prompt → answer → values. No HTTP here; see docs/structure.md for the eight steps."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from pydantic import ValidationError
 
@@ -13,16 +13,35 @@ from ocr_frontend.errors import Busy, InvalidAnswer, NoTextFound, UnknownPicture
 from ocr_frontend.metrics import Metrics
 from ocr_frontend.models import Catalog
 from ocr_frontend.pool import OcrPool, Page
+from ocr_frontend.quality import ADVICE
 from ocr_frontend.resolve import Resolved
-from ocr_frontend.schemas import Extraction, FieldAnswer, LineAnswer, OcrAnswer, ZoneAnswer
+from ocr_frontend.schemas import (
+    Advice,
+    Extraction,
+    FieldAnswer,
+    LineAnswer,
+    OcrAnswer,
+    QualityAnswer,
+    QualityCheck,
+    ZoneAnswer,
+)
 from ocr_frontend.zone import Zone, find_zone
 
 
 class Pipeline:
     """Stateless but for the number of cards inside. A `with` block is one card's admission."""
 
-    def __init__(self, pool: OcrPool, catalog: Catalog, asker: Asker, metrics: Metrics, max_requests: int) -> None:
+    def __init__(
+        self,
+        pool: OcrPool,
+        catalog: Catalog,
+        asker: Asker,
+        metrics: Metrics,
+        max_requests: int,
+        thresholds: Mapping[str, float],
+    ) -> None:
         self._pool, self._catalog, self._asker, self._metrics = pool, catalog, asker, metrics
+        self._thresholds = thresholds
         self._max_requests, self._inside = max_requests, 0
 
     def __enter__(self) -> None:
@@ -71,13 +90,14 @@ class Pipeline:
             timings_ms={stage: round(value * 1000) for stage, value in seconds.items()},
             usage=answer.completion.usage.model_dump(),
             mrz=None if zone is None else _zone(zone),
+            quality=_quality(page.quality, self._thresholds),
             warnings=tuple(_warnings(document, detection, answer)),
         )
 
     async def _read(self, data: bytes) -> Page:
         began = time.perf_counter()
         page = await self._pool.read(data)
-        waited = time.perf_counter() - began - page.decode_s - page.ocr_s
+        waited = time.perf_counter() - began - page.decode_s - page.ocr_s - page.quality_s
         self._observe({"queue": max(0.0, waited)})
         if not any(line.text.strip() for line in page.lines):
             raise NoTextFound("No text was found on the image.")
@@ -119,6 +139,15 @@ def _zone(zone: Zone) -> ZoneAnswer:
         surname=zone.surname,
         given_names=zone.given_names,
     )
+
+
+def _quality(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> QualityAnswer:
+    checks = {}
+    for name, score in scores.items():
+        ok, (french, english) = score >= thresholds[name], ADVICE[name]
+        advice = None if ok else Advice(fr=french, en=english)
+        checks[name] = QualityCheck(score=score, threshold=thresholds[name], ok=ok, advice=advice)
+    return QualityAnswer(ok=all(check.ok for check in checks.values()), checks=checks)
 
 
 def _ocr(page: Page) -> OcrAnswer:

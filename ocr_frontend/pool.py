@@ -8,21 +8,24 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ocr_frontend.errors import Busy, DeadlineExceeded, OcrUnavailable
 from ocr_frontend.images import decode
 from ocr_frontend.ocr import Reader, TextLine
+from ocr_frontend.quality import measure
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What was read. `size` is (width, height) in pixels; the times are in seconds."""
+    """What was read. `size` is (width, height) in pixels; `quality` holds scores; the times are in seconds."""
 
     lines: tuple[TextLine, ...]
     size: tuple[int, int]
     decode_s: float
     ocr_s: float
+    quality_s: float = 0.0
+    quality: dict[str, float] = field(default_factory=dict)
 
 
 class OcrPool:
@@ -103,9 +106,12 @@ class OcrPool:
 
 
 def scan(reader: Reader, data: bytes, max_pixels: int) -> Page:
-    """Decode, then read; runs in a reader's thread."""
+    """Decode, read, and judge the photo; runs in a reader's thread."""
     began = time.perf_counter()
     image = decode(data, max_pixels)
     decoded = time.perf_counter()
     lines = tuple(reader.read(image))
-    return Page(lines, (image.shape[1], image.shape[0]), decoded - began, time.perf_counter() - decoded)
+    read = time.perf_counter()
+    scores = measure(image, lines)
+    seconds = {"decode_s": decoded - began, "ocr_s": read - decoded, "quality_s": time.perf_counter() - read}
+    return Page(lines, (image.shape[1], image.shape[0]), quality=scores, **seconds)

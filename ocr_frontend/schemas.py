@@ -55,6 +55,29 @@ class ZoneAnswer(_Body):
     given_names: str | None
 
 
+class Advice(_Body):
+    """What the sender can do about it."""
+
+    fr: str
+    en: str
+
+
+class QualityCheck(_Body):
+    """One property of the photo: a score in [0, 1], 1 is good, and an advice where it is below the threshold."""
+
+    score: float
+    threshold: float
+    ok: bool
+    advice: Advice | None
+
+
+class QualityAnswer(_Body):
+    """`ok` when every check is. The photo is answered either way."""
+
+    ok: bool
+    checks: dict[str, QualityCheck]
+
+
 class Extraction(_Body):
     """`POST /v1/extract`."""
 
@@ -67,6 +90,7 @@ class Extraction(_Body):
     timings_ms: dict[str, int]
     usage: dict[str, int]
     mrz: ZoneAnswer | None = None
+    quality: QualityAnswer
     warnings: tuple[str, ...] = ()
 
 

@@ -56,7 +56,7 @@ def build_service(
     metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)
     catalog = Catalog(server, settings.models_seconds)
     asker = Asker(server, catalog, settings.max_lines, settings.max_tokens)
-    pipeline = Pipeline(pool, catalog, asker, metrics, settings.max_requests)
+    pipeline = Pipeline(pool, catalog, asker, metrics, settings.max_requests, settings.thresholds())
     return Service(settings, http, pool, server, catalog, pipeline, metrics)
 
 

@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ocr_frontend.ocr import OcrOptions
 from ocr_frontend.onnx_models import cache_root
+from ocr_frontend.quality import ADVICE
 
 PREFIX = "OCR_FRONT_"
 
@@ -51,6 +52,11 @@ class Settings(BaseSettings):
     ocr_queue: int = Field(16, ge=0, le=10_000, description="images that may wait for a worker")
     ocr_seconds: float = Field(30.0, gt=0, le=3600, description="deadline for waiting and reading")
 
+    min_sharpness: float = Field(0.4, ge=0, le=1, description="score below which a photo gets an advice")
+    min_glare: float = Field(0.5, ge=0, le=1, description="the same; 1 is a photo without burnt-out spots")
+    min_resolution: float = Field(0.45, ge=0, le=1, description="the same; 1 is text of 24 pixels")
+    min_edges: float = Field(0.1, ge=0, le=1, description="the same; 1 is 2 % of margin around the text")
+
     max_bytes: int = Field(20_000_000, ge=1024, description="of one image")
     max_pixels: int = Field(50_000_000, ge=1024, le=170_000_000, description="of one image")
     max_requests: int = Field(64, ge=1, description="images in the service at once, in all stages")
@@ -80,6 +86,10 @@ class Settings(BaseSettings):
         if (self.ocr_detection is None) != (self.ocr_recognition is None):
             raise ValueError(f"{PREFIX}OCR_DETECTION and {PREFIX}OCR_RECOGNITION go together")
         return self
+
+    def thresholds(self) -> dict[str, float]:
+        """Of the photo's quality, by check."""
+        return {name: getattr(self, f"min_{name}") for name in ADVICE}
 
     def ocr_options(self) -> OcrOptions:
         """What one reader needs."""

@@ -34,7 +34,7 @@ async def test_a_card_comes_back_as_the_contract_says() -> None:
     body = response.json()
     assert response.status_code == 200, body
     assert list(body) == [
-        "id", "document", "model", "data", "fields", "ocr", "timings_ms", "usage", "mrz", "warnings",
+        "id", "document", "model", "data", "fields", "ocr", "timings_ms", "usage", "mrz", "quality", "warnings",
     ]  # fmt: skip
     assert body["data"] == DATA and list(body["data"]) == list(RECTO_FIELDS)
     assert body["model"] == "cni@1f3c9a2b4d5e" and body["document"] == "cni-2018-recto"
@@ -84,6 +84,16 @@ async def test_the_wrong_side_is_answered_with_a_warning() -> None:
         "The picture looks like cni-2018-verso, not cni-2018-recto.",
         "None of the fields of cni-2018-recto was found on the picture.",
     ]
+
+
+async def test_a_poor_photo_is_answered_with_an_advice() -> None:
+    async with running(min_edges=1.0, min_glare=0.0) as front:
+        quality = (await front.extract(picture())).json()["quality"]
+    assert quality["ok"] is False and quality["checks"]["glare"]["ok"] is True
+    assert quality["checks"]["edges"]["advice"] == {
+        "fr": "Montrez la carte entière, bords compris.", "en": "Show the whole card with its edges."
+    }  # fmt: skip
+    assert quality["checks"]["edges"]["threshold"] == 1.0
 
 
 async def test_the_zone_of_the_2025_verso() -> None:
