@@ -6,26 +6,17 @@ from collections.abc import Iterator, Mapping
 from pydantic import ValidationError
 
 from ocr_frontend.asking import Answer, Asker
-from ocr_frontend.checks import normalized, with_warnings, with_zone
+from ocr_frontend.checks import with_warnings, with_zone
 from ocr_frontend.detection import Detection, detect
-from ocr_frontend.documents import Document, FieldSpec, record_model
+from ocr_frontend.documents import Document, record_model
 from ocr_frontend.errors import Busy, InvalidAnswer, NoTextFound, UnknownPicture
 from ocr_frontend.metrics import Metrics
 from ocr_frontend.models import Catalog
 from ocr_frontend.pool import OcrPool, Page
-from ocr_frontend.quality import ADVICE
+from ocr_frontend.rendering import field_answer, ocr_answer, quality_answer, zone_answer
 from ocr_frontend.resolve import Resolved
-from ocr_frontend.schemas import (
-    Advice,
-    Extraction,
-    FieldAnswer,
-    LineAnswer,
-    OcrAnswer,
-    QualityAnswer,
-    QualityCheck,
-    ZoneAnswer,
-)
-from ocr_frontend.zone import Zone, find_zone
+from ocr_frontend.schemas import Extraction
+from ocr_frontend.zone import find_zone
 
 
 class Pipeline:
@@ -85,12 +76,12 @@ class Pipeline:
             document=document.name,
             model=answer.completion.model,
             data=record,
-            fields={spec.name: _field(fields[spec.name], spec) for spec in document.fields},
-            ocr=_ocr(page),
+            fields={spec.name: field_answer(fields[spec.name], spec) for spec in document.fields},
+            ocr=ocr_answer(page),
             timings_ms={stage: round(value * 1000) for stage, value in seconds.items()},
             usage=answer.completion.usage.model_dump(),
-            mrz=None if zone is None else _zone(zone),
-            quality=_quality(page.quality, self._thresholds),
+            mrz=None if zone is None else zone_answer(zone),
+            quality=quality_answer(page.quality, self._thresholds),
             warnings=tuple(_warnings(document, detection, answer)),
         )
 
@@ -115,44 +106,6 @@ def _record(document: Document, fields: dict[str, Resolved]) -> dict[str, str | 
     except ValidationError:
         raise InvalidAnswer("The model's answer does not fit the document.") from None
     return record.model_dump()
-
-
-def _field(field: Resolved, spec: FieldSpec) -> FieldAnswer:
-    return FieldAnswer(
-        value=field.value,
-        confidence=field.confidence,
-        source=field.source,
-        box=field.box,
-        normalized=normalized(field.value, spec),
-        warnings=field.warnings,
-    )
-
-
-def _zone(zone: Zone) -> ZoneAnswer:
-    return ZoneAnswer(
-        holds=zone.holds,
-        numero_de_carte=zone.card_number,
-        identifiant_unique=zone.nic or None,
-        date_of_birth=zone.birth,
-        date_of_expiration=zone.expiry,
-        sex=zone.sex,
-        surname=zone.surname,
-        given_names=zone.given_names,
-    )
-
-
-def _quality(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> QualityAnswer:
-    checks = {}
-    for name, score in scores.items():
-        ok, (french, english) = score >= thresholds[name], ADVICE[name]
-        advice = None if ok else Advice(fr=french, en=english)
-        checks[name] = QualityCheck(score=score, threshold=thresholds[name], ok=ok, advice=advice)
-    return QualityAnswer(ok=all(check.ok for check in checks.values()), checks=checks)
-
-
-def _ocr(page: Page) -> OcrAnswer:
-    lines = tuple(LineAnswer(text=line.text, confidence=line.confidence, box=line.box) for line in page.lines)
-    return OcrAnswer(lines=lines, size=page.size)
 
 
 def _detected(detection: Detection) -> Document:

@@ -64,8 +64,11 @@ async def test_a_place_in_the_queue_is_given_up() -> None:
     reader = FakeReader(*RECTO_TEXT, gate=gate)
     async with running(reader) as front:
         pool = front.app.state.service.pool
-        first, second = request_of(front), request_of(front)
-        while not (pool.running and pool.waiting):
+        first = request_of(front)
+        while not pool.running:
+            await asyncio.sleep(0.005)
+        second = request_of(front)
+        while not pool.waiting:
             await asyncio.sleep(0.005)
         second.leave()
         await asyncio.wait_for(second.done, 10)
