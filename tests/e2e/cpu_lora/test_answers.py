@@ -21,8 +21,8 @@ BASE = -1
 
 def _answers(engine: Any, family: Family, wanted: list[tuple[int, list[int]]]) -> list[tuple[list[int], list[float]]]:
     """Greedy token ids and their logprobs; every pair is (adapter's number or BASE, prompt), all in one batch."""
-    from vllm import SamplingParams  # noqa: PLC0415
-    from vllm.lora.request import LoRARequest  # noqa: PLC0415
+    from vllm import SamplingParams
+    from vllm.lora.request import LoRARequest
 
     requests = [None if n == BASE else LoRARequest(f"a{n}", n + 1, str(family.adapters[n])) for n, _ in wanted]
     outputs = engine.generate(

@@ -16,8 +16,8 @@ PROMPT = [40, 41, 42, 43, 44, 45, 46]
 
 @pytest.mark.parametrize("scheme", ["W8A8", "W4A16"])
 def test_starts_and_answers(family: Family, tmp_path: Path, scheme: str) -> None:
-    from vllm import LLM, SamplingParams  # noqa: PLC0415
-    from vllm.lora.request import LoRARequest  # noqa: PLC0415
+    from vllm import LLM, SamplingParams
+    from vllm.lora.request import LoRARequest
 
     llm = LLM(
         str(write_quantized(family.base, tmp_path / scheme, scheme)),
