@@ -1,6 +1,6 @@
 """The README's picture: the sample card with the boxes that were read, and the fields beside it.
 
-    python -m benchmarks.result_picture --out docs/result.png
+python -m benchmarks.result_picture --out docs/result.png
 """
 
 import argparse
