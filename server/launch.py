@@ -12,8 +12,8 @@ _ENTRY = "vllm.entrypoints.launchers.api_server.entry"
 # The engine and the model in one process. vLLM's name for it, `uni`, becomes `mp` on a CPU: two processes that wait for
 # each other by spinning, on the cores that the model and the OCR need.
 _EXECUTOR = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
-# Tokens in a block of the KV cache, a multiple of 32. vLLM's 128 is longer than our prompts' fixed beginning, which then
-# is never found in the prefix cache.
+# Tokens in a block of the KV cache, a multiple of 32. vLLM's 128 is longer than our prompts' fixed beginning, which is
+# then never found in the prefix cache.
 _BLOCK = 32
 # The part of the available memory that the KV cache of a CPU server may take, and its bounds in GiB.
 _KV_SHARE, _KV_LEAST, _KV_MOST = 0.25, 1, 64
