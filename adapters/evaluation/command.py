@@ -99,17 +99,30 @@ def _write(args: argparse.Namespace, rows: list[dict[str, Any]], exact: str, ans
     folder = args.out or args.registry / exact.replace("@", "/")
     if not folder.is_dir():
         raise EvaluationError(f"{folder} is not there to hold the scores: name a folder with --out.")
-    body = {
+    kept_models, kept_rows = _others(folder / "evaluation.json", set(answered))
+    body: dict[str, Any] = {
         "seed": SEED,
         "concurrency": args.concurrency,
-        "models": answered,
+        "models": kept_models | answered,
         "machine": machine.describe(),
-        "rows": rows,
+        "rows": sorted(kept_rows + rows, key=lambda row: row["model"] == "base"),
     }
     (folder / "evaluation.json").write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / "evaluation.md").write_text(report.table(rows), encoding="utf-8")
-    report.plot(rows, f"{exact}: held-out cards, the whole path", folder / "evaluation.png")
-    _keep_scores(folder / "manifest.json", [row for row in rows if row["model"] == rows[0]["model"]])
+    (folder / "evaluation.md").write_text(report.table(body["rows"]), encoding="utf-8")
+    title = next((name for model, name in body["models"].items() if model != "base"), exact)
+    report.plot(body["rows"], f"{title}: held-out cards, the whole path", folder / "evaluation.png")
+    _keep_scores(folder / "manifest.json", [row for row in body["rows"] if row["model"] == body["rows"][0]["model"]])
+
+
+def _others(path: Path, measured: set[str]) -> tuple[dict[str, str], list[dict[str, Any]]]:
+    """What an earlier run on the same cards kept of models that this one did not measure."""
+    if not path.exists():
+        return {}, []
+    before = json.loads(path.read_text(encoding="utf-8"))
+    if before["seed"] != SEED:
+        return {}, []
+    models = {model: name for model, name in before["models"].items() if model not in measured}
+    return models, [row for row in before["rows"] if row["model"] in models]
 
 
 def _keep_scores(path: Path, rows: list[dict[str, Any]]) -> None:
