@@ -1,7 +1,7 @@
 # Two commands bring a newcomer to a result: `make up` and `make test`. `make help` lists the rest.
+# MODEL, SERVER_PORT, FRONT_PORT and DEVICE reach `make up` from the command line or the environment by themselves.
 SHELL := /bin/bash
 PYTHON ?= python3
-export SERVER_PORT FRONT_PORT MODEL DEVICE
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help

@@ -146,7 +146,7 @@ def _machine(made: dashboard.Dashboard) -> None:
         graph(
             "Memory of the server, by process",
             "bytes",
-            "worker holds weights, KV cache and adapters; it should be flat. Climbing: runbook MemoryGrowth.",
+            "engine (GPU: worker) holds weights, KV cache, adapters; it should be flat. Else: runbook MemoryGrowth.",
             Line(f"sum by (process) (cni_server_process_resident_memory_bytes{{{_HERE}}})", "{{process}}"),
             stacked=True,
         ),

@@ -22,7 +22,7 @@ def test_nothing_of_a_request_is_in_log_metrics_or_audit(server: LiveServer, rev
     for name in (
         "vllm:kv_cache_usage_perc",
         "cni_server_queue_seconds_count",
-        'process="worker"',
+        'process="engine"',
         "cni_server_kv_cache_bytes",
     ):
         assert name in metrics
