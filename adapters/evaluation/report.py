@@ -54,7 +54,7 @@ def plot(rows: Sequence[Row], title: str, path: Path) -> None:
             ]
             heights = [100 * mine[place][score] for place in places if place in mine]
             bars = panel.bar(at, heights, width * 0.92, color=colours[number % len(colours)], label=model)
-            panel.bar_label(bars, fmt="%.1f", fontsize=7, padding=1)
+            panel.bar_label(bars, fmt="%.1f", fontsize=7, padding=-11, color="white")
             caps = [100 * mine[place][ceiling] for place in places if place in mine]
             panel.hlines(caps, [x - width / 2 for x in at], [x + width / 2 for x in at], color="black", linewidth=1.4,
                          label="what the OCR read exactly" if number == 0 else None)  # fmt: skip
