@@ -1,17 +1,23 @@
 # Two commands bring a newcomer to a result: `make up` and `make test`. `make help` lists the rest.
-# MODEL, SERVER_PORT, FRONT_PORT and DEVICE reach `make up` from the command line or the environment by themselves.
+# MODEL, SERVER_PORT, FRONT_PORT, DEVICE and N reach `make up` from the command line or the environment by themselves.
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint format bench eval train recorded lock clean env
+.PHONY: help up cluster monitor test lint format bench eval train recorded lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 up: ## install, start the model server (8000) and the OCR front (8080); MODEL=… serves another base
 	@$(PYTHON) -m deploy.up
+
+cluster: ## N model servers behind vllm-router, sharing one registry folder; N=3 by default
+	@$(PYTHON) -m deploy.cluster
+
+monitor: ## Prometheus (Grafana where it is installed) beside running services; prints the addresses
+	@$(PYTHON) -m deploy.monitor
 
 env: ## the environment with everything for development (.venv)
 	@$(PYTHON) -m deploy.up.dev
@@ -49,7 +55,8 @@ lock: ## pin every package anew; one lock an environment
 	$(ON_CPU) --extra cpu --extra adapters --extra front --extra dev -o requirements/dev.lock
 	$(ON_CPU) --extra cpu --extra adapters -c requirements/dev.lock -o requirements/cpu.lock
 	$(ON_CPU) --extra front -c requirements/dev.lock -o requirements/front.lock
+	$(LOCK) --extra router -o requirements/router.lock
 	env -u UV_FIND_LINKS $(LOCK) --extra gpu --extra adapters -o requirements/gpu.lock
 
 clean: ## remove environments and runs (not the cache)
-	rm -rf .venv .venv-server .venv-front .venv-tools runs
+	rm -rf .venv .venv-server .venv-front .venv-router .venv-tools runs
