@@ -29,6 +29,7 @@ async def start(context: Context) -> None:
         log.warning("the registry cannot be written: %s", error.strerror)
     await plane.refresh()
     plane.log_refusals()
+    plane.begin_metrics()
     await plane.preload(context.settings.max_loras)
     context.ready = True
     adapters = plane.catalogue.adapters.values()
@@ -41,11 +42,12 @@ async def start(context: Context) -> None:
 
 
 async def follow(context: Context, registry: CollectorRegistry) -> None:
-    """Look at the registry again and again: another server, or a person, may have changed it."""
+    """Look at registry and keys file again and again: another server, or a person, may have changed them."""
     looked = time.monotonic()
     while True:
         await asyncio.sleep(context.settings.follow_seconds)
         try:
+            await asyncio.to_thread(context.gate.look_at_keys)
             whole = time.monotonic() - looked > _WHOLE_LOOK_SECONDS
             if whole or await asyncio.to_thread(context.plane.reader.changed):
                 looked = time.monotonic()

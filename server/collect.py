@@ -8,9 +8,10 @@ import psutil
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
-from adapters.registry.catalogue import Catalogue
+from adapters.registry.catalogue import Catalogue, Revision
 from server.control.residency import Residency
-from server.metrics import OTHER, Metrics
+from server.labels import OTHER, WHO
+from server.metrics import Metrics
 from server.tiers import Tiers
 
 _USAGE = "vllm:kv_cache_usage_perc"
@@ -26,10 +27,13 @@ class ServerCollector(Collector):
     tiers: Tiers
     kv_cache_bytes: int
     registry: CollectorRegistry
+    # What was in slots when the metrics route asked the engine; empty before.
+    slots: frozenset[str] = frozenset()
 
     def collect(self) -> Iterator[Metric]:
         """All of them, as they are now."""
         yield from self._tiers()
+        yield self._bytes()
         yield from self._counts()
         yield self._shares()
         yield _memory()
@@ -48,7 +52,7 @@ class ServerCollector(Collector):
             revision for adapter in self.catalogue().adapters.values() for revision in adapter.revisions.values()
         ]
         tiers = {
-            "slots": (min(len(resident), self.tiers.slots), self.tiers.slots * self.tiers.adapter_bytes),
+            "slots": (len(self.slots), self.tiers.slots * self.tiers.adapter_bytes),
             "memory": (len(resident), sum(revision.size for revision in resident)),
             "disk": (len(on_disk), sum(revision.size for revision in on_disk)),
         }
@@ -59,16 +63,42 @@ class ServerCollector(Collector):
         capacity.add_metric(["memory"], self.residency.capacity)
         yield from (count, size, capacity)
 
+    def _bytes(self) -> Metric:
+        """By revision: a slot holds its weights padded to the server's rank, memory and disk as they are."""
+        family = GaugeMetricFamily(
+            "cni_server_revision_resident_bytes", "Bytes of a revision by tier", labels=[*WHO, "tier"]
+        )
+        resident = {revision.public_name: revision for revision in self.residency.resident()}
+        tiers: dict[str, list[tuple[Revision, int]]] = {
+            "slot": [(resident[name], self.tiers.adapter_bytes) for name in self.slots if name in resident],
+            "memory": [(revision, revision.size) for revision in resident.values()],
+            "disk": [
+                (revision, revision.size)
+                for adapter in self.catalogue().adapters.values()
+                for revision in adapter.revisions.values()
+            ],
+        }
+        for tier, parts in tiers.items():
+            totals: dict[tuple[str, str], int] = {}
+            for revision, size in parts:
+                who = (revision.adapter, revision.revision)
+                # Only those that have labels: a thousand that nobody asks would use them up.
+                known = who if self.metrics.labels.has(*who) else (OTHER, OTHER)
+                totals[known] = totals.get(known, 0) + size
+            for known, total in totals.items():
+                family.add_metric([*known, tier], total)
+        return family
+
     def _counts(self) -> Iterator[Metric]:
-        counts = self.residency.counts
+        counts = self.metrics.revisions
         lookups = CounterMetricFamily("cni_server_adapter_lookups", "Found in memory or not", labels=["result"])
         lookups.add_metric(["hit"], counts.hits)
         lookups.add_metric(["miss"], counts.misses)
         yield lookups
         for name, value in (
-            ("loads", counts.loads),
-            ("load_failures", counts.failures),
-            ("evictions", counts.evictions),
+            ("loads", counts.total_loads),
+            ("load_failures", counts.total_failures),
+            ("evictions", counts.total_evictions),
         ):
             yield CounterMetricFamily(f"cni_server_adapter_{name}", f"Adapter {name.replace('_', ' ')}", value=value)
 

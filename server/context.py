@@ -5,6 +5,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from server.collect import ServerCollector
 from server.control.admin import Admin
 from server.control.plane import Plane
 from server.gate import Gate
@@ -21,6 +22,7 @@ class Context:
     admin: Admin
     gate: Gate
     metrics: Metrics
+    collector: ServerCollector
     engine_client: Any
     base: str
     max_model_len: int

@@ -16,7 +16,10 @@ _ABORT_SECONDS = 0.5
 
 @dataclass
 class Exchange:
-    """Made by the gate, filled by the routes, closed by the gate."""
+    """Made by the gate, filled by the routes, closed by the gate.
+
+    `complete`: the last byte went out. `broken`: it failed after it had begun. `gone`: the caller did not wait for it.
+    """
 
     key: Key
     started: float = field(default_factory=time.perf_counter)
@@ -26,19 +29,26 @@ class Exchange:
     counted: bool = False
     status: int = 0
     complete: bool = False
+    broken: bool = False
+    gone: bool = False
     tokens: Callable[[], int] = lambda: 0
     on_close: Callable[["Exchange"], Awaitable[None]] | None = None
 
     async def close(self) -> None:
         """Give everything back, whatever happened."""
-        if self.on_close is not None:
-            await self.on_close(self)
-        if self.lease is None:
+        try:
+            if self.on_close is not None:
+                await self.on_close(self)
+        finally:
+            await self._release()
+
+    async def _release(self) -> None:
+        lease, self.lease = self.lease, None
+        if lease is None:
             return
-        if self.complete:
-            await self.lease.release()
+        if self.complete and not self.gone:
+            await lease.release()
         else:
-            lease = self.lease
             loop = asyncio.get_running_loop()
             loop.call_later(_ABORT_SECONDS, lambda: loop.create_task(lease.release()))
 

@@ -6,10 +6,12 @@ from typing import Any
 
 from fastapi import HTTPException
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.auth.keys import Key, KeyRing
+from server.auth.keys import Key
+from server.auth.keys_file import KeysFile
 from server.auth.limits import Limiter
 from server.errors import Forbidden, NotHere, ServerError, TooLarge, Unauthorized, Unavailable
 from server.exchange import Exchange
@@ -18,6 +20,7 @@ from server.metrics import Metrics
 from server.routes.table import Rule, find_rule
 
 _MIB = 1 << 20
+_STREAM_ERROR = b'data: {"error"'
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,13 @@ class _Call:
 
 
 class Gate:
-    """`running` counts the requests that generate; `draining` closes the door to new ones."""
+    """`running` counts the requests that generate; `draining` closes the door to new ones; `ring` may be replaced."""
 
-    def __init__(self, ring: KeyRing, limiter: Limiter, metrics: Metrics, body_mib: int, upload_mib: int) -> None:
+    def __init__(self, keys: KeysFile, limiter: Limiter, metrics: Metrics, body_mib: int, upload_mib: int) -> None:
         self.running = 0
         self.draining = False
-        self._ring = ring
+        self._keys = keys
+        self.ring = keys.read()
         self._limiter = limiter
         self.metrics = metrics
         self._body_bytes = body_mib * _MIB
@@ -44,7 +48,7 @@ class Gate:
     @property
     def open(self) -> bool:
         """Whether everybody may do everything (no keys, loopback only)."""
-        return self._ring.open
+        return self.ring.open
 
     async def handle(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""
@@ -57,6 +61,12 @@ class Gate:
             if rule_is_generating(scope):
                 self.metrics.errors.labels("none", "", error.code).inc()
             await JSONResponse(error.body(), error.status, error.headers)(scope, receive, send)
+
+    def look_at_keys(self) -> None:
+        """Take over the keys file's changes, all at once. Reads the file when it has changed."""
+        ring = self._keys.changed()
+        if ring is not None:
+            self.ring = ring
 
     async def drained(self, seconds: float) -> bool:
         """Close the door and wait for what runs; whether all of it finished in time."""
@@ -82,9 +92,10 @@ class Gate:
     def _key(self, rule: Rule, headers: Headers) -> Key | None:
         if rule.access == "open":
             return None
-        key = self._ring.find(headers.get("authorization"))
+        ring = self.ring
+        key = ring.find(headers.get("authorization"))
         if key is None:
-            if rule.access == "metrics" and not self._ring.guards("metrics"):
+            if rule.access == "metrics" and not ring.guards("metrics"):
                 return None
             raise Unauthorized("This route needs a valid key: 'Authorization: Bearer …'.")
         if not key.may(rule.access):
@@ -106,7 +117,9 @@ class Gate:
         call.scope.setdefault("state", {})["exchange"] = exchange
         self.running += rule.generates
         try:
-            await call.app(call.scope, _counted(call.receive, limit), _watched(call.send, exchange))
+            await call.app(call.scope, _counted(call.receive, limit, exchange), _watched(call.send, exchange))
+        except (ClientDisconnect, OSError):
+            exchange.gone = True
         except Exception as error:
             # Further out, the web server would log the exception with its text, which may hold anything.
             log_unexpected(error)
@@ -119,8 +132,10 @@ class Gate:
 
     async def _broken(self, call: _Call, exchange: Exchange) -> None:
         """Answer 500 if nothing went out yet; a stream that began can only end."""
-        began, exchange.status = bool(exchange.status), 500
-        if not began:
+        if exchange.status:
+            exchange.broken = True
+        else:
+            exchange.status = 500
             await JSONResponse(ServerError(UNEXPECTED).body(), 500)(call.scope, call.receive, call.send)
         exchange.complete = True
 
@@ -152,13 +167,16 @@ def _too_large(limit: int) -> str:
     return f"The request is larger than {limit // _MIB} MiB."
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    """`receive` that stops a body larger than it may be, whatever its header claimed."""
+def _counted(receive: Receive, limit: int, exchange: Exchange) -> Receive:
+    """`receive` that stops a body larger than it may be, whatever its header claimed, and sees the caller go away."""
     seen = 0
 
     async def read() -> Message:
         nonlocal seen
         message = await receive()
+        if message["type"] == "http.disconnect" and not exchange.complete:
+            # vLLM answers such a request with 200 and nothing in it, to nobody.
+            exchange.gone = True
         seen += len(message.get("body", b""))
         if seen > limit:
             # FastAPI lets only its own exception through while it reads a body.
@@ -172,6 +190,9 @@ def _watched(send: Send, exchange: Exchange) -> Send:
     """`send` that notes the status, and whether the answer went out completely."""
 
     async def write(message: Any) -> None:
+        if message.get("body", b"").startswith(_STREAM_ERROR):
+            # The status went out long ago: vLLM tells of a failure in the stream itself, and then ends it properly.
+            exchange.broken = True
         await send(message)
         if message["type"] == "http.response.start":
             exchange.status = message["status"]

@@ -122,6 +122,8 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
         "--structured-outputs-config": json.dumps({"backend": "xgrammar"}),
         # Browsers of other sites get nothing.
         "--allowed-origins": "[]",
+        # Pins keep their slot by it, and metrics learn what is in slots (server/control/slot_worker.py).
+        "--worker-extension-cls": "server.control.slot_worker.SlotControl",
         "--shutdown-timeout": str(int(settings.drain_seconds)),
         "--uvicorn-log-level": "warning",
     }

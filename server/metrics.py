@@ -1,33 +1,16 @@
 """Our metrics: base units, names by Prometheus' conventions, labels bounded, on the registry that vLLM exports."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-OTHER = "other"
+from server.labels import WHO, Labels
+from server.revision_metrics import ROLLBACKS, RevisionMetrics
+
+# How a request can fail: the caller's fault, the server's, a stream that broke after its 200, a caller who went away.
+KINDS = ("client", "server", "stream", "disconnected")
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _TOKEN_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1)
-_LOAD_SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
-_WHO = ("adapter", "revision")
-
-
-class Labels:
-    """Gives each revision labels of its own, until there are too many; then `other`."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._known: set[tuple[str, str]] = set()
-
-    def has(self, adapter: str, revision: str) -> bool:
-        """Whether a revision has labels of its own already."""
-        return (adapter, revision) in self._known
-
-    def of(self, adapter: str, revision: str) -> tuple[str, str]:
-        """The labels of a revision; the base has an empty one."""
-        pair = (adapter, revision)
-        if pair not in self._known:
-            if len(self._known) >= self._most:
-                return (OTHER, OTHER)
-            self._known.add(pair)
-        return pair
 
 
 class Metrics:
@@ -35,24 +18,54 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry, most: int) -> None:
         self.labels = Labels(most)
+        self.revisions = RevisionMetrics(self.labels, registry)
         r = registry
-        self.requests = Counter("cni_server_requests", "Requests by answering revision", _WHO, registry=r)
-        self.errors = Counter("cni_server_errors", "Failed requests by kind", (*_WHO, "kind"), registry=r)
-        self.running = Gauge("cni_server_requests_in_flight", "Requests that are being answered", _WHO, registry=r)
+        self.requests = Counter("cni_server_requests", "Requests by answering revision", WHO, registry=r)
+        self.errors = Counter("cni_server_errors", "Failed requests by kind", (*WHO, "kind"), registry=r)
+        self.running = Gauge("cni_server_requests_in_flight", "Requests that are being answered", WHO, registry=r)
         self.duration = _histogram("request_duration_seconds", "Arrival to last byte", _SECONDS, r)
         self.first_token = _histogram("time_to_first_token_seconds", "Engine's arrival to first token", _SECONDS, r)
         self.per_token = _histogram("time_per_output_token_seconds", "Between tokens, mean", _TOKEN_SECONDS, r)
         self.queue = _histogram("queue_seconds", "Waiting in the engine", _SECONDS, r)
-        self.tokens = Counter("cni_server_tokens", "Tokens", (*_WHO, "direction"), registry=r)
-        self.load = Histogram("cni_server_adapter_load_seconds", "Disk to engine", buckets=_LOAD_SECONDS, registry=r)
+        self.tokens = Counter("cni_server_tokens", "Tokens", (*WHO, "direction"), registry=r)
         self.switches = Counter("cni_server_switches", "Changes of what an alias means", ("adapter",), registry=r)
         self.rollbacks = Counter("cni_server_rollbacks", "Rollbacks", ("adapter", "reason"), registry=r)
         self.reported = Counter(
-            "cni_server_reported_answers", "Answers judged by the front", (*_WHO, "outcome"), registry=r
+            "cni_server_reported_answers", "Answers judged by the front", (*WHO, "outcome"), registry=r
         )
         self.refusals = Counter(
             "cni_server_refused_revisions", "Revisions refused at registration", ("check",), registry=r
         )
+
+    def begin(self, adapter: str | None, revision: str | None) -> None:
+        """Let the base's (None) or a revision's counters exist at zero."""
+        who = self.who(adapter, revision)
+        for metric in (self.requests, self.running, self.duration, self.first_token, self.per_token, self.queue):
+            metric.labels(*who)
+        for kind in KINDS:
+            self.errors.labels(*who, kind)
+        for direction in ("in", "out"):
+            self.tokens.labels(*who, direction)
+        if adapter is None:
+            return
+        for outcome in ("valid", "invalid_json"):
+            self.reported.labels(*who, outcome)
+        self.revisions.begin(who)
+        self.switches.labels(self.adapter(adapter))
+        for reason in ROLLBACKS:
+            self.rollbacks.labels(self.adapter(adapter), reason)
+
+    def switched(self, adapter: str, revisions: Iterable[str]) -> None:
+        """An alias means these now, by this server's doing."""
+        self.switches.labels(self.adapter(adapter)).inc()
+        for revision in revisions:
+            self.revisions.switches.labels(*self.who(adapter, revision)).inc()
+
+    def rolled_back(self, adapter: str, left: Iterable[str], reason: str) -> None:
+        """An alias means these no longer."""
+        self.rollbacks.labels(self.adapter(adapter), reason).inc()
+        for revision in left:
+            self.revisions.rollbacks.labels(*self.who(adapter, revision), reason).inc()
 
     def who(self, adapter: str | None, revision: str | None) -> tuple[str, str]:
         """Bounded labels; the base model is `base`."""
@@ -64,4 +77,4 @@ class Metrics:
 
 
 def _histogram(name: str, text: str, buckets: tuple[float, ...], registry: CollectorRegistry) -> Histogram:
-    return Histogram(f"cni_server_{name}", text, _WHO, buckets=buckets, registry=registry)
+    return Histogram(f"cni_server_{name}", text, WHO, buckets=buckets, registry=registry)

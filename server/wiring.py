@@ -9,10 +9,11 @@ from prometheus_client import CollectorRegistry
 
 from adapters.registry.base_model import BaseModel, read_base
 from adapters.registry.catalogue import Catalogue, Reader
+from adapters.registry.proofs import Proofs
 from adapters.registry.store import Registry
 from adapters.registry.validate import Rules
 from server.auth.audit import Audit
-from server.auth.keys import read_keys
+from server.auth.keys_file import KeysFile
 from server.auth.limits import Limiter
 from server.base_folder import find_base_folder
 from server.collect import ServerCollector
@@ -20,7 +21,9 @@ from server.context import Context
 from server.control.admin import Admin
 from server.control.engine import LoraEngine
 from server.control.plane import Plane
+from server.control.probe import Prober
 from server.control.residency import Residency
+from server.control.seats import Seats
 from server.control.target import Resolver
 from server.control.watch import SplitWatch
 from server.gate import Gate
@@ -31,8 +34,8 @@ from server.tiers import size_tiers
 
 def build_gate(settings: Settings, metrics: Metrics) -> Gate:
     """Keys, limits and sizes. Raises ValueError, OSError for a keys file that cannot be read."""
-    limiter = Limiter(time.monotonic)
-    return Gate(read_keys(settings.keys_file), limiter, metrics, settings.max_body_mib, settings.max_upload_mib)
+    limiter, keys = Limiter(time.monotonic), KeysFile(settings.keys_file)
+    return Gate(keys, limiter, metrics, settings.max_body_mib, settings.max_upload_mib)
 
 
 def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics: Metrics) -> Plane:
@@ -45,7 +48,11 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
     async def verify(revision: Any) -> None:
         await plane.verify(revision)
 
-    residency = Residency(engine, tiers.memory, verify, metrics.load.observe)
+    async def prove(revision: Any) -> None:
+        await plane.prove(revision)
+
+    seats = Seats(settings.max_loras, time.monotonic)
+    residency = Residency(engine, tiers.memory, seats, verify, prove, metrics.revisions)
     plane = Plane(
         registry=Registry(settings.adapters_dir),
         reader=reader,
@@ -53,6 +60,8 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
         resolver=Resolver(settings.served_name, random.random),
         metrics=metrics,
         watch=SplitWatch(settings.split_min_requests, settings.split_max_failures),
+        prober=Prober(engine, seats),
+        proofs=Proofs(settings.adapters_dir, base.fingerprint),
         catalogue=Catalogue(),
     )
     return plane
@@ -70,15 +79,16 @@ def build_context(
     plane = build_plane(settings, engine, base, metrics)
     audit = Audit(settings.audit_file or settings.adapters_dir / "audit.jsonl")
     tiers = size_tiers(settings.max_loras, plane.residency.capacity, base.adapter_bytes(settings.max_lora_rank), 0)
-    registry.register(
-        ServerCollector(
-            metrics, plane.residency, lambda: plane.catalogue, tiers, kv_cache_bytes(client.vllm_config), registry
-        )
+    collector = ServerCollector(
+        metrics, plane.residency, lambda: plane.catalogue, tiers, kv_cache_bytes(client.vllm_config), registry
     )
+    registry.register(collector)
+    metrics.begin(None, None)
     return Context(
         settings=settings,
         plane=plane,
-        admin=Admin(plane, engine, audit, settings.served_name),
+        admin=Admin(plane, audit, settings.served_name),
+        collector=collector,
         gate=gate,
         metrics=metrics,
         engine_client=client,

@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -76,11 +76,16 @@ class Registry:
             state = self._state()
             return self._save(state.with_alias(name, state.aliases[name].moved(weights)))
 
-    def rollback(self, name: str) -> State:
-        """Back to what served before, past what was deleted since. Raises NotFound, Conflict."""
+    def rollback(self, name: str, judged: Weights | None = None) -> State:
+        """Back to what served before, past what was deleted since. Raises NotFound, Conflict.
+
+        `judged`: what is to be left. Two servers that find one split bad at the same time go back once, not twice.
+        """
         with writing(self.root):
             present = self._revisions(name)
             state = self._state()
+            if judged is not None and (name not in state.aliases or state.aliases[name].weights != judged):
+                raise Conflict(f"The alias {name!r} was changed meanwhile.")
             history = list(state.aliases[name].history) if name in state.aliases else []
             while history:
                 weights = history.pop()
@@ -88,14 +93,16 @@ class Registry:
                     return self._save(state.with_alias(name, AliasState(weights=weights, history=history)))
             raise Conflict(f"Adapter {name!r} has nothing to roll back to.")
 
-    def pin(self, name: str, revisions: list[str]) -> State:
-        """Let exactly these revisions of an adapter stay resident. Raises NotFound."""
+    def pin(self, name: str, revisions: Iterable[str], keep: bool = True) -> State:
+        """Let these revisions of an adapter stay resident, or no longer. Raises NotFound."""
         with writing(self.root):
             present = self._revisions(name)
             for revision in revisions:
-                if revision not in present:
+                if keep and revision not in present:
                     raise NotFound(f"Adapter {name!r} has no revision {revision!r}.")
-            return self._save(self._state().with_pins(name, revisions))
+            state = self._state()
+            before, change = set(state.pinned.get(name, ())), set(revisions)
+            return self._save(state.with_pins(name, sorted(before | change if keep else before - change)))
 
     def remove(self, name: str, revision: str) -> State:
         """Delete a revision that no alias names. Raises NotFound, Conflict, OSError."""

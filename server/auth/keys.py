@@ -62,6 +62,9 @@ class KeyRing:
     def __init__(self, keys: list[Key] | None) -> None:
         self._keys = keys
 
+    def __len__(self) -> int:
+        return len(self._keys or ())
+
     @property
     def open(self) -> bool:
         """Whether no keys are configured."""

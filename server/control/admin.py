@@ -1,7 +1,8 @@
 """The admin actions: register, switch, split, roll back, pin, delete. Each is checked, done, followed, then audited."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +13,8 @@ from adapters.registry.errors import Conflict, Refused, RegistryError
 from adapters.registry.state import Weights
 from adapters.registry.validate import Checked, check_content, check_header
 from server.auth.audit import Audit
-from server.control.engine import LoraEngine
 from server.control.plane import Plane
-from server.control.probe import prove
+from server.control.residency import Lease
 from server.errors import ServerError, from_registry
 
 _Result = TypeVar("_Result")
@@ -25,13 +25,16 @@ class Admin:
     """`base`: the base's public name, which no adapter may take."""
 
     plane: Plane
-    engine: LoraEngine
     audit: Audit
     base: str
 
     def __post_init__(self) -> None:
-        # One change at a time here; between servers the registry's own lock decides.
+        # One change at a time here; between servers the registry's own lock decides. What takes long (fetching,
+        # probing, loading) stays outside: a rollback must not wait for another adapter's download.
         self._changing = asyncio.Lock()
+        self._pinning = asyncio.Lock()
+        # The engine has room for one adapter more than the residency counts on.
+        self._probing = asyncio.Lock()
 
     async def register(self, who: str, name: str, fetch: Callable[[Path], Path]) -> dict[str, Any]:
         """`fetch` fills a staging folder and says where the adapter lies in it. Raises ServerError."""
@@ -42,10 +45,13 @@ class Admin:
             with self.plane.registry.staging() as staging:
                 folder = await asyncio.to_thread(fetch, staging)
                 checked = await asyncio.to_thread(self._check, folder)
-                probe = f"probe@{staging.name[-12:]}"
-                proved = await prove(self.engine, folder, checked.manifest, probe)
-                revision, new = await asyncio.to_thread(self.plane.registry.register, name, folder)
-            await self.plane.refresh()
+                async with self._probing:
+                    probe = f"probe@{staging.name[-12:]}"
+                    proved = await self.plane.prober.prove_staged(folder, checked.manifest, probe)
+                async with self._changing:
+                    revision, new = await asyncio.to_thread(self.plane.registry.register, name, folder)
+                    await asyncio.to_thread(self.plane.proofs.note, revision)
+                    await self.plane.refresh()
             checks = ["config", "base", f"tensors ({checked.modules} modules)", "values", "digest", *proved]
             return {"adapter": name, "revision": revision, "new": new, "checks": checks}
 
@@ -57,23 +63,27 @@ class Admin:
         async def action() -> dict[str, Any]:
             adapter = self.plane.catalogue.adapter(name)
             wanted = self._resolve(adapter, weights)
-            for revision in wanted.values():
-                await self._warm(revision[0])
             chosen = {revision.revision: weight for revision, weight in wanted.values()}
-            await self._write(self.plane.registry.switch, name, chosen)
-            self.plane.metrics.switches.labels(self.plane.metrics.adapter(name)).inc()
+            # Loaded before the change and held until it is done, so that nobody waits after it.
+            async with self._held([revision for revision, _ in wanted.values()]):
+                await self._write(self.plane.registry.switch, name, chosen)
+            self.plane.metrics.switched(name, chosen)
             return {"adapter": name, "weights": chosen}
 
         return await self._audited(who, "route", {"adapter": name, "weights": weights}, action)
 
-    async def rollback(self, who: str, name: str, reason: str = "manual") -> dict[str, Any]:
-        """Back to what served before. Raises ServerError."""
+    async def rollback(
+        self, who: str, name: str, reason: str = "manual", judged: Weights | None = None
+    ) -> dict[str, Any]:
+        """Back to what served before. `judged`: only if the alias still means this. Raises ServerError."""
 
         async def action() -> dict[str, Any]:
-            await self._write(self.plane.registry.rollback, name)
+            left = set(self.plane.catalogue.adapter(name).weights)
+            await self._write(self.plane.registry.rollback, name, judged)
             self.plane.watch.forget(name)
-            self.plane.metrics.rollbacks.labels(self.plane.metrics.adapter(name), reason).inc()
-            return {"adapter": name, "weights": self.plane.catalogue.adapter(name).weights}
+            weights = self.plane.catalogue.adapter(name).weights
+            self.plane.metrics.rolled_back(name, left - weights.keys(), reason)
+            return {"adapter": name, "weights": weights}
 
         return await self._audited(who, "rollback", {"adapter": name, "reason": reason}, action)
 
@@ -83,16 +93,15 @@ class Admin:
         async def action() -> dict[str, Any]:
             adapter = self.plane.catalogue.adapter(name)
             named = {adapter.find(prefix).revision} if prefix else set(adapter.weights if keep else adapter.pinned)
-            pinned = adapter.pinned | named if keep else adapter.pinned - named
-            elsewhere = sum(len(a.pinned) for a in self.plane.catalogue.adapters.values() if a.name != name)
-            if keep and elsewhere + len(pinned) > self.plane.residency.room_for_pins:
-                raise Conflict(f"Only {self.plane.residency.room_for_pins} revisions can be pinned on this server.")
-            await self._write(self.plane.registry.pin, name, sorted(pinned))
-            for revision in named if keep else ():
-                await self._warm(adapter.revisions[revision])
-            return {"adapter": name, "pinned": sorted(pinned)}
+            wanted = sum(len(a.pinned) for a in self.plane.catalogue.adapters.values()) + len(named - adapter.pinned)
+            if keep and wanted > self.plane.residency.room_for_pins:
+                raise Conflict(self._no_room(wanted))
+            async with self._held([adapter.revisions[revision] for revision in named if keep]):
+                await self._write(self.plane.registry.pin, name, sorted(named), keep)
+            return {"adapter": name, "pinned": sorted(self.plane.catalogue.adapter(name).pinned)}
 
-        return await self._audited(who, "pin" if keep else "unpin", {"adapter": name, "revision": prefix}, action)
+        async with self._pinning:  # two at a time would both find the last room
+            return await self._audited(who, "pin" if keep else "unpin", {"adapter": name, "revision": prefix}, action)
 
     async def remove(self, who: str, name: str, prefix: str) -> dict[str, Any]:
         """Delete a revision that no alias names and no request uses. Raises ServerError."""
@@ -102,6 +111,7 @@ class Admin:
             if self.plane.residency.in_use(revision.public_name):
                 raise Conflict(f"{revision.public_name} is answering requests; try again when they are done.")
             await self._write(self.plane.registry.remove, name, revision.revision)
+            await asyncio.to_thread(self.plane.proofs.forget, revision.revision)
             await self.plane.residency.leave(revision.public_name)
             return {"adapter": name, "revision": revision.revision, "deleted": True}
 
@@ -126,18 +136,33 @@ class Admin:
             raise Conflict("These revisions have different prompt contracts: a caller could not know which to render.")
         return found
 
-    async def _warm(self, revision: Revision) -> None:
-        """Load before the change, so that nobody waits after it."""
-        await (await self.plane.residency.acquire(revision)).release()
+    def _no_room(self, wanted: int) -> str:
+        room, slots = self.plane.residency.room_for_pins, self.plane.residency.seats.slots
+        return (
+            f"{wanted} revisions would be pinned, and this server keeps at most {room}: it has {slots} slots, "
+            "and one stays free for all other adapters. Unpin one, or start it with more SERVER_MAX_LORAS."
+        )
+
+    @asynccontextmanager
+    async def _held(self, revisions: list[Revision]) -> AsyncIterator[None]:
+        """Load these and keep them for the time of a change."""
+        leases: list[Lease] = []
+        try:
+            for revision in revisions:
+                leases.append(await self.plane.residency.acquire(revision))
+            yield
+        finally:
+            for lease in leases:
+                await lease.release()
 
     async def _write(self, operation: Callable[..., Any], *arguments: Any) -> None:
-        await asyncio.to_thread(operation, *arguments)
-        await self.plane.refresh()
+        async with self._changing:
+            await asyncio.to_thread(operation, *arguments)
+            await self.plane.refresh()
 
     async def _audited(self, who: str, action: str, what: dict[str, Any], run: Callable[[], Any]) -> dict[str, Any]:
         try:
-            async with self._changing:
-                result: dict[str, Any] = await run()
+            result: dict[str, Any] = await run()
         except RegistryError as error:
             if isinstance(error, Refused) and action == "register":
                 self.plane.metrics.refusals.labels(error.check).inc()

@@ -23,5 +23,14 @@ class LoraEngine(Protocol):
     async def unload(self, name: str) -> None:
         """Forget `name`. Nobody may be asking it."""
 
+    async def pin(self, name: str) -> None:
+        """Let `name` keep its slot from now on, if it is loaded."""
+
+    async def unpin(self, name: str) -> None:
+        """Its slot may go to another again."""
+
+    async def slots(self) -> list[str]:
+        """Names of the adapters that are in slots now."""
+
     async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
-        """A greedy answer of an adapter that is loaded, or of the base."""
+        """A greedy answer of an adapter that is loaded, or of the base. Raises Refused."""

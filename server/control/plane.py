@@ -7,15 +7,18 @@ from pathlib import Path
 
 from adapters.registry.catalogue import Adapter, Catalogue, Reader, Revision
 from adapters.registry.errors import Refused
+from adapters.registry.proofs import Proofs
 from adapters.registry.store import Registry
 from adapters.registry.validate import check_content
+from server.control.probe import Prober
 from server.control.residency import Lease, Residency
 from server.control.target import Resolver, Target
 from server.control.watch import SplitWatch
-from server.errors import NotHere
+from server.errors import NotHere, Unavailable
 from server.metrics import Metrics
 
 log = logging.getLogger("server.plane")
+_UNREADABLE = "unreadable"
 
 
 @dataclass
@@ -28,10 +31,14 @@ class Plane:
     resolver: Resolver
     metrics: Metrics
     watch: SplitWatch
+    prober: Prober
+    proofs: Proofs
     catalogue: Catalogue
 
     def __post_init__(self) -> None:
         self._refreshing = asyncio.Lock()
+        self._warming: set[asyncio.Task[None]] = set()
+        self._too_many_pins = 0
         self._verified: set[tuple[Path, int, int]] = set()
 
     async def acquire(self, model: str | None, user: str | None) -> tuple[Target, Lease | None]:
@@ -40,10 +47,20 @@ class Plane:
         if target.revision is None:
             return target, None
         try:
-            return target, await self.residency.acquire(target.revision)
+            lease = await self.residency.acquire(target.revision)
         except Refused as refused:
+            if refused.check == _UNREADABLE:
+                # A disk or a network that fails for a moment, or a revision that was deleted just now.
+                await self.refresh()
+                raise Unavailable(f"{target.model} cannot be read at the moment.", 5) from refused
             await self._refuse(target.revision, refused)
             raise NotHere(f"{target.model} cannot serve: {refused}", param="model", code=refused.check) from refused
+        try:
+            await lease.sit()
+        except BaseException:
+            await lease.release()
+            raise
+        return target, lease
 
     async def refresh(self) -> None:
         """Read the registry again; new requests get what it says now. A folder that cannot be read changes nothing."""
@@ -54,7 +71,7 @@ class Plane:
             except (OSError, ValueError) as error:
                 log.error("the registry cannot be read, what it said before stays: %s", error)
                 return
-            self._pin()
+            await self._pin()
             self._verified &= {(r.folder, r.time, r.size) for r in all_revisions(self.catalogue)}
         if self.catalogue.adapters != before.adapters:
             await self._follow(before)
@@ -66,11 +83,13 @@ class Plane:
         meant = [adapter.revisions.get(name) for adapter in adapters for name in adapter.weights]
         wanted = [*pinned[: self.residency.room_for_pins], *meant[:most]]
         for revision in {r.public_name: r for r in wanted if r is not None and r.refusal is None}.values():
-            try:
-                await (await self.residency.acquire(revision)).release()
-                log.info("%s is loaded", revision.public_name)
-            except Refused as refused:
-                await self._refuse(revision, refused)
+            await self._warm(revision)
+
+    def begin_metrics(self) -> None:
+        """Counters at zero for what aliases mean, as far as half of the labels go; the rest is for who is asked."""
+        meant = [(a.name, name) for a in self.catalogue.adapters.values() for name in (*a.weights, *sorted(a.pinned))]
+        for adapter, revision in dict.fromkeys(meant[: self.metrics.labels.most // 2]):
+            self.metrics.begin(adapter, revision)
 
     def log_refusals(self) -> None:
         """Say of each revision that cannot serve why."""
@@ -86,19 +105,48 @@ class Plane:
         try:
             await asyncio.to_thread(check_content, revision.folder, revision.manifest, revision.revision)
         except OSError as error:
-            raise Refused("unreadable", f"The adapter cannot be read: {error.strerror}.") from error
+            raise Refused(_UNREADABLE, f"The adapter cannot be read: {error.strerror}.") from error
         self._verified.add(key)
 
-    def _pin(self) -> None:
-        names = [f"{a.name}@{pin}" for a in self.catalogue.adapters.values() for pin in a.pinned]
-        self.residency.pin(names[: self.residency.room_for_pins])
+    async def prove(self, revision: Revision) -> None:
+        """The proof of effect, after the first load of what no server has proved yet. Raises Refused."""
+        if not await asyncio.to_thread(self.proofs.has, revision.revision):
+            await self.prober.prove(revision.public_name, revision.manifest)
+            await asyncio.to_thread(self.proofs.note, revision.revision)
+
+    async def look_at_slots(self) -> frozenset[str]:
+        """Names in the engine's slots now."""
+        return frozenset(await self.prober.engine.slots())
+
+    async def _pin(self) -> None:
+        """What the registry says is pinned, as far as this server has slots; it is loaded beside the requests."""
+        pinned = [(a, name) for a in self.catalogue.adapters.values() for name in sorted(a.pinned)]
+        room, before = self.residency.room_for_pins, self.residency.pinned
+        if len(pinned) > room and len(pinned) != self._too_many_pins:
+            log.warning("%d revisions are pinned, this server has slots for %d of them", len(pinned), room)
+        self._too_many_pins = len(pinned) if len(pinned) > room else 0
+        able = {f"{a.name}@{name}": a.revisions[name] for a, name in pinned[:room] if name in a.revisions}
+        await self.residency.pin(able)
+        for name in able.keys() - before:
+            if able[name].refusal is None:
+                task = asyncio.create_task(self._warm(able[name]))
+                self._warming.add(task)
+                task.add_done_callback(self._warming.discard)
+
+    async def _warm(self, revision: Revision) -> None:
+        try:
+            await (await self.residency.acquire(revision)).release()
+            log.info("%s is loaded", revision.public_name)
+        except Refused as refused:
+            await self._refuse(revision, refused)
 
     async def _follow(self, before: Catalogue) -> None:
         """After a change: what an alias left behind leaves the engine once drained, unless a rollback may want it."""
         for name, old in before.adapters.items():
             new = self.catalogue.adapters.get(name)
             kept = _kept(new) if new else set()
-            for revision in set(old.weights) | set(old.revisions if new is None else ()) | _before(old):
+            gone = old.revisions.keys() - (new.revisions.keys() if new else set())
+            for revision in set(old.weights) | gone | _before(old):
                 if revision not in kept:
                     await self.residency.leave(f"{name}@{revision}")
 

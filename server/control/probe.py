@@ -2,27 +2,57 @@
 
 import json
 import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from adapters.registry.errors import Refused
 from adapters.registry.manifest import Golden, Manifest
-from server.control.engine import LoraEngine
+from server.control.engine import Answer, LoraEngine
+from server.control.seats import Seats
 
 _PROBE = "NOM/SURNAME 2\nPRÉNOMS/GIVEN NAMES 4\n"
 _GOLDEN_TOKENS = 512
+_KEPT_PROMPTS = 16
 
 
-async def prove(engine: LoraEngine, folder: Path, manifest: Manifest | None, name: str) -> list[str]:
-    """Load a staged adapter as `name`, ask it, unload it; what was proved. Raises Refused."""
-    await engine.load(name, folder)
-    try:
-        proved = [await _prove_effect(engine, name, _probe_prompt(manifest))]
-        if manifest is not None and manifest.golden is not None:
-            proved.append(await _prove_golden(engine, name, manifest.golden))
-        return proved
-    finally:
-        await engine.unload(name)
+@dataclass
+class Prober:
+    """Asks the engine. `seats`: a probe is one more adapter in a batch."""
+
+    engine: LoraEngine
+    seats: Seats
+    _base: dict[str, Answer] = field(default_factory=dict)
+
+    async def prove_staged(self, folder: Path, manifest: Manifest | None, name: str) -> list[str]:
+        """Load a staged adapter as `name`, ask it, unload it; what was proved. Raises Refused."""
+        await self.engine.load(name, folder)
+        try:
+            return await self.prove(name, manifest)
+        finally:
+            await self.engine.unload(name)
+
+    async def prove(self, name: str, manifest: Manifest | None) -> list[str]:
+        """Ask an adapter that is loaded; what was proved. Raises Refused."""
+        await self.seats.take(name)
+        try:
+            prompt = _probe_prompt(manifest)
+            await _prove_effect(self.engine, name, prompt, await self._base_answer(prompt))
+            if manifest is None or manifest.golden is None:
+                return ["effect"]
+            await _prove_golden(self.engine, name, manifest.golden)
+            return ["effect", "golden"]
+        finally:
+            self.seats.give(name)
+
+    async def _base_answer(self, prompt: str) -> Answer:
+        """Asked once a prompt: a thousand adapters of one kind share theirs."""
+        if prompt not in self._base:
+            answer = await self.engine.ask(None, prompt, 1)
+            if len(self._base) >= _KEPT_PROMPTS:
+                self._base.clear()
+            self._base[prompt] = answer
+        return self._base[prompt]
 
 
 def _probe_prompt(manifest: Manifest | None) -> str:
@@ -33,16 +63,15 @@ def _probe_prompt(manifest: Manifest | None) -> str:
     return (document.prefix if document else "") + _PROBE + manifest.prompt.suffix
 
 
-async def _prove_effect(engine: LoraEngine, name: str, prompt: str) -> str:
-    base, adapted = await engine.ask(None, prompt, 1), await engine.ask(name, prompt, 1)
+async def _prove_effect(engine: LoraEngine, name: str, prompt: str, base: Answer) -> None:
+    adapted = await engine.ask(name, prompt, 1)
     if any(not math.isfinite(value) for value in adapted.first.values()):
         raise Refused("probe-finite", "The adapter's logits on the probe are not finite.")
     if dict(base.first) == dict(adapted.first):
         raise Refused("no-effect", "The adapter's logits on the probe are exactly the base's.")
-    return "effect"
 
 
-async def _prove_golden(engine: LoraEngine, name: str, golden: Golden) -> str:
+async def _prove_golden(engine: LoraEngine, name: str, golden: Golden) -> None:
     answers = [await engine.ask(name, case.prompt, _GOLDEN_TOKENS) for case in golden.cases]
     right = sum(_same(answer.text, case.expected) for answer, case in zip(answers, golden.cases, strict=True))
     score = right / len(golden.cases)
@@ -50,7 +79,6 @@ async def _prove_golden(engine: LoraEngine, name: str, golden: Golden) -> str:
         raise Refused(
             "golden", f"The golden set scores {score:.2f} ({right} of {len(golden.cases)}), below {golden.floor:.2f}."
         )
-    return "golden"
 
 
 def _same(text: str, expected: str | dict[str, Any] | list[Any]) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from vllm import SamplingParams
 from vllm.entrypoints.serve.exception_handling.utils import sanitize_message
+from vllm.exceptions import VLLMClientError
 from vllm.lora.request import LoRARequest
 from vllm.utils import random_uuid
 
@@ -12,7 +13,7 @@ from adapters.registry.errors import Refused
 from server.control.engine import Answer
 
 _LONGEST_REASON = 200
-# A probe that waits longer than this for its turn has met an engine that is stuck.
+# Log-probabilities asked of a probe's first position.
 _TOP = 8
 
 
@@ -29,6 +30,8 @@ class VllmEngine:
         try:
             await self._client.add_lora(request)
         except Exception as error:
+            if self._client.errored:
+                raise  # the engine is dead: that says nothing about the adapter
             # vLLM's own text names files of this machine, and its last line is the reason.
             reason = sanitize_message(str(error)).strip().splitlines()[-1][:_LONGEST_REASON]
             raise Refused("engine", f"The engine does not load the adapter: {reason}") from error
@@ -40,13 +43,35 @@ class VllmEngine:
         if request is not None:
             await self._client.remove_lora(request.lora_int_id)
 
+    async def pin(self, name: str) -> None:
+        """See slot_worker.py."""
+        request = self._models.lora_requests.get(name)
+        if request is not None:
+            await self._client.collective_rpc("cni_pin", args=(request.lora_int_id,))
+
+    async def unpin(self, name: str) -> None:
+        """See slot_worker.py."""
+        request = self._models.lora_requests.get(name)
+        if request is not None:
+            await self._client.collective_rpc("cni_unpin", args=(request.lora_int_id,))
+
+    async def slots(self) -> list[str]:
+        """Of the first worker; all have the same."""
+        ids = set((await self._client.collective_rpc("cni_slots"))[0])
+        return [name for name, request in self._models.lora_requests.items() if request.lora_int_id in ids]
+
     async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
         """A greedy answer with the first position's most likely tokens."""
         parameters = SamplingParams(temperature=0.0, max_tokens=max_tokens, logprobs=_TOP)
         lora = self._models.lora_requests[name] if name else None
         final: Any = None
-        async for output in self._client.generate(prompt, parameters, f"probe-{random_uuid()}", lora_request=lora):
-            final = output
+        try:
+            async for output in self._client.generate(prompt, parameters, f"probe-{random_uuid()}", lora_request=lora):
+                final = output
+        except (ValueError, VLLMClientError) as error:
+            # Its text may hold the prompt.
+            text = "The engine does not take a prompt of the golden set; it may be longer than the model's context."
+            raise Refused("golden-prompt", text) from error
         completion = final.outputs[0]
         first = completion.logprobs[0] if completion.logprobs else {}
         return Answer(completion.text, {token: entry.logprob for token, entry in first.items()})

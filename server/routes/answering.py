@@ -13,6 +13,8 @@ from server.exchange import Exchange, exchange_of
 
 log = logging.getLogger("server.answers")
 PROMPT_HEADER = "x-prompt-sha256"
+# Kinds of failure that speak against a revision.
+_FAULTS = frozenset({"server", "stream"})
 
 
 async def prepare(context: Context, request: Request, body: Any) -> None:
@@ -27,10 +29,11 @@ async def prepare(context: Context, request: Request, body: Any) -> None:
     name = (body.model or "").partition("@")[0]
     if name in context.plane.catalogue.adapters and not exchange.key.may_use(name):
         raise Forbidden(f"This key may not use the adapter {name!r}.")
+    began = time.perf_counter()
     target, exchange.lease = await context.plane.acquire(body.model, body.user)
     exchange.adapter = target.adapter
     exchange.revision = target.revision.revision if target.revision else None
-    _count_in(context, exchange)
+    _count_in(context, exchange, time.perf_counter() - began)
     body.model = target.model
     if target.revision is not None:
         expected = request.headers.get(PROMPT_HEADER)
@@ -41,10 +44,11 @@ async def prepare(context: Context, request: Request, body: Any) -> None:
             body.temperature = 0.0
 
 
-def _count_in(context: Context, exchange: Exchange) -> None:
+def _count_in(context: Context, exchange: Exchange, waited: float) -> None:
     who = context.metrics.who(exchange.adapter, exchange.revision)
     context.metrics.requests.labels(*who).inc()
     context.metrics.running.labels(*who).inc()
+    context.metrics.revisions.admission.labels(*who).observe(waited)
     exchange.counted = True
 
 
@@ -64,8 +68,8 @@ def finish(context: Context, exchange: Exchange) -> None:
         metrics.duration.labels(*who).observe(time.perf_counter() - exchange.started)
     if kind is not None:
         metrics.errors.labels(*who, kind).inc()
-    if exchange.adapter and exchange.revision and kind in {None, "server"}:
-        judge(context, exchange.adapter, exchange.revision, kind == "server")
+    if exchange.adapter and exchange.revision and kind in {None, *_FAULTS}:
+        judge(context, exchange.adapter, exchange.revision, kind in _FAULTS)
 
 
 def judge(context: Context, name: str, revision: str, failed: bool) -> None:
@@ -76,7 +80,8 @@ def judge(context: Context, name: str, revision: str, failed: bool) -> None:
         return
     context.plane.watch.forget(name)
     log.warning("%s@%s fails %.0f %% of its answers: the split is rolled back", name, revision, share * 100)
-    task = asyncio.create_task(context.admin.rollback("server", name, "automatic"))
+    judged = adapter.weights if adapter else None
+    task = asyncio.create_task(context.admin.rollback("server", name, "automatic", judged))
     task.add_done_callback(_log_failure)
 
 
@@ -86,7 +91,10 @@ def _log_failure(task: "asyncio.Task[Any]") -> None:
 
 
 def _kind(exchange: Exchange) -> str | None:
-    if not exchange.complete and exchange.status < 400:
+    """One of metrics.KINDS, None for a good answer."""
+    if exchange.broken:
+        return "stream"
+    if exchange.gone or (not exchange.complete and exchange.status < 400):
         return "disconnected"
     if exchange.status >= 500:
         return "server"

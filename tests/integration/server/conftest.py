@@ -39,6 +39,7 @@ class FakeEngine:
         self.gate.set()
         self.fail: set[str] = set()
         self.same_as_base = False
+        self.pinned: set[str] = set()
 
     async def load(self, name: str, folder: Path) -> None:
         await asyncio.sleep(0)
@@ -49,6 +50,16 @@ class FakeEngine:
     async def unload(self, name: str) -> None:
         del self.loaded[name]
         await asyncio.sleep(0)
+
+    async def pin(self, name: str) -> None:
+        if name in self.loaded:
+            self.pinned.add(name)
+
+    async def unpin(self, name: str) -> None:
+        self.pinned.discard(name)
+
+    async def slots(self) -> list[str]:
+        return list(self.loaded)[-8:]
 
     async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
         return Answer(prompt.upper(), {1: -0.5 if name is None or self.same_as_base else -0.25})
@@ -67,7 +78,7 @@ async def completions(body: Body, raw_request: Request) -> Any:
     """Stands for vLLM's handler: asks the engine for what `prepare` made of the request."""
     context = context_of(raw_request)
     await prepare(context, raw_request, body)
-    engine: FakeEngine = context.admin.engine  # type: ignore[assignment]
+    engine: FakeEngine = context.plane.prober.engine  # type: ignore[assignment]
     assert body.model == context.base or body.model in engine.loaded
     await engine.gate.wait()
     if body.model in engine.fail:

@@ -1,0 +1,72 @@
+"""vLLM's worker, extended (`--worker-extension-cls`): which adapters are in slots, and pinned ones that keep theirs.
+
+vLLM's own pins are not used. It cannot take one back, and a batch of more unpinned adapters than free slots would then
+evict an adapter of that very batch. Here a pinned adapter is touched before each choice of a victim, so that it is
+never the least recently used; plain LRU stays right for every batch. `seats.py` keeps batches small enough for it.
+"""
+
+from typing import Any
+
+
+class SlotControl:
+    """Mixed into vLLM's worker class. Called by `collective_rpc`, between two steps of the engine."""
+
+    model_runner: Any
+
+    def cni_slots(self) -> list[int]:
+        """Ids of the adapters that are in slots now."""
+        manager = self.model_runner.lora_manager._adapter_manager
+        return [lora_id for lora_id in manager.lora_index_to_id if lora_id is not None]
+
+    def cni_pin(self, lora_id: int) -> bool:
+        """Put a loaded adapter into a slot and let it stay there; whether it is loaded."""
+        manager = self.model_runner.lora_manager
+        pinned = _pins(manager)
+        if lora_id not in manager.list_adapters():
+            return False
+        _touch(manager, pinned)
+        manager._adapter_manager.activate_adapter(lora_id)
+        pinned.add(lora_id)
+        return True
+
+    def cni_unpin(self, lora_id: int) -> None:
+        """It may leave its slot again."""
+        _pins(self.model_runner.lora_manager).discard(lora_id)
+
+
+def _pins(manager: Any) -> set[int]:
+    """The pinned ids of a worker's LoRA manager; the first call makes the manager heed them."""
+    if not hasattr(manager, "cni_pinned"):
+        manager.cni_pinned = set()
+        _heed(manager)
+    pinned: set[int] = manager.cni_pinned
+    return pinned
+
+
+def _heed(manager: Any) -> None:
+    """Touch the pins before a batch, and before a load outside of one; never between two adapters of a batch."""
+    apply_adapters, add_adapter = manager._apply_adapters, manager.add_adapter
+    applying = False
+
+    def apply(requests: Any) -> None:
+        nonlocal applying
+        _touch(manager, manager.cni_pinned)
+        applying = True
+        try:
+            apply_adapters(requests)
+        finally:
+            applying = False
+
+    def add(request: Any) -> bool:
+        if not applying:
+            _touch(manager, manager.cni_pinned)
+        return bool(add_adapter(request))
+
+    manager._apply_adapters, manager.add_adapter = apply, add
+
+
+def _touch(manager: Any, pinned: set[int]) -> None:
+    inner = manager._adapter_manager
+    for lora_id in pinned:
+        inner._active_adapters.touch(lora_id)
+        inner._registered_adapters.touch(lora_id)
