@@ -1,11 +1,15 @@
-// One adapter's rows: y[row] += (x[row] A^T) B^T, in bfloat16 with float32 sums, for the few rows of a decode step.
+// For the few rows of a decode step, in bfloat16 with float32 sums:
+//   cni_lora_add: one adapter's rows, y[row] += (x[row] A^T) B^T;
+//   cni_linear:   y = x W^T + bias, then the same for every adapter, in one pass of all threads.
 // Plain C++ without PyTorch's headers, so that it builds in about a second; kernel.py builds and calls it.
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #if defined(__AVX512BF16__) && defined(__AVX512BW__)
 #include <immintrin.h>
 #define FAST 1
 #endif
+#include <omp.h>
 
 struct Product {
   const uint16_t *a;     // [rank, inputs], rows follow each other
@@ -43,13 +47,16 @@ static float dot(const uint16_t *x, const uint16_t *a, int64_t n) {
   return sum;
 }
 
-static void expand(uint16_t *y, const float *low, const uint16_t *b, int64_t rank, int64_t outputs) {
-  int64_t o = 0;
+// Adds low B to y's columns [from, to) of the slice.
+static void expand(uint16_t *y, const float *low, const Product &one, int64_t from, int64_t to) {
+  const uint16_t *b = one.b;
+  const int64_t rank = one.rank, outputs = one.outputs;
+  int64_t o = from;
 #ifdef FAST
   auto load = [](const uint16_t *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
   };
-  for (; o + 32 <= outputs; o += 32) {
+  for (; o + 32 <= to; o += 32) {
     __m512 s0 = load(y + o), s1 = load(y + o + 16);
     for (int64_t r = 0; r < rank; ++r) {
       const __m512 scale = _mm512_set1_ps(low[r]);
@@ -59,7 +66,7 @@ static void expand(uint16_t *y, const float *low, const uint16_t *b, int64_t ran
     _mm512_storeu_si512(y + o, (__m512i)_mm512_cvtne2ps_pbh(s1, s0));
   }
 #endif
-  for (; o < outputs; ++o) {
+  for (; o < to; ++o) {
     float sum = widen(y[o]);
     for (int64_t r = 0; r < rank; ++r) sum += low[r] * widen(b[r * outputs + o]);
     y[o] = narrow(sum);
@@ -69,15 +76,92 @@ static void expand(uint16_t *y, const float *low, const uint16_t *b, int64_t ran
 // Ranks past `MAX_RANK` are refused by the caller.
 constexpr int64_t MAX_RANK = 512;
 
-extern "C" void cni_lora_add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride,
-                             const Product *products, int64_t count) {
+// Every product's share of y's columns [from, to).
+static void add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, const Product *products,
+                int64_t count, int64_t from, int64_t to) {
   float low[MAX_RANK];
   for (int64_t p = 0; p < count; ++p) {
     const Product &one = products[p];
+    const int64_t first = std::max<int64_t>(from - one.offset, 0), last = std::min(to - one.offset, one.outputs);
+    if (first >= last) continue;
     for (int64_t i = 0; i < one.count; ++i) {
       const uint16_t *in = x + one.rows[i] * x_stride;
       for (int64_t r = 0; r < one.rank; ++r) low[r] = dot(in, one.a + r * one.inputs, one.inputs);
-      expand(y + one.rows[i] * y_stride + one.offset, low, one.b, one.rank, one.outputs);
+      expand(y + one.rows[i] * y_stride + one.offset, low, one, first, last);
     }
   }
 }
+
+extern "C" void cni_lora_add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride,
+                             const Product *products, int64_t count) {
+  add(y, y_stride, x, x_stride, products, count, 0, INT64_MAX);
+}
+
+#ifdef FAST
+constexpr int64_t BLOCK = 32;  // columns; W is packed [outputs / BLOCK][inputs / 2][BLOCK][2], read once from end to end
+
+struct Linear {
+  const uint16_t *w, *bias;  // bias: null where there is none
+  int64_t inputs, outputs;
+};
+
+// R rows by B blocks of columns: every sum has a register of its own and runs over the inputs in order.
+template <int R, int B>
+static void tile(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, const Linear &one, int64_t block) {
+  const uint16_t *w = one.w + block * BLOCK * one.inputs;
+  __m512 sum[R][2 * B];
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < 2 * B; ++v) sum[r][v] = _mm512_setzero_ps();
+  for (int64_t k = 0; k < one.inputs; k += 2) {
+    __m512bh in[R];
+    for (int r = 0; r < R; ++r) {
+      int32_t pair;
+      std::memcpy(&pair, x + r * x_stride + k, 4);
+      in[r] = (__m512bh)_mm512_set1_epi32(pair);
+    }
+    for (int v = 0; v < 2 * B; ++v) {
+      const auto column = (__m512bh)_mm512_loadu_si512(w + (v / 2) * BLOCK * one.inputs + k * BLOCK + (v % 2) * BLOCK);
+      for (int r = 0; r < R; ++r) sum[r][v] = _mm512_dpbf16_ps(sum[r][v], column, in[r]);
+    }
+  }
+  for (int r = 0; r < R; ++r)
+    for (int v = 0; v < 2 * B; ++v) {
+      const int64_t o = block * BLOCK + v * 16;
+      if (one.bias != nullptr) {
+        const __m512i wide = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(one.bias + o)));
+        sum[r][v] = _mm512_add_ps(sum[r][v], _mm512_castsi512_ps(_mm512_slli_epi32(wide, 16)));
+      }
+      _mm256_storeu_si256((__m256i *)(y + r * y_stride + o), (__m256i)_mm512_cvtneps_pbh(sum[r][v]));
+    }
+}
+
+template <int R>
+static void strip(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, const Linear &one, int64_t from,
+                  int64_t to) {
+  constexpr int B = R <= 2 ? 4 : 2;  // enough sums at once to hide the instruction's latency
+  int64_t block = from;
+  for (; block + B <= to; block += B) tile<R, B>(y, y_stride, x, x_stride, one, block);
+  for (; block < to; ++block) tile<R, 1>(y, y_stride, x, x_stride, one, block);
+}
+
+static void product(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, int64_t rows,
+                    const Linear &one, int64_t from, int64_t to) {
+  using Strip = void (*)(uint16_t *, int64_t, const uint16_t *, int64_t, const Linear &, int64_t, int64_t);
+  static const Strip strips[] = {nullptr, strip<1>, strip<2>, strip<3>, strip<4>, strip<5>, strip<6>};
+  for (int64_t row = 0; row < rows; row += 6)
+    strips[std::min<int64_t>(rows - row, 6)](y + row * y_stride, y_stride, x + row * x_stride, x_stride, one, from, to);
+}
+
+extern "C" void cni_linear(uint16_t *y, const uint16_t *x, int64_t x_stride, int64_t rows, const uint16_t *w,
+                           const uint16_t *bias, int64_t inputs, int64_t outputs, const Product *products,
+                           int64_t count) {
+  const Linear one{w, bias, inputs, outputs};
+#pragma omp parallel
+  {
+    const int64_t blocks = outputs / BLOCK, threads = omp_get_num_threads(), me = omp_get_thread_num();
+    const int64_t from = blocks * me / threads, to = blocks * (me + 1) / threads;
+    product(y, outputs, x, x_stride, rows, one, from, to);
+    add(y, outputs, x, x_stride, products, count, from * BLOCK, to * BLOCK);
+  }
+}
+#endif

@@ -1,4 +1,4 @@
-"""Builds, loads and calls kernel.cpp: about 3 microseconds a layer where four PyTorch calls take 150.
+"""Builds, loads and calls kernel.cpp: about 3 microseconds for a layer's LoRA where four PyTorch calls take 150.
 
 Built once per processor with the system's g++ and kept in the user's cache. Without a compiler, without AVX-512 BF16 or
 when the switch is off, there is no kernel and the wrapper uses PyTorch's products.
@@ -22,11 +22,15 @@ MAX_RANK = 512
 MAX_ROWS = 64
 """Groups of more rows (prefill) go to PyTorch, whose blocked product then pays."""
 
+BLOCK = 32
+"""Outputs that the linear kernel computes together; as in kernel.cpp."""
+
 PRODUCT = np.dtype([(n, np.int64) for n in ("a", "b", "rows", "count", "rank", "inputs", "outputs", "offset")])
 """The C++ struct `Product`: three addresses and five sizes, each of 8 bytes."""
 
 _SOURCE = Path(__file__).with_name("kernel.cpp")
-_FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC")
+# -fopenmp: the threads are those of the runtime that PyTorch has loaded (the same library name, or a preloaded one).
+_FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-fopenmp")
 _BUILD_SECONDS = 120
 
 logger = logging.getLogger("vllm.cni_cpu_lora")
@@ -40,11 +44,41 @@ class Kernel:
         word, address = ctypes.c_int64, ctypes.c_void_p
         self._add.argtypes = [address, word, address, word, address, word]
         self._add.restype = None
+        self._linear = library.cni_linear
+        self._linear.argtypes = [address, address, word, word, address, address, word, word, address, word]
+        self._linear.restype = None
 
     def add(self, y: torch.Tensor, x: torch.Tensor, products: np.ndarray[tuple[int], np.dtype[np.void]]) -> None:
         """Run `products` (of dtype PRODUCT) on x [rows, inputs], adding into y [rows, outputs]; both bfloat16 whose
         last dimension is dense. The addresses in `products` must stay alive during the call."""
         self._add(y.data_ptr(), y.stride(0), x.data_ptr(), x.stride(0), products.ctypes.data, len(products))
+
+    def linear(
+        self, x: torch.Tensor, packed: torch.Tensor, bias: torch.Tensor | None, products: tuple[int, int]
+    ) -> torch.Tensor:
+        """x [rows, inputs] times W transposed, plus bias [outputs], plus `products` (address, number): [rows, outputs].
+
+        packed: W as `pack` lays it out. All bfloat16 with a dense last dimension. Six rows share one reading of W.
+        """
+        blocks, pairs = packed.shape[:2]
+        y = torch.empty((x.shape[0], blocks * BLOCK), dtype=x.dtype)
+        offset = None if bias is None else bias.data_ptr()
+        rows = (x.data_ptr(), x.stride(0), x.shape[0])
+        self._linear(y.data_ptr(), *rows, packed.data_ptr(), offset, pairs * 2, blocks * BLOCK, *products)
+        return y
+
+
+def pack(weight: torch.Tensor) -> torch.Tensor:
+    """A copy of weight [outputs, inputs] in the kernel's order, [outputs / BLOCK, inputs / 2, BLOCK, 2]."""
+    outputs, inputs = weight.shape
+    return weight.view(outputs // BLOCK, BLOCK, inputs // 2, 2).transpose(1, 2).contiguous()
+
+
+def packable(weight: torch.Tensor) -> bool:
+    """Whether `linear` can read `weight`: a bfloat16 matrix of whole blocks."""
+    if weight.dtype != torch.bfloat16 or weight.dim() != 2 or not weight.is_contiguous():
+        return False
+    return weight.shape[0] % BLOCK == 0 and weight.shape[1] % 2 == 0
 
 
 def load_kernel(enabled: bool) -> Kernel | None:

@@ -34,11 +34,17 @@ class Plan:
     parts: tuple[Part, ...]
     compiled: np.ndarray[tuple[int], np.dtype[np.void]] = field(default_factory=lambda: _NOTHING)
     kept: tuple[object, ...] = ()
+    products: tuple[int, int] = (0, 0)
+    """Address and length of `compiled`."""
 
     def run(self, engine: kernel.Kernel | None, y: torch.Tensor, x: torch.Tensor, scale: float) -> None:
         """Add every part's product of x [rows, inputs] to y [rows, outputs]."""
         if engine is not None and len(self.compiled):
             engine.add(y, x, self.compiled)
+        self.rest(y, x, scale)
+
+    def rest(self, y: torch.Tensor, x: torch.Tensor, scale: float) -> None:
+        """`run` without the kernel's share."""
         for part in self.parts:
             weights = part.weights
             if weights.a is None:
@@ -80,7 +86,7 @@ def compile_plan(plan: Plan) -> Plan:
         sizes = (part.group.count, part.weights.rank, a.shape[1], part.size, part.offset)
         for name, value in zip(kernel.PRODUCT.names or (), (*addresses, *sizes), strict=True):
             row[name] = value
-    return Plan(plan.groups, plan.stamp, rest, table, tuple(kept))
+    return Plan(plan.groups, plan.stamp, rest, table, tuple(kept), (table.ctypes.data, len(table)))
 
 
 def _fits(part: Part) -> bool:

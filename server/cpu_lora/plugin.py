@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
+from server.cpu_lora.kernel import load_kernel
 from server.cpu_lora.settings import TESTED_VLLM_VERSIONS, read_settings
 
 WRAPPER = "server.cpu_lora.wrapper.GroupedPunicaWrapper"
@@ -42,6 +43,11 @@ def register() -> None:
     if settings.eager_ops:
         eager_ops.use()
         eager_ops.shorten_lookups()
+    engine = load_kernel(settings.kernel and settings.linear)
+    if engine is not None:
+        from server.cpu_lora import linear
+
+        linear.use(engine)
 
 
 def _name_wrapper(platform: type) -> None:

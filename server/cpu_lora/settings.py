@@ -1,4 +1,4 @@
-"""What an operator may say about the CPU LoRA plugin: four switches, read from the environment in this one place."""
+"""What an operator may say about the CPU LoRA plugin: five switches, read from the environment in this one place."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ class CpuLoraSettings:
     enabled: `CNI_CPU_LORA` (default on); off leaves vLLM's own wrapper in place, which benchmarks compare with.
     any_version: `CNI_CPU_LORA_ANY_VERSION` (default off); on registers on a vLLM release that was not tested.
     kernel: `CNI_CPU_LORA_KERNEL` (default on); off never builds or loads the C++ kernel.
+    linear: `CNI_CPU_LORA_LINEAR` (default on); off leaves decode steps' linear layers to oneDNN, without packed copies.
     eager_ops: `CNI_CPU_LORA_EAGER_OPS` (default on); off leaves norms, SiLU and rotary embeddings to PyTorch.
     """
 
     enabled: bool = True
     any_version: bool = False
     kernel: bool = True
+    linear: bool = True
     eager_ops: bool = True
 
 
@@ -35,6 +37,7 @@ def read_settings(environ: Mapping[str, str]) -> CpuLoraSettings:
         enabled=_switch(environ, "CNI_CPU_LORA", defaults.enabled),
         any_version=_switch(environ, "CNI_CPU_LORA_ANY_VERSION", defaults.any_version),
         kernel=_switch(environ, "CNI_CPU_LORA_KERNEL", defaults.kernel),
+        linear=_switch(environ, "CNI_CPU_LORA_LINEAR", defaults.linear),
         eager_ops=_switch(environ, "CNI_CPU_LORA_EAGER_OPS", defaults.eager_ops),
     )
 

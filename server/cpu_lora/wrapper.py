@@ -78,6 +78,10 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
         plan = self._plan(lora_a_stacked, lora_b_stacked, output_slices, x.shape[0], fast)
         plan.run(self._kernel, y, x, scale)
 
+    def plan_of_step(self, a: Slices, b: Slices, sizes: tuple[int, ...], rows: int) -> plans.Plan | None:
+        """What a layer of bfloat16 has to add for this step's `rows` rows; None where no row has an adapter."""
+        return self._plan(a, b, sizes, rows, True) if self._tokens else None
+
     def _plan(self, a: Slices, b: Slices, sizes: tuple[int, ...], rows: int, fast: bool) -> plans.Plan:
         if not fast or rows != self._tokens.total:
             return plans.make_plan(self._slots, self._tokens.within(rows), a, b, sizes)

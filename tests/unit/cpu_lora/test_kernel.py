@@ -52,3 +52,50 @@ def test_without_a_compiler_there_is_no_kernel(monkeypatch: pytest.MonkeyPatch, 
 
 def test_switched_off_there_is_no_kernel() -> None:
     assert kernel.load_kernel(False) is None
+
+
+@pytest.mark.parametrize("rows", [0, 1, 2, 3, 5, 6, 7, 16])
+@pytest.mark.parametrize(("inputs", "outputs"), [(2, 32), (62, 96), (96, 160), (576, 960)])
+@pytest.mark.parametrize("biased", [False, True])
+def test_linear_with_two_adapters_agrees_with_float32(
+    engine: kernel.Kernel, rows: int, inputs: int, outputs: int, biased: bool
+) -> None:
+    rng = torch.Generator().manual_seed(rows * outputs + inputs)
+    wide = torch.randn(rows, inputs + 8, generator=rng).bfloat16()
+    x = wide[:, :inputs]  # rows that do not follow each other in memory
+    weight = (torch.randn(outputs, inputs, generator=rng) / inputs**0.5).bfloat16()
+    bias = torch.randn(outputs, generator=rng).bfloat16() if biased else None
+    wanted = x.float() @ weight.float().t() + (0 if bias is None else bias.float())
+    table, kept = np.zeros(2, dtype=kernel.PRODUCT), []
+    for place, (rank, size, offset) in enumerate([(16, outputs - 16, 0), (3, 16, outputs - 16)]):
+        a = (torch.randn(rank, inputs, generator=rng) / inputs**0.5).bfloat16()
+        b = torch.randn(rank, size, generator=rng).bfloat16()
+        of = torch.arange(rows)[place::2].contiguous()
+        wanted[of, offset : offset + size] += (x[of].float() @ a.float().t()) @ b.float()
+        table[place] = (a.data_ptr(), b.data_ptr(), of.data_ptr(), len(of), rank, inputs, size, offset)
+        kept += [a, b, of]
+    got = engine.linear(x, kernel.pack(weight), bias, (table.ctypes.data, len(table)))
+    torch.testing.assert_close(got.float(), wanted, rtol=2e-2, atol=2e-2)
+
+
+def test_a_row_of_a_linear_layer_is_the_same_in_every_batch(engine: kernel.Kernel) -> None:
+    rng = torch.Generator().manual_seed(1)
+    x, weight = torch.randn(16, 576, generator=rng).bfloat16(), torch.randn(960, 576, generator=rng).bfloat16()
+    packed = kernel.pack(weight)
+    together = engine.linear(x, packed, None, (0, 0))
+    for row in range(16):
+        assert torch.equal(engine.linear(x[row : row + 1], packed, None, (0, 0))[0], together[row])
+
+
+@pytest.mark.parametrize(
+    ("weight", "fits"),
+    [
+        (torch.zeros(64, 6, dtype=torch.bfloat16), True),
+        (torch.zeros(64, 6), False),
+        (torch.zeros(60, 6, dtype=torch.bfloat16), False),
+        (torch.zeros(64, 7, dtype=torch.bfloat16), False),
+        (torch.zeros(6, 64, dtype=torch.bfloat16).t(), False),
+    ],
+)
+def test_what_can_be_packed(weight: torch.Tensor, fits: bool) -> None:
+    assert kernel.packable(weight) is fits
