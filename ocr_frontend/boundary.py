@@ -10,11 +10,13 @@ import time
 import traceback
 from typing import Any
 
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ocr_frontend.errors import FrontError
 from ocr_frontend.metrics import Metrics
+from ocr_frontend.telemetry import given_id
 
 log = logging.getLogger("ocr_frontend")
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -46,7 +48,7 @@ class Boundary:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = new_id()
+        request_id = given_id(Headers(scope=scope)) or new_id()
         scope.setdefault("state", {})["request_id"] = request_id
         began, status = time.perf_counter(), 0
 
@@ -78,6 +80,8 @@ class Boundary:
         log.log(
             logging.DEBUG if quiet else logging.INFO,
             "%s %s %s %d %.0f ms", scope["state"]["request_id"], scope["method"], path, status, seconds * 1000,
+            extra={"request_id": scope["state"]["request_id"], "method": scope["method"], "route": path,
+                   "status": status, "duration_ms": round(seconds * 1000)},
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import logging
 import sys
 from pathlib import Path
 
+from ocr_frontend import logs, telemetry
 from ocr_frontend.settings import PREFIX, Settings, SettingsError, load_settings
 
 
@@ -19,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         return _serve(given) if given.command == "serve" else _lines(given)
-    except SettingsError as error:
+    except (SettingsError, telemetry.TelemetryError) as error:
         print(f"ocr_frontend: {error}", file=sys.stderr)
         return 2
 
@@ -56,14 +57,17 @@ def _serve(given: argparse.Namespace) -> int:
 
     from ocr_frontend.app import create_app
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(settings.log_format)
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # its warnings quote bytes of the form
     # Our own log line a request takes the place of uvicorn's, which prints the query string.
+    end_traces = telemetry.start(settings.otlp_endpoint) if settings.otlp_endpoint else None
     uvicorn.run(
         create_app(settings), host=settings.host, port=settings.port, access_log=False, log_config=None,
         timeout_graceful_shutdown=10,
     )  # fmt: skip
+    if end_traces:
+        end_traces()
     return 0
 
 

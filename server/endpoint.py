@@ -14,6 +14,7 @@ from server.control.measured import MeasuredEngine
 from server.control.vllm_engine import VllmEngine
 from server.gate import GateMiddleware
 from server.handlers import install_handlers
+from server.logs import RequestIds
 from server.metrics import Metrics
 from server.routes import inference
 from server.routes.install import close_others, install_routes
@@ -58,6 +59,7 @@ class CniRoutes:
         # vLLM built the stack already, for SageMaker. Nothing has run yet: it is built anew at the first call.
         self._app.middleware_stack = None
         self._app.add_middleware(GateMiddleware, gate=gate)
+        self._app.add_middleware(RequestIds, lines=settings.log_format == "json")
         state.cni, state.cni_registry = context, registry
         self._tasks = [
             asyncio.create_task(self._run(background.start(context))),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from server.machine import Machine
 from server.settings import Settings
+from server.telemetry import trace_environment, trace_options
 
 _GIB = 1 << 30
 _ENTRY = "vllm.entrypoints.launchers.api_server.entry"
@@ -47,7 +48,8 @@ def plan(settings: Settings, machine: Machine, model_is_folder: bool, preload: s
         *(_cpu(settings, machine, preload) if machine.cpu_only else _gpu()),
     ]
     environment = {choice.name: choice.value for choice in choices if choice.name.isupper()}
-    return Launch(_command(settings, machine), {**environment, **_own(settings), **_quiet(settings)}, choices)
+    own = {**_own(settings), **_quiet(settings), **trace_environment(settings)}
+    return Launch(_command(settings, machine), {**environment, **own}, choices)
 
 
 def _model(settings: Settings, is_folder: bool) -> list[Choice]:
@@ -130,6 +132,7 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
     if machine.cpu_only:
         options["--distributed-executor-backend"] = _EXECUTOR
         options["--block-size"] = str(_BLOCK)
+    options |= trace_options(settings)
     if settings.max_model_len:
         options["--max-model-len"] = str(settings.max_model_len)
     # No request, path or client address is logged; prompts least of all.

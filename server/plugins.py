@@ -5,8 +5,6 @@ import os
 import sys
 from typing import Any
 
-_FORMAT = "[server] %(message)s"
-
 
 def register_general() -> None:
     """`vllm.general_plugins`, in every process: our log lines."""
@@ -15,8 +13,8 @@ def register_general() -> None:
 
 def register_endpoints() -> Any:
     """`vllm.endpoint_plugins`, in the API server: our routes."""
-    _configure_log()
     try:
+        _configure_log()
         from server.endpoint import CniRoutes
     except Exception as error:
         # vLLM would go on without us: with all of its routes open, and no keys.
@@ -26,10 +24,15 @@ def register_endpoints() -> Any:
 
 
 def _configure_log() -> None:
+    from server.logs import JsonFormatter, formatter
+
     log = logging.getLogger("server")
     if not log.handlers:
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter(_FORMAT))
+        handler.setFormatter(formatter())
         log.addHandler(handler)
         log.setLevel(os.environ.get("SERVER_OWN_LOG_LEVEL", "INFO"))
         log.propagate = False
+        if isinstance(formatter(), JsonFormatter):
+            for theirs in logging.getLogger("vllm").handlers:
+                theirs.setFormatter(formatter())

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     split_max_failures: float = Field(default=0.1, ge=0, le=1, description="share of failed answers that ends a split")
     max_metric_labels: int = Field(default=100, ge=1, description="revisions with metrics of their own; then 'other'")
     log_level: str = Field(default="WARNING", description="vLLM's log level")
+    log_format: Literal["text", "json"] = Field(default="text", description="json: one object a line, one a request")
+    otlp_endpoint: str = Field(
+        default="", pattern=r"^(https?://\S+)?$", description="OpenTelemetry collector of vLLM's traces (off)"
+    )
     started: float = Field(default=0, description="start time in seconds since 1970; set by the launcher")
 
     @model_validator(mode="after")
