@@ -15,13 +15,14 @@ class KeysFile:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._seen = self._stamp()
+        self._said = ""
 
     def read(self) -> KeyRing:
         """The ring at the start. Raises ValueError, OSError."""
         return read_keys(self._path)
 
     def changed(self) -> KeyRing | None:
-        """A new ring when the file was changed since the last look and is sound, else None. One log line a change."""
+        """A new ring when the file was changed since the last look and is sound, else None."""
         if self._path is None:
             return None
         stamp = self._stamp()
@@ -31,13 +32,20 @@ class KeysFile:
         try:
             ring = read_keys(self._path)
         except ValueError as error:
-            log.error("the keys file is broken, the keys before it stay: %s", error)
+            self._complain(f"the keys file is broken, the keys before it stay: {error}")
         except OSError as error:
-            log.error("the keys file %s cannot be read, the keys before stay: %s", self._path.name, error.strerror)
+            self._complain(f"{self._path.name} cannot be read, the keys before stay: {error.strerror}")
         else:
+            self._said = ""
             log.info("the keys file was read again: %d keys", len(ring))
             return ring
         return None
+
+    def _complain(self, text: str) -> None:
+        """Once, however often a file that stays as broken is touched."""
+        if text != self._said:
+            log.error("%s", text)
+        self._said = text
 
     def _stamp(self) -> _Stamp | None:
         """Of what the path leads to: a mounted secret is exchanged behind a link. None where nothing is."""

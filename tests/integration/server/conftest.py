@@ -40,6 +40,8 @@ class FakeEngine:
         self.fail: set[str] = set()
         self.same_as_base = False
         self.pinned: set[str] = set()
+        self.stream_fault = ""
+        self.asked = 0
 
     async def load(self, name: str, folder: Path) -> None:
         await asyncio.sleep(0)
@@ -62,6 +64,7 @@ class FakeEngine:
         return list(self.loaded)[-8:]
 
     async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
+        self.asked += 1
         return Answer(prompt.upper(), {1: -0.5 if name is None or self.same_as_base else -0.25})
 
 
@@ -80,13 +83,20 @@ async def completions(body: Body, raw_request: Request) -> Any:
     await prepare(context, raw_request, body)
     engine: FakeEngine = context.plane.prober.engine  # type: ignore[assignment]
     assert body.model == context.base or body.model in engine.loaded
+    if not body.stream and await _gone_before(engine.gate, raw_request):
+        return None
     await engine.gate.wait()
     if body.model in engine.fail:
         return JSONResponse({"error": {"message": "no", "type": "x", "param": None, "code": "x"}}, 500)
     if body.stream:
 
         async def stream() -> AsyncIterator[str]:
-            for _ in range(3):
+            for index in range(3):
+                if index == 1 and engine.stream_fault == "raises":
+                    raise RuntimeError("in the middle")
+                if index == 1 and engine.stream_fault == "tells":  # as vLLM does
+                    yield 'data: {"error": {"message": "Internal server error"}}\n\n'
+                    break
                 await engine.gate.wait()
                 assert body.model == context.base or body.model in engine.loaded
                 yield f"data: {body.model}\n\n"
@@ -94,6 +104,15 @@ async def completions(body: Body, raw_request: Request) -> Any:
         return StreamingResponse(stream(), media_type="text/event-stream")
     raw_request.state.request_metadata = SimpleNamespace(final_usage_info=SimpleNamespace(total_tokens=100))
     return JSONResponse({"model": body.model, "temperature": body.temperature, "choices": [{"text": "x"}]})
+
+
+async def _gone_before(gate: asyncio.Event, request: Request) -> bool:
+    """As vLLM's `with_cancellation`: whether the caller goes away before the answer is there."""
+    waiting, listening = asyncio.create_task(gate.wait()), asyncio.create_task(request.receive())
+    done, pending = await asyncio.wait([waiting, listening], return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    return waiting not in done
 
 
 class Server:
@@ -127,7 +146,7 @@ def start(tmp_path: Path, base_folder: Path) -> Start:
     root.mkdir(exist_ok=True)
 
     @asynccontextmanager
-    async def run(**changes: Any) -> AsyncIterator[Server]:
+    async def run(same_as_base: bool = False, **changes: Any) -> AsyncIterator[Server]:
         values = {
             "model": str(base_folder),
             "adapters_dir": root,
@@ -137,6 +156,7 @@ def start(tmp_path: Path, base_folder: Path) -> Start:
         }
         settings = Settings(**values)
         registry, engine = CollectorRegistry(), FakeEngine()
+        engine.same_as_base = same_as_base
         gate = build_gate(settings, Metrics(registry, settings.max_metric_labels))
         client = SimpleNamespace(
             errored=False,

@@ -1,6 +1,7 @@
 """Residency: shared loads, least recently used leaves, leases and pins hold."""
 
 import asyncio
+import random
 import time
 from pathlib import Path
 
@@ -166,3 +167,114 @@ async def test_leaving_waits_for_the_last_lease(engine: FakeEngine) -> None:
     assert engine.loaded
     await lease.release()
     assert not engine.loaded
+
+
+async def test_a_load_whose_caller_went_away_frees_its_place_for_who_waits(engine: FakeEngine) -> None:
+    """One place; its load is still running when its only caller leaves and a second adapter is asked for."""
+    residency = make(engine, 1)
+    first = asyncio.create_task(residency.acquire(revision(1)))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(residency.acquire(revision(2)))
+    await asyncio.sleep(0)
+    first.cancel()
+    lease = await asyncio.wait_for(second, 5)
+    assert engine.loaded == [revision(2).public_name]
+    await lease.release()
+
+
+async def test_a_failed_load_whose_caller_went_away_frees_its_place_too(engine: FakeEngine) -> None:
+    residency = make(engine, 1)
+    engine.broken.add(revision(1).public_name)
+    first = asyncio.create_task(residency.acquire(revision(1)))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(residency.acquire(revision(2)))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait_for(second, 5)
+
+
+async def test_what_is_to_leave_while_it_loads_leaves_when_it_is_loaded(engine: FakeEngine) -> None:
+    residency = make(engine, 2)
+    asking = asyncio.create_task(residency.acquire(revision(1)))
+    await asyncio.sleep(0)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    await residency.leave(revision(1).public_name)
+    for _ in range(100):
+        await asyncio.sleep(0.001)
+        if engine.loads and not engine.loaded:
+            break
+    assert engine.loads == 1 and not engine.loaded
+    assert seen(residency).evictions == [(revision(1).public_name, "left")]
+
+
+async def test_asked_again_while_it_is_being_unloaded(engine: FakeEngine) -> None:
+    residency = make(engine, 1)
+    await (await residency.acquire(revision(1))).release()
+    again, other = await asyncio.gather(_use(residency, 1), _use(residency, 2), return_exceptions=True)
+    assert again is None and other is None
+    leaving = asyncio.create_task(residency.leave(revision(2).public_name))
+    await asyncio.sleep(0)
+    await asyncio.wait_for(_use(residency, 2), 5)
+    await leaving
+    assert engine.most == 1
+
+
+async def _use(residency: Residency, index: int) -> None:
+    await (await residency.acquire(revision(index))).release()
+
+
+async def test_an_adapter_without_effect_is_unloaded_again(engine: FakeEngine) -> None:
+    async def refuses(_: Revision) -> None:
+        raise Refused("no-effect", "none")
+
+    residency = Residency(engine, 2, Seats(2, time.monotonic), passes, refuses, Observed())
+    with pytest.raises(Refused, match="none"):
+        await residency.acquire(revision(1))
+    assert engine.loads == 1 and not engine.loaded and not residency.resident()
+
+
+async def test_a_pin_reaches_the_engine_at_once_or_at_the_load(engine: FakeEngine) -> None:
+    residency = make(engine, 4, slots=3)
+    await _use(residency, 1)
+    await residency.pin([revision(1).public_name, revision(2).public_name])
+    await _use(residency, 2)
+    assert engine.pinned == {revision(1).public_name, revision(2).public_name}
+    assert residency.room_for_pins == 2
+    await residency.pin([revision(2).public_name])
+    assert engine.pinned == {revision(2).public_name}
+
+
+async def test_random_use_never_breaks_the_books(engine: FakeEngine) -> None:
+    """Callers that leave, loads that fail, switches and pins in any order: then everything is given back."""
+    rng = random.Random(5)
+    residency = make(engine, 3, slots=3)
+
+    async def user() -> None:
+        for _ in range(30):
+            index = rng.randrange(8)
+            task = asyncio.create_task(residency.acquire(revision(index)))
+            if rng.random() < 0.3:
+                await asyncio.sleep(rng.random() * 0.002)
+                task.cancel()
+            try:
+                lease = await task
+            except (asyncio.CancelledError, Refused):
+                continue
+            assert revision(index).public_name in engine.loaded
+            await asyncio.sleep(rng.random() * 0.002)
+            assert revision(index).public_name in engine.loaded
+            await lease.release()
+
+    async def disturb() -> None:
+        for _ in range(60):
+            await asyncio.sleep(0.001)
+            engine.broken = {revision(rng.randrange(8)).public_name} if rng.random() < 0.3 else set()
+            await residency.leave(revision(rng.randrange(8)).public_name)
+            await residency.pin([revision(rng.randrange(8)).public_name] if rng.random() < 0.5 else [])
+
+    await asyncio.wait_for(asyncio.gather(*(user() for _ in range(12)), disturb()), 60)
+    await asyncio.sleep(0.05)
+    assert engine.most <= 3
+    assert {r.public_name for r in residency.resident()} == set(engine.loaded)
+    assert all(residency.in_use(revision(index).public_name) == 0 for index in range(8))
