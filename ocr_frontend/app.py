@@ -11,10 +11,11 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from ocr_frontend.boundary import CLIENT_GONE, Boundary, error_response
+from ocr_frontend.dashboard import routes as dashboard
 from ocr_frontend.disconnect import ClientGone
 from ocr_frontend.errors import BadRequest, FrontError, MethodNotAllowed, NotFound, OcrUnavailable
 from ocr_frontend.ocr import Reader
-from ocr_frontend.routes import open_router, router
+from ocr_frontend.routes import ROUTERS
 from ocr_frontend.service import Service, build_service
 from ocr_frontend.settings import Settings
 
@@ -29,8 +30,8 @@ def create_app(
     # Swagger's page loads scripts from elsewhere, so there is only the description itself.
     app = FastAPI(title="CNI reader", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan)
     app.state.service = service
-    app.include_router(open_router)
-    app.include_router(router)
+    for router in (*ROUTERS, dashboard.router):
+        app.include_router(router)
     app.add_middleware(Boundary, metrics=service.metrics)
 
     async def on_front_error(request: Request, error: Exception) -> Response:
@@ -60,11 +61,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load the OCR while `/health` already answers; close what was opened."""
     service: Service = app.state.service
     loading = asyncio.create_task(_load(service))
+    service.jobs.start()
     try:
         yield
     finally:
         loading.cancel()
         await asyncio.gather(loading, return_exceptions=True)
+        await service.jobs.close()
         service.pool.close()
         await service.http.aclose()
 

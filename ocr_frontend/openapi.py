@@ -22,9 +22,11 @@ _ERROR = {
 _MEANINGS = {
     400: "the form or the image cannot be read",
     401: "a key is needed",
+    403: "the key may not do this",
     413: "too many bytes or pixels",
     415: "not an image",
     422: "unknown document or model, or no text found",
+    429: "a limit of the key is reached; `Retry-After` says when to try again",
     502: "the model's answer has not the form asked for",
     503: "busy, or the model server is away; `Retry-After` says when to try again",
     504: "a deadline passed",
@@ -34,20 +36,28 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-def _form(required: str, properties: dict[str, Any]) -> dict[str, Any]:
-    schema = {"type": "object", "required": [required], "properties": properties}
+def _form(required: tuple[str, ...], properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "required": list(required), "properties": properties}
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
 _FILE = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF or BMP"}
+_DOCUMENT = {"type": "string", "enum": ["auto", *DOCUMENTS], "default": "auto"}
 _MODEL = {"type": "string", "description": "a base model, an alias or an exact revision; `cni` unless configured"}
 
-EXTRACT_FORM = _form(
-    "image",
-    {"image": _FILE, "document": {"type": "string", "enum": ["auto", *DOCUMENTS], "default": "auto"}, "model": _MODEL},
+EXTRACT_FORM = _form(("image",), {"image": _FILE, "document": _DOCUMENT, "model": _MODEL})
+JOB_FORM = _form(("image",), {"image": {"type": "array", "items": _FILE}, "document": _DOCUMENT, "model": _MODEL})
+CARD_FORM = _form(
+    ("recto", "verso"),
+    {
+        "recto": _FILE,
+        "verso": _FILE,
+        "model": _MODEL,
+        "version": {"type": "string", "enum": ["auto", "2018", "2025"], "default": "auto"},
+    },
 )
 UPLOAD_FORM = _form(
-    "file",
+    ("file",),
     {
         "file": _FILE,
         "model": _MODEL,

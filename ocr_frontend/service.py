@@ -1,20 +1,27 @@
 """What one app is made of, built once from its settings."""
 
 import logging
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
 
+from ocr_frontend import telemetry
 from ocr_frontend.asking import Asker
+from ocr_frontend.auth.keys import KeyRing, read_keys
+from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.breaker import Breaker
 from ocr_frontend.completions import ModelServer
+from ocr_frontend.confidence import Calibration, CalibrationError, load_calibration
+from ocr_frontend.jobs.runner import Bounds, Runner
+from ocr_frontend.jobs.store import Store
 from ocr_frontend.metrics import Metrics
 from ocr_frontend.models import Catalog
 from ocr_frontend.ocr import PaddleReader, Reader
 from ocr_frontend.pipeline import Pipeline
 from ocr_frontend.pool import OcrPool
-from ocr_frontend.settings import Settings
+from ocr_frontend.settings import PREFIX, Settings, SettingsError
 
 log = logging.getLogger("ocr_frontend")
 
@@ -30,14 +37,21 @@ class Service:
     catalog: Catalog
     pipeline: Pipeline
     metrics: Metrics
+    ring: KeyRing
+    limiter: Limiter
+    store: Store
+    jobs: Runner
 
 
 def build_service(
     settings: Settings, open_reader: Callable[[], Reader] | None, http: httpx.AsyncClient | None
 ) -> Service:
-    """Nothing is loaded or connected yet."""
+    """Nothing is loaded or connected yet. Raises SettingsError where a file that a setting names cannot be used."""
+    ring = _ring(settings)
+    store = _store(settings)
     metrics = Metrics()
     http = http or _client(settings)
+    http.event_hooks["request"].append(telemetry.add_headers)
     pool = OcrPool(
         open_reader or (lambda: PaddleReader(settings.ocr_options())),
         readers=settings.ocr_workers,
@@ -45,6 +59,8 @@ def build_service(
         seconds=settings.ocr_seconds,
         max_pixels=settings.max_pixels,
     )
+    metrics.watch("ocr_workers", "OCR workers", lambda: settings.ocr_workers)
+    metrics.watch("ocr_queue_limit", "Images that may wait for an OCR worker", lambda: settings.ocr_queue)
     metrics.watch("ocr_queue_depth", "Images that wait for an OCR worker", lambda: pool.waiting)
     metrics.watch("ocr_running", "Images that are being read", lambda: pool.running)
     metrics.watch("ready", "1 once the OCR is loaded", lambda: float(pool.ready))
@@ -56,8 +72,39 @@ def build_service(
     metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)
     catalog = Catalog(server, settings.models_seconds)
     asker = Asker(server, catalog, settings.max_lines, settings.max_tokens)
-    pipeline = Pipeline(pool, catalog, asker, metrics, settings.max_requests, settings.thresholds())
-    return Service(settings, http, pool, server, catalog, pipeline, metrics)
+    pipeline = Pipeline(
+        pool, catalog, asker, metrics, settings.max_requests, settings.thresholds(), _calibration(settings)
+    )
+    limiter = Limiter()
+    bounds = Bounds(settings.jobs_images, settings.jobs_kept, settings.jobs_bytes, settings.jobs_patience)
+    jobs = Runner(pipeline, limiter, store, bounds, settings.ocr_workers)
+    metrics.watch("jobs", "Jobs that are kept", lambda: len(store))
+    metrics.watch("job_images_waiting", "Images of jobs that nobody reads yet", lambda: jobs.waiting)
+    metrics.watch("job_bytes_waiting", "Bytes of those images", lambda: jobs.waiting_bytes)
+    return Service(settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, store, jobs)
+
+
+def _ring(settings: Settings) -> KeyRing:
+    try:
+        return read_keys(settings.keys_file, [key.get_secret_value() for key in settings.keys])
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}KEYS_FILE: {error}") from None
+
+
+def _calibration(settings: Settings) -> Calibration:
+    try:
+        return load_calibration(settings.calibration)
+    except CalibrationError as error:
+        raise SettingsError(f"{PREFIX}CALIBRATION: {error}") from None
+
+
+def _store(settings: Settings) -> Store:
+    try:
+        return Store(settings.jobs_file, settings.jobs_seconds)
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(
+            f"{PREFIX}JOBS_FILE: {settings.jobs_file} cannot be used ({type(error).__name__})"
+        ) from None
 
 
 def _client(settings: Settings) -> httpx.AsyncClient:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from ocr_frontend.confidence import SHIPPED
 from ocr_frontend.ocr import OcrOptions
 from ocr_frontend.onnx_models import cache_root
 from ocr_frontend.quality import ADVICE
@@ -34,10 +35,12 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on; beyond loopback it takes keys")
     port: int = Field(8080, ge=1, le=65535, description="port to listen on")
     keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="bearer keys, separated by commas")
+    keys_file: Path | None = Field(None, description="file of hashed keys, the model server's form (API docs)")
     server_url: str = Field(
         "http://127.0.0.1:8000", pattern=r"^https?://[^\s/]+(/\S*)?$", description="the model server"
     )
     server_key: SecretStr | None = Field(None, description="the model server's inference key")
+    server_metrics_key: SecretStr | None = Field(None, description="its metrics key, where it has one: for /dashboard")
     model: str = Field("cni", min_length=1, description="model when a request names none")
     cache: Path = Field(default_factory=cache_root, description="where the OCR model folders are written")
 
@@ -45,6 +48,8 @@ class Settings(BaseSettings):
     ocr_detection: str | None = Field(None, description="official detection model: a name or a folder")
     ocr_recognition: str | None = Field(None, description="official recognition model: a name or a folder")
     ocr_det_side: int = Field(960, ge=64, le=4000, description="longest side that detection works at, pixels")
+    ocr_rec_width: int = Field(320, ge=48, le=3200, description="least width of a line for recognition, pixels")
+    ocr_rec_batch: int = Field(6, ge=1, le=256, description="lines recognised together")
     ocr_workers: int = Field(
         default_factory=lambda: max(1, _cores() // 4), ge=1, le=64, description="images read at once"
     )
@@ -62,13 +67,22 @@ class Settings(BaseSettings):
     max_requests: int = Field(64, ge=1, description="images in the service at once, in all stages")
     max_lines: int = Field(80, ge=1, le=100, description="OCR lines that go into a prompt")
     max_tokens: int = Field(512, ge=16, le=8192, description="of an answer")
+    jobs_file: Path | None = Field(None, description="SQLite file of job results; in memory without one")
+    jobs_seconds: float = Field(3600, gt=0, le=604_800, description="how long job results are kept")
+    jobs_images: int = Field(100, ge=1, le=1000, description="images in one job")
+    jobs_kept: int = Field(100, ge=0, description="jobs kept at once")
+    jobs_bytes: int = Field(200_000_000, ge=1024, description="of images that wait in jobs")
+    jobs_patience: float = Field(120, ge=0, le=3600, description="seconds a job's image waits for a busy service")
     upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
     llm_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for an answer of the model server")
+    log_format: Literal["text", "json"] = Field("text", description="json: one object a line")
+    otlp_endpoint: str = Field("", pattern=r"^(https?://\S+)?$", description="OpenTelemetry collector of traces (off)")
     retry_seconds: float = Field(0.2, ge=0, le=60, description="pause before the one retry while the server is away")
     breaker_failures: int = Field(5, ge=0, le=1000, description="in a row, then the server is not asked; 0: never")
     breaker_seconds: float = Field(5.0, ge=0, le=3600, description="until a server that is away is tried again")
     models_seconds: float = Field(3.0, ge=0, le=3600, description="how long the list of models is kept")
-    logprobs: int | None = Field(None, ge=0, le=20, description="ask for log-probabilities; off by default")
+    logprobs: int | None = Field(0, ge=0, le=20, description="log-probabilities beside the tokens' own, for confidence")
+    calibration: Path = Field(SHIPPED, description="weights of the confidence, written by adapters calibrate")
 
     @field_validator("keys", mode="before")
     @classmethod
@@ -81,8 +95,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Settings":
-        if not self.keys and not _is_loopback(self.host):
-            raise ValueError(f"{PREFIX}KEYS must hold a key before {PREFIX}HOST may be {self.host}")
+        if not self.keys and self.keys_file is None and not _is_loopback(self.host):
+            raise ValueError(
+                f"{PREFIX}KEYS or {PREFIX}KEYS_FILE must hold a key before {PREFIX}HOST may be {self.host}"
+            )
         if (self.ocr_detection is None) != (self.ocr_recognition is None):
             raise ValueError(f"{PREFIX}OCR_DETECTION and {PREFIX}OCR_RECOGNITION go together")
         return self
@@ -99,6 +115,8 @@ class Settings(BaseSettings):
             detection=self.ocr_detection,
             recognition=self.ocr_recognition,
             det_side=self.ocr_det_side,
+            rec_width=self.ocr_rec_width,
+            rec_batch=self.ocr_rec_batch,
             threads=self.ocr_threads or max(1, _cores() // self.ocr_workers),
         )
 
