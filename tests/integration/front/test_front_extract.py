@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pytest
 
@@ -40,8 +41,10 @@ async def test_a_card_comes_back_as_the_contract_says() -> None:
     assert body["model"] == "cni@1f3c9a2b4d5e" and body["document"] == "cni-2018-recto"
     assert body["id"] == response.headers["x-request-id"] and len(body["id"]) == 26
     # Line 2 of the prompt is line 3 of the OCR: the blank one has no number.
+    evidence = body["fields"]["nom_surname"].pop("evidence")
+    assert evidence["text"] == evidence["model_unknown"] == 1 and evidence["ocr"] == pytest.approx(1.01, abs=0.01)
     assert body["fields"]["nom_surname"] == {
-        "value": "NGO MBARGA", "confidence": 0.903, "source": "ocr", "box": [[0, 30], [90, 30], [90, 9], [0, 9]],
+        "value": "NGO MBARGA", "confidence": None, "source": "ocr", "box": [[0, 30], [90, 30], [90, 9], [0, 9]],
         "normalized": None, "warnings": [],
     }  # fmt: skip
     assert body["fields"]["date_of_birth"]["normalized"] == "1990-02-01" and body["mrz"] is None
@@ -55,7 +58,7 @@ async def test_the_request_to_the_model_server() -> None:
     async with running() as front:
         await front.extract(picture())
         [sent] = front.server.bodies
-    assert sent["model"] == "cni" and sent["temperature"] == 0 and "logprobs" not in sent
+    assert sent["model"] == "cni" and sent["temperature"] == 0 and sent["logprobs"] == 0
     assert sent["prompt"].startswith("<|im_start|>user\nread\nREPUBLIQUE DU CAMEROUN 0\nNOM/SURNAME 1\nNGO MBARGA 2\n")
     assert "Élise {text} 4\n" in sent["prompt"]
     assert set(sent["structured_outputs"]) == {"regex"}
@@ -68,10 +71,11 @@ async def test_object_answers_are_found_in_the_lines() -> None:
         body = (await front.extract(picture(), model="base")).json()
     assert body["data"] == answer
     assert body["fields"]["taille"]["box"] is not None and body["fields"]["taille"]["confidence"] is None
-    assert body["fields"]["lieu_of_birth"]["box"] is None
+    assert body["fields"]["lieu_of_birth"]["box"] is None and body["fields"]["lieu_of_birth"]["source"] == "model"
     assert body["fields"]["lieu_of_birth"]["warnings"] == ["The value stands nowhere in the OCR text."]
     assert body["fields"]["profession"] == {
         "value": None, "confidence": None, "source": "ocr", "box": None, "normalized": None, "warnings": [],
+        "evidence": {"null": 1.0, "model_unknown": 1.0},
     }  # fmt: skip
 
 
@@ -202,7 +206,12 @@ async def test_health_ready_page_and_description() -> None:
         assert (await front.client.get("/health")).json() == {"status": "ok"}
         assert (await front.client.get("/ready")).status_code == 200
         page = await front.client.get("/")
-        assert "/v1/documents" in page.text and "default-src 'none'" in page.headers["content-security-policy"]
+        assert "web/app.js" in page.text and "default-src 'none'" in page.headers["content-security-policy"]
+        for name in re.findall(r'(?:src|href)="(web/[^"]+)"', page.text):
+            part = await front.client.get(f"/{name}")
+            assert part.status_code == 200 and part.headers["content-security-policy"]
+        assert (await front.client.get("/web/index.html")).status_code == 404
+        assert (await front.client.get("/web/..%2fsettings.py")).status_code == 404
         paths = (await front.client.get("/openapi.json")).json()["paths"]
         assert "multipart/form-data" in paths["/v1/extract"]["post"]["requestBody"]["content"]
 

@@ -1,0 +1,74 @@
+// The front's HTTP interface. A key, where the service wants one, is kept in this module and nowhere else.
+import { errorText, say } from "./words.js";
+
+let key = null;
+
+/** An answer that is an error: `code` and the sentence to show. */
+export class Refused extends Error {
+  constructor(error) {
+    super(errorText(error));
+    this.error = error;
+  }
+
+  /** The sentence in the language of now. */
+  get text() {
+    return this.error.code === "offline" ? say("noNetwork") : errorText(this.error);
+  }
+}
+
+async function call(path, options = {}) {
+  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers, cache: "no-store" });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refused({ code: "offline", message: "" });
+  }
+  if (response.status === 401) {
+    await askKey();
+    return call(path, options);
+  }
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Refused(body.error ?? { code: "internal", message: response.statusText });
+  return body;
+}
+
+export const models = async () => (await call("models")).models;
+export const documents = async () => (await call("v1/documents")).documents;
+
+export function extract(file, document, model, signal) {
+  const form = new FormData();
+  form.append("image", file);
+  form.append("document", document);
+  form.append("model", model);
+  return call("v1/extract", { method: "POST", body: form, signal });
+}
+
+/** "ready", "away" (alive, cannot answer now) or "offline". */
+export async function state() {
+  try {
+    return (await fetch("ready", { cache: "no-store" })).ok ? "ready" : "away";
+  } catch {
+    return "offline";
+  }
+}
+
+let asking = null;
+
+/** One dialog at a time, however many calls wait for it. */
+function askKey() {
+  asking ??= new Promise((resolve) => {
+    const dialog = document.getElementById("key-dialog");
+    const input = document.getElementById("key");
+    dialog.addEventListener("close", () => {
+      key = input.value.trim();
+      input.value = "";
+      asking = null;
+      resolve();
+    }, { once: true });
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.showModal();
+  });
+  return asking;
+}

@@ -1,0 +1,48 @@
+// Every sentence of the page in French. `said` turns the service's own sentences, which are English.
+import said from "./said.fr.js";
+
+export default {
+  title: "Lecture de cartes", skip: "Aller aux valeurs", setup: "Ce qui est lu, et par quel modèle",
+  document: "Document", auto: "Automatique", model: "Modèle", compare: "Comparer avec", nobody: "Aucun autre",
+  adapters: "Adaptateurs", revisions: "Révisions", bases: "Modèles de base", again: "Lire à nouveau",
+  picture: "Image de la carte", drop: "Déposez la photo d’une carte ici", choose: "Choisir une image",
+  photograph: "Photographier", privacy: "L’image est lue par ce service et n’est gardée nulle part.",
+  reading: "Lecture en cours…", loupe: "Touchez un champ pour voir où il a été lu.",
+  loupeOf: (name) => `La ligne agrandie : ${name}`, noPlace: "Cette valeur n’a pas de place sur l’image.",
+  times: "Temps", recent: "Dernières lectures", keyTitle: "Ce service demande une clé", key: "Clé d’accès",
+  keyKept: "Elle reste dans cette page, jusqu’à sa fermeture.", keyUse: "Continuer",
+  ready: "Prêt", away: "Pas prêt", offline: "Injoignable", answeredBy: (model) => `Lu par ${model}`,
+  sure: (percent) => `certitude ${percent}`, unknownSure: "certitude inconnue", check: "à vérifier", empty: "rien sur la carte",
+  zone: "zone de lecture", corrected: "corrigé", was: (value) => `Lu : ${value}`, undo: "Rétablir", take: "Prendre",
+  agree: (same, all) => `Les deux modèles s’accordent sur ${same} champs sur ${all}.`,
+  done: (count) => `Lecture finie : ${count} champs trouvés.`, exportAs: "Exporter", exported: "Fichier enregistré.",
+  stages: { decode: "image", ocr: "lecture du texte", llm: "modèle", rest: "attente et contrôles" },
+  chart: (count, median) => `${count} lectures, durée médiane ${median}`, seconds: (s) => `${s.toFixed(2).replace(".", ",")} s`,
+  noNetwork: "Le service ne répond pas. Vérifiez la connexion, puis lisez à nouveau.",
+  notImage: "Ce fichier n’est pas une image. Choisissez une photo JPEG ou PNG.",
+  documents: {
+    "cni-2018-recto": "CNI 2018, recto", "cni-2018-verso": "CNI 2018, verso",
+    "cni-2025-recto": "CNI 2025, recto", "cni-2025-verso": "CNI 2025, verso",
+  },
+  fields: {
+    nom_surname: "Nom", prenom_given_name: "Prénoms", date_of_birth: "Date de naissance",
+    lieu_of_birth: "Lieu de naissance", sex: "Sexe", taille: "Taille (m)", profession: "Profession",
+    pere_father: "Père", mere_mother: "Mère", sp_sm: "S.P./S.M.", date_of_issue: "Date de délivrance",
+    date_of_expiration: "Date d’expiration", identifiant_unique: "Identifiant unique",
+    numero_de_carte: "Numéro de carte", "authorité": "Autorité",
+  },
+  errors: {
+    unauthorized: "La clé n’est pas acceptée.", forbidden: "Cette clé ne permet pas cette lecture.",
+    rate_limited: "Trop de lectures avec cette clé. Attendez un instant.",
+    image_too_large: "L’image est trop grande. Envoyez-en une plus petite.", not_an_image: "Ce fichier n’est pas une image lisible ici.",
+    unreadable_image: "L’image est abîmée ou incomplète. Reprenez la photo.",
+    no_text_found: "Aucun texte sur l’image. Rapprochez-vous et reprenez la photo.",
+    document_not_recognised: "La carte n’est pas reconnue. Choisissez le document, ou reprenez la photo.",
+    unknown_model: "Le serveur n’a pas ce modèle, ou il ne lit pas ce document.",
+    unknown_document: "Ce document n’est pas connu.", busy: "Le service est occupé. Réessayez dans un instant.",
+    ocr_unavailable: "La lecture du texte se prépare. Réessayez dans un instant.",
+    model_server_away: "Le serveur de modèles ne répond pas. Réessayez dans un instant.",
+    invalid_answer: "Le modèle n’a pas répondu dans la forme attendue.", deadline_exceeded: "La lecture a pris trop de temps.",
+  },
+  said,
+};
