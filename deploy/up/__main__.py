@@ -27,7 +27,7 @@ def main() -> int:
         with foreground():
             preflight.check(plan)
             _install(plan)
-            return _serve(plan, _base(plan))
+            return _serve(plan, make_base(plan))
     except Refusal as refusal:
         print(f"make up: {refusal}", file=sys.stderr)
         return 1
@@ -48,7 +48,7 @@ def _install(plan: Plan) -> None:
     environment.make(plan.root, plan.front_env, locks / "front.lock")
 
 
-def _base(plan: Plan) -> str:
+def make_base(plan: Plan) -> str:
     """The folder of the base model, made ready by the adapters' own command."""
     title = "embedded base model" if plan.model == EMBEDDED else f"base model {plan.model}"
     with Phase(title, expected=0 if plan.base_ready else 45):
@@ -87,14 +87,15 @@ def _serve(plan: Plan, base: str) -> int:
         _stop(services)
 
 
+def model_name(plan: Plan) -> str:
+    """The name under which the base is served."""
+    if plan.model == EMBEDDED:
+        return "SmolLM2-135M-Instruct"
+    return Path(plan.model).name if Path(plan.model).is_dir() else plan.model
+
+
 def _services(plan: Plan, base: str) -> list[Service]:
-    name = (
-        "SmolLM2-135M-Instruct"
-        if plan.model == EMBEDDED
-        else Path(plan.model).name
-        if Path(plan.model).is_dir()
-        else plan.model
-    )
+    name = model_name(plan)
     logs = plan.root / "runs" / "up" / str(plan.server_port)  # two of us may run side by side
     server = [str(plan.server_env / "bin/python"), "-m", "server", "--model", base, "--model-name", name]
     server += ["--port", str(plan.server_port), "--adapters-dir", str(plan.root / "adapters")]

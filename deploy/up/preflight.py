@@ -21,11 +21,11 @@ class Refusal(Exception):
 def check(plan: Plan) -> None:
     """Raise Refusal for the first thing that would make the rest fail."""
     check_python()
-    for name, port in (("model server", plan.server_port), ("OCR front", plan.front_port)):
-        _port(name, port)
+    check_port("model server", plan.server_port, "SERVER_PORT")
+    check_port("OCR front", plan.front_port, "FRONT_PORT")
     _memory()
     _disk(plan)
-    _model(plan)
+    check_model(plan)
 
 
 def check_python() -> None:
@@ -40,16 +40,16 @@ def check_python() -> None:
         raise Refusal(f"vLLM runs on Linux, not on {sys.platform}: use a Linux machine, a virtual machine or WSL2.")
 
 
-def _port(name: str, port: int) -> None:
+def check_port(name: str, port: int, variable: str, command: str = "make up") -> None:
+    """Raise Refusal where something listens already; `variable` moves the port."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            variable = "SERVER_PORT" if name == "model server" else "FRONT_PORT"
             raise Refusal(
                 f"Port {port} for the {name} is busy ({error.strerror}): stop what uses it, "
-                f"or choose another: make up {variable}={port + 10}"
+                f"or choose another: {command} {variable}={port + 10}"
             ) from error
 
 
@@ -77,7 +77,8 @@ def _disk(plan: Plan) -> None:
             )
 
 
-def _model(plan: Plan) -> None:
+def check_model(plan: Plan) -> None:
+    """Raise Refusal for a MODEL that is no model folder."""
     model = plan.model
     if model.startswith((".", "/", "~")) and not (Path(model).expanduser() / "config.json").is_file():
         raise Refusal(

@@ -1,5 +1,6 @@
 """The two services as child processes: started, watched until ready, ended in order."""
 
+import contextlib
 import json
 import os
 import signal
@@ -46,16 +47,27 @@ class Service:
         """Whether its first process lives."""
         return self.process is not None and self.process.poll() is None
 
+    def ask_to_stop(self) -> None:
+        """SIGTERM alone; `stop` waits for what it brings."""
+        if self.process is not None and self.running:
+            self.process.send_signal(signal.SIGTERM)
+
     def stop(self) -> None:
         """Ask the first process to end and wait; it ends its own children. Only what outlasts the grace is killed."""
         if self.process is None or not self.running:
             return
-        self.process.send_signal(signal.SIGTERM)
+        self.ask_to_stop()
         try:
             self.process.wait(_GRACE)
         except subprocess.TimeoutExpired:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+
+    def end_children(self) -> None:
+        """Kill what a first process that was killed left behind: its group bears its number."""
+        if self.process is not None and not self.running:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
 
     def last_words(self) -> str:
         """The last lines of its log, for the person who must find out why it ended."""

@@ -1,0 +1,71 @@
+"""What `make cluster` was asked for: how many servers, where they listen, what each may take of the machine."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from deploy.up.plan import Plan, read_plan
+from deploy.up.preflight import Refusal
+
+_MOST = 16
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class ClusterPlan:
+    """`up`: the plan of one service, whose server port is the router's here; the servers follow it."""
+
+    up: Plan
+    count: int
+    adapters: Path
+    router_env: Path
+
+    @property
+    def router_port(self) -> int:
+        """Where clients go."""
+        return self.up.server_port
+
+    @property
+    def metrics_port(self) -> int:
+        """The router's own Prometheus page, after the last server."""
+        return self.up.server_port + self.count + 1
+
+    @property
+    def logs(self) -> Path:
+        """Of this cluster; two may run side by side."""
+        return self.up.root / "runs" / "cluster" / str(self.router_port)
+
+    def port(self, number: int) -> int:
+        """Of server `number`, from 1."""
+        return self.router_port + number
+
+    def url(self, number: int) -> str:
+        """Of server `number`, from 1."""
+        return f"http://127.0.0.1:{self.port(number)}"
+
+
+def read_cluster_plan(root: Path) -> ClusterPlan:
+    """From the environment that the Makefile sets. Raises Refusal for a number of servers that makes no sense."""
+    given = os.environ.get("N") or "3"
+    if not given.isdigit() or not 1 <= int(given) <= _MOST:
+        raise Refusal(f"N={given} is not a number of servers from 1 to {_MOST}: make cluster N=3")
+    # No front is started here, so its environment and its port need not be there.
+    up = read_plan(root)
+    up = replace(up, front_env=up.server_env)
+    adapters = Path(os.environ.get("ADAPTERS_DIR") or root / "adapters").resolve()
+    return ClusterPlan(up, int(given), adapters, root / ".venv-router")
+
+
+def cores_of(number: int, count: int, cores: list[int]) -> list[int]:
+    """The cores of server `number` (from 1) of `count`: a share of its own where there are enough.
+
+    Servers that share cores wait for each other at OpenMP's barriers (docs/lab-notes.md).
+    """
+    if count > len(cores):
+        return [cores[(number - 1) % len(cores)]]
+    return cores[number - 1 :: count]
+
+
+def cache_gib(available: int, count: int) -> int:
+    """GiB of KV cache for each of `count` servers: together a quarter of the `available` bytes, at least one each."""
+    return max(1, available // 4 // count // _GIB)
