@@ -2,9 +2,11 @@
 
 from adapters.data import cards, record
 from adapters.doctor import command as doctor
+from adapters.evaluation import calibrate
 from adapters.evaluation import command as evaluate
+from adapters.quantize import command as quantize
 from adapters.registry import command as registry
 from adapters.registry import merge
 from adapters.training import command as train
 
-ALL = (doctor, cards, record, train, evaluate, registry, merge)
+ALL = (doctor, cards, record, train, quantize, evaluate, calibrate, registry, merge)

@@ -1,29 +1,40 @@
 """Lines in, resolved fields out: the model server asked in the words of the revision that answers."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ocr_frontend import answers
+from ocr_frontend.answers import Element
+from ocr_frontend.certainty import element_logprobs
 from ocr_frontend.completions import Completion, ModelServer
 from ocr_frontend.continuation import with_continuations
 from ocr_frontend.documents import Document, Kind
-from ocr_frontend.errors import InvalidAnswer
+from ocr_frontend.errors import InvalidAnswer, ModelServerRefuses
 from ocr_frontend.label_lines import without_labels
 from ocr_frontend.misspelling import with_spelling_of_lines
 from ocr_frontend.models import Catalog, ModelCard
-from ocr_frontend.ocr import TextLine
 from ocr_frontend.prompt import Contract, Prompt, render
 from ocr_frontend.resolve import Resolved, resolve
+from ocr_frontend.telemetry import span
+from ocr_frontend.textline import TextLine
+from ocr_frontend.transport import PromptChanged
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`fields` holds every field of the document; `prompt` is what the model was shown."""
+    """`fields` holds every field of the document; `prompt` is what the model was shown.
+
+    given, used: the model's elements, and what our own steps made of them; logprobs: of the model's elements.
+    """
 
     completion: Completion
     prompt: Prompt
     fields: dict[str, Resolved]
+    given: dict[str, Element]
+    used: dict[str, Element]
+    logprobs: dict[str, float]
 
 
 class Asker:
@@ -32,25 +43,49 @@ class Asker:
     def __init__(self, server: ModelServer, catalog: Catalog, max_lines: int, max_tokens: int) -> None:
         self._server, self._catalog = server, catalog
         self._max_lines, self._max_tokens = max_lines, max_tokens
+        self._reports: set[asyncio.Task[None]] = set()
 
     async def ask(self, card: ModelCard, document: Document, lines: Sequence[TextLine]) -> Answer:
         """Raises InvalidAnswer, UnknownDocument, and what `ModelServer.complete` raises."""
-        contract = card.contract()
-        prompt, completion = await self._complete(card.id, contract, document, lines)
+        try:
+            prompt, completion = await self._complete(card, document, lines)
+        except PromptChanged:
+            self._catalog.forget()
+            card = await self._catalog.find(card.id)
+            prompt, completion = await self._again(card, document, lines)
         answered = await self._other_words(card, completion.model)
         if answered is not None:
-            contract = answered.contract()
-            prompt, completion = await self._complete(answered.id, contract, document, lines)
-        return Answer(completion, prompt, _fields(completion, contract, document, prompt))
+            card = answered
+            prompt, completion = await self._complete(card, document, lines)
+        try:
+            return _answer(completion, card.contract(), document, prompt)
+        except InvalidAnswer:
+            self.report_invalid(completion.model)
+            raise
+
+    def report_invalid(self, model: str) -> None:
+        """Tell the model server that an answer was none, beside the request: nobody waits for it."""
+        task = asyncio.create_task(self._server.report_invalid(model))
+        self._reports.add(task)
+        task.add_done_callback(self._reports.discard)
 
     async def _complete(
-        self, model: str, contract: Contract, document: Document, lines: Sequence[TextLine]
+        self, card: ModelCard, document: Document, lines: Sequence[TextLine]
     ) -> tuple[Prompt, Completion]:
-        prompt = render(contract, document, lines, self._max_lines)
+        contract = card.contract()
+        with span("prompt"):
+            prompt = render(contract, document, lines, self._max_lines)
         fields = contract.of(document).fields
         regex = answers.constraint(contract, fields, document.name, len(prompt.lines))
         tokens = answers.token_limit(contract, fields, self._max_tokens)
-        return prompt, await self._server.complete(model, prompt.text, tokens, regex)
+        with span("llm"):
+            return prompt, await self._server.complete(card.id, prompt.text, tokens, regex, card.prompt_sha256)
+
+    async def _again(self, card: ModelCard, document: Document, lines: Sequence[TextLine]) -> tuple[Prompt, Completion]:
+        try:
+            return await self._complete(card, document, lines)
+        except PromptChanged:
+            raise ModelServerRefuses("The model server does not know its own prompt.") from None
 
     async def _other_words(self, asked: ModelCard, answered: str) -> ModelCard | None:
         """The card of the revision that answered, if its contract is not the one that the prompt was made by.
@@ -70,17 +105,24 @@ def _words(card: ModelCard) -> str:
     return json.dumps(card.prompt, sort_keys=True)
 
 
-def _fields(completion: Completion, contract: Contract, document: Document, prompt: Prompt) -> dict[str, Resolved]:
+def _answer(completion: Completion, contract: Contract, document: Document, prompt: Prompt) -> Answer:
     """A field that the contract does not know is empty, one that the document does not know is left out."""
     if not completion.complete:
         raise InvalidAnswer("The model's answer did not end within its token limit.")
-    elements = answers.parse(completion.text, contract, contract.of(document).fields)
+    names = contract.of(document).fields
+    given = answers.parse(completion.text, contract, names)
     numbered = contract.answer == "lines"
-    if numbered:
-        texts = {spec.name for spec in document.fields if spec.kind is Kind.TEXT}
-        elements = without_labels(elements, texts, prompt.lines)
-        elements = with_spelling_of_lines(elements, texts, prompt.lines)
-        elements = with_continuations(elements, texts, prompt.lines)
-    return {
-        spec.name: resolve(elements.get(spec.name), spec, prompt.lines, numbered=numbered) for spec in document.fields
+    used = _corrected(given, document, prompt.lines) if numbered else given
+    fields = {
+        spec.name: resolve(used.get(spec.name), spec, prompt.lines, numbered=numbered) for spec in document.fields
     }
+    logprobs = element_logprobs(completion.text, completion.tokens, contract, names)
+    return Answer(completion, prompt, fields, given, used, logprobs)
+
+
+def _corrected(elements: dict[str, Element], document: Document, lines: Sequence[TextLine]) -> dict[str, Element]:
+    """What the picture shows and the text alone does not: labels, spelling, values over two lines."""
+    texts = {spec.name for spec in document.fields if spec.kind is Kind.TEXT}
+    elements = without_labels(elements, texts, lines)
+    elements = with_spelling_of_lines(elements, texts, lines)
+    return with_continuations(elements, texts, lines)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ocr_frontend.documents import Document, FieldSpec, Kind
-from ocr_frontend.ocr import TextLine
 from ocr_frontend.resolve import Resolved
+from ocr_frontend.textline import TextLine
 from ocr_frontend.values import Value
 from ocr_frontend.zone import Zone
 
@@ -48,7 +48,7 @@ def with_zone(
     old, line = kept[_NIC], lines[zone.line]
     warnings = (ZONE_DIFFERS,) if old.value not in (None, zone.nic) else ()
     if old.value != zone.nic:
-        old = replace(old, box=line.box, confidence=line.confidence, warnings=warnings)
+        old = replace(old, box=line.box, score=line.confidence, warnings=warnings)
     kept[_NIC] = replace(old, value=zone.nic, source="mrz", warnings=warnings)
     return kept
 

@@ -1,25 +1,20 @@
-"""The model server over HTTP: completions and the list of models. Its failures become errors of this package."""
+"""The model server as this package sees it: completions, the list of models, and what we thought of its answers."""
 
-import asyncio
-import random
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ocr_frontend.breaker import Breaker
-from ocr_frontend.errors import (
-    Busy,
-    DeadlineExceeded,
-    FrontError,
-    ModelServerAway,
-    ModelServerRefuses,
-    UnknownModel,
-    Unprocessable,
-)
+from ocr_frontend.errors import ModelServerRefuses
+from ocr_frontend.transport import Transport
 
 _LIST_SECONDS = 5.0
+PROMPT_HEADER = "X-Prompt-Sha256"
+# Behind a router: one model's requests meet on the server that holds its adapter (docs/decisions/0014).
+PLACEMENT_HEADER = "X-Session-ID"
 
 
 class Usage(BaseModel):
@@ -31,9 +26,23 @@ class Usage(BaseModel):
     completion_tokens: int = 0
 
 
+class Tokens(BaseModel):
+    """The answer's tokens as text, and the logarithm of the probability that the model gave each of them.
+
+    The server holds the answer to its form before it takes the probabilities (vLLM 0.32 masks the logits, then the
+    sampler sees them), so they are shares of what the form allows: a token without a choice has 0.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    tokens: list[str] = []
+    token_logprobs: list[float | None] = []
+
+
 class _Choice(BaseModel):
     text: str
     finish_reason: str | None = None
+    logprobs: Tokens | None = None
 
 
 class _Reply(BaseModel):
@@ -50,6 +59,7 @@ class Completion:
     model: str
     complete: bool
     usage: Usage
+    tokens: Tokens | None = None
 
 
 class ModelServer:
@@ -64,14 +74,19 @@ class ModelServer:
         breaker: Breaker | None = None,
         retry_seconds: float | None = None,
     ) -> None:
-        self._http, self._seconds, self._logprobs = http, seconds, logprobs
-        self._breaker, self._retry_seconds = breaker or Breaker(0, 0), retry_seconds
-        self.retries = 0
+        self._transport, self._seconds, self._logprobs = Transport(http, breaker, retry_seconds), seconds, logprobs
 
-    async def complete(self, model: str, prompt: str, max_tokens: int, regex: str) -> Completion:
-        """Greedy completion held to `regex`.
+    @property
+    def retries(self) -> int:
+        """Calls repeated because the server was away."""
+        return self._transport.retries
 
-        Raises UnknownModel (404), Unprocessable (400), Busy (429), ModelServerAway (away, 5xx), DeadlineExceeded.
+    async def complete(
+        self, model: str, prompt: str, max_tokens: int, regex: str, prompt_sha256: str | None = None
+    ) -> Completion:
+        """Greedy completion held to `regex`. `prompt_sha256`: of the contract that the prompt was made by.
+
+        Raises UnknownModel, PromptChanged (another contract now), and what `Transport.send` raises.
         """
         body: dict[str, Any] = {
             "model": model,
@@ -82,76 +97,28 @@ class ModelServer:
         }
         if self._logprobs is not None:
             body["logprobs"] = self._logprobs
+        headers = {PLACEMENT_HEADER: quote(model)}
+        if prompt_sha256:
+            headers[PROMPT_HEADER] = prompt_sha256
+        answered = await self._transport.send("POST", "/v1/completions", self._seconds, body, headers)
         try:
-            reply = _Reply.model_validate(await self._send("POST", "/v1/completions", self._seconds, body))
+            reply = _Reply.model_validate(answered)
         except ValidationError:
             raise ModelServerRefuses("The model server's answer cannot be read.") from None
         choice = reply.choices[0]
-        return Completion(choice.text, reply.model, choice.finish_reason != "length", reply.usage)
+        return Completion(choice.text, reply.model, choice.finish_reason != "length", reply.usage, choice.logprobs)
 
     async def models(self) -> Any:
         """The body of `/v1/models`. Raises ModelServerAway or DeadlineExceeded."""
-        return await self._send("GET", "/v1/models", _LIST_SECONDS)
+        return await self._transport.send("GET", "/v1/models", _LIST_SECONDS)
+
+    async def report_invalid(self, model: str) -> None:
+        """Tell the server that an answer was none. A plain vLLM does not listen; nothing depends on it."""
+        await self._transport.tell("/v1/feedback", _LIST_SECONDS, {"model": model, "outcome": "invalid_json"})
 
     async def ready(self) -> bool:
         """Whether the server says that it can answer now; a plain vLLM only has `/health`."""
-        try:
-            async with asyncio.timeout(_LIST_SECONDS):
-                response = await self._http.get("/ready")
-                if response.status_code == httpx.codes.NOT_FOUND:
-                    response = await self._http.get("/health")
-            return response.is_success
-        except (httpx.HTTPError, TimeoutError):
-            return False
-
-    async def _send(self, method: str, path: str, seconds: float, body: Any = None) -> Any:
-        """Once, and once more when the server is away (docs/decisions/0006), within one deadline."""
-        loop = asyncio.get_running_loop()
-        ends = loop.time() + seconds
-        try:
-            return await self._once(method, path, seconds, body)
-        except ModelServerRefuses:
-            raise
-        except ModelServerAway:
-            pause = (self._retry_seconds or 0) * random.uniform(1, 2)
-            if self._retry_seconds is None or self._breaker.open or loop.time() + pause >= ends:
-                raise
-        await asyncio.sleep(pause)
-        self.retries += 1
-        return await self._once(method, path, ends - loop.time(), body)
-
-    async def _once(self, method: str, path: str, seconds: float, body: Any) -> Any:
-        with self._breaker.call():
-            return await self._ask(method, path, seconds, body)
-
-    async def _ask(self, method: str, path: str, seconds: float, body: Any) -> Any:
-        try:
-            async with asyncio.timeout(seconds):
-                response = await self._http.request(method, path, json=body)
-        except httpx.ConnectTimeout:
-            raise ModelServerAway("The model server cannot be reached.") from None
-        except (TimeoutError, httpx.TimeoutException):
-            raise DeadlineExceeded(f"The model server did not answer within {seconds:.3g} s.") from None
-        except (httpx.HTTPError, httpx.InvalidURL):
-            raise ModelServerAway("The model server cannot be reached.") from None
-        if not response.is_success:
-            raise _refusal(response.status_code)
-        try:
-            return response.json()
-        except ValueError:
-            raise ModelServerRefuses("The model server's answer cannot be read.") from None
-
-
-def _refusal(status: int) -> FrontError:
-    """The server's own message may quote the prompt: it stays here."""
-    if status == httpx.codes.NOT_FOUND:
-        return UnknownModel("The model server does not serve a model of that name.")
-    if status in (httpx.codes.BAD_REQUEST, httpx.codes.REQUEST_ENTITY_TOO_LARGE, httpx.codes.UNPROCESSABLE_ENTITY):
-        return Unprocessable("The model server refused the prompt; the card may hold too much text for the model.")
-    if status == httpx.codes.TOO_MANY_REQUESTS:
-        return Busy("The model server is busy.")
-    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return ModelServerRefuses("The model server does not accept this service's key.")
-    if status == httpx.codes.GATEWAY_TIMEOUT:
-        return DeadlineExceeded("The model server's own deadline passed.")
-    return ModelServerAway(f"The model server answered with status {status}.")
+        status = await self._transport.alive("/ready", _LIST_SECONDS)
+        if status == httpx.codes.NOT_FOUND:
+            status = await self._transport.alive("/health", _LIST_SECONDS)
+        return status is not None and httpx.codes.is_success(status)

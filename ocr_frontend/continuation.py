@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from ocr_frontend.answers import Element
 from ocr_frontend.labels import joined, labels_in, letters
-from ocr_frontend.ocr import TextLine
+from ocr_frontend.textline import TextLine
 
 # All in heights of the upper line: how far below its top the lower one's may begin, and how far to the side.
 _NEAREST, _FARTHEST, _ASIDE = 0.55, 1.75, 0.9

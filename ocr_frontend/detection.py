@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from ocr_frontend.documents import DOCUMENTS, Document
 from ocr_frontend.foreign import foreign_kind
 from ocr_frontend.labels import joined, labels_in
-from ocr_frontend.ocr import TextLine
+from ocr_frontend.orientation import levelled
+from ocr_frontend.textline import TextLine
 
 
 def _labels(*names: str) -> frozenset[str]:
@@ -101,7 +102,7 @@ def _shape(lines: Sequence[TextLine]) -> float:
     """0.5 where the lines fill a landscape rectangle, -0.5 a portrait one, 0 where it is neither clearly."""
     if len(lines) < 4:
         return 0.0
-    xs = [x for line in lines for x, _ in line.box]
-    ys = [y for line in lines for _, y in line.box]
+    corners = [corner for line in levelled(lines) for corner in line.box]
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
     width, height = max(xs) - min(xs), max(ys) - min(ys)
     return 0.5 if width > 1.15 * height else -0.5 if height > 1.15 * width else 0.0

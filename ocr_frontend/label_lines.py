@@ -6,7 +6,7 @@ from itertools import product
 
 from ocr_frontend.answers import Element
 from ocr_frontend.labels import LABELS, letters
-from ocr_frontend.ocr import TextLine
+from ocr_frontend.textline import TextLine
 
 # A trade or a name can be one letter away from a short label (TAILLEUR, TAILLE): only longer ones may be damaged.
 _LONG = 10

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -28,10 +29,13 @@ def find_images(paths: list[Path]) -> list[Path]:
 
 
 def read_lines(reader: Reader, file: Path, max_pixels: int) -> dict[str, object]:
-    """One image's record: `{"file", "size": [width, height], "lines": [{"text", "confidence", "box"}]}`."""
+    """One image's record: `{"file", "size": [width, height], "lines": [{"text", "confidence", "box"}], "seconds"}`."""
     image = decode(file.read_bytes(), max_pixels)
-    lines = [{"text": line.text, "confidence": line.confidence, "box": line.box} for line in reader.read(image)]
-    return {"file": file.name, "size": [image.shape[1], image.shape[0]], "lines": lines}
+    began, computed = time.perf_counter(), time.process_time()
+    found = reader.read(image)
+    seconds = {"wall": time.perf_counter() - began, "processor": time.process_time() - computed}
+    lines = [{"text": line.text, "confidence": line.confidence, "box": line.box} for line in found]
+    return {"file": file.name, "size": [image.shape[1], image.shape[0]], "lines": lines, "seconds": seconds}
 
 
 def run(paths: list[Path], out: TextIO, options: OcrOptions, max_pixels: int) -> int:

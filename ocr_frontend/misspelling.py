@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 
 from ocr_frontend.answers import Element
-from ocr_frontend.ocr import TextLine
+from ocr_frontend.textline import TextLine
 
 _ALIKE = 0.8  # difflib's ratio: two names that share this much are one name misspelt
 _MOST_WORDS = 8

@@ -20,6 +20,7 @@ class ModelCard(BaseModel):
     id: str
     parent: str | None = None
     prompt: dict[str, Any] | None = Field(default=None, repr=False)
+    prompt_sha256: str | None = None
 
     @property
     def has_adapter(self) -> bool:

@@ -9,18 +9,10 @@ from typing import Any, Protocol
 from ocr_frontend.errors import OcrUnavailable
 from ocr_frontend.images import Pixels
 from ocr_frontend.onnx_models import ModelFolders, prepare_models
+from ocr_frontend.orientation import read_upright
+from ocr_frontend.textline import Box, TextLine
 
-Point = tuple[int, int]
-Box = tuple[Point, Point, Point, Point]
-
-
-@dataclass(frozen=True, slots=True)
-class TextLine:
-    """One segment: its text, its score in [0, 1], its corners in pixels, clockwise from the top left."""
-
-    text: str
-    confidence: float
-    box: Box
+__all__ = ["Box", "OcrOptions", "PaddleReader", "Reader", "TextLine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +21,8 @@ class OcrOptions:
 
     engine: `onnxruntime` (the models of the rapidocr wheel) or `paddle` (official models, by name or folder).
     det_side: longest side in pixels that the detection works at; recognition always sees full resolution.
+    rec_width: least width in pixels that a line is padded to for recognition, at 48 pixels of height (ONNX models).
+    rec_batch: lines recognised together; the reader sorts them by width.
     threads: of one reader. cache: where the ONNX model folders are written.
     """
 
@@ -37,6 +31,8 @@ class OcrOptions:
     detection: str | None = None
     recognition: str | None = None
     det_side: int = 960
+    rec_width: int = 320
+    rec_batch: int = 6
     threads: int = 2
 
 
@@ -71,6 +67,7 @@ class PaddleReader:
                 use_textline_orientation=False,
                 text_det_limit_side_len=options.det_side,
                 text_det_limit_type="max",
+                text_recognition_batch_size=options.rec_batch,
                 device="cpu",
             )
         except OcrUnavailable:
@@ -79,7 +76,10 @@ class PaddleReader:
             raise OcrUnavailable(f"PaddleOCR cannot load its models ({type(error).__name__})") from error
 
     def read(self, image: Pixels) -> list[TextLine]:
-        """See Reader.read."""
+        """See Reader.read. A sideways or upside-down picture is turned and read again."""
+        return read_upright(self._read, image)
+
+    def _read(self, image: Pixels) -> list[TextLine]:
         [page] = self._ocr.predict(image[:, :, ::-1].copy())  # PaddleOCR takes OpenCV's BGR
         return [
             TextLine(str(text), round(float(score), 4), _box(polygon))
@@ -89,7 +89,7 @@ class PaddleReader:
 
 def _models(options: OcrOptions) -> dict[str, Any]:
     if options.engine == "onnxruntime":
-        folders = prepare_models(options.cache) if options.detection is None else None
+        folders = prepare_models(options.cache, options.rec_width) if options.detection is None else None
         return {"engine": "onnxruntime", "engine_config": {"intra_op_num_threads": options.threads}} | (
             _wheel(folders) if folders else _official(options)
         )

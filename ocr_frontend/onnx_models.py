@@ -38,8 +38,8 @@ def cache_root() -> Path:
     return Path(base) / "cni-lora-server"
 
 
-def prepare_models(cache: Path) -> ModelFolders:
-    """The two model folders below `cache`, written once; a second call finds them.
+def prepare_models(cache: Path, rec_width: int = 320) -> ModelFolders:
+    """The two model folders below `cache`, written once; a second call finds them. `rec_width`: see OcrOptions.
 
     Raises OcrUnavailable when the wheel is not installed or the folder cannot be written.
     """
@@ -47,19 +47,19 @@ def prepare_models(cache: Path) -> ModelFolders:
         wheel = importlib.metadata.distribution("rapidocr")
     except importlib.metadata.PackageNotFoundError as error:
         raise OcrUnavailable("the package rapidocr, which holds the OCR models, is not installed") from error
-    root = cache / "ocr" / f"rapidocr-{wheel.version}-{_LAYOUT}"
+    root = cache / "ocr" / f"rapidocr-{wheel.version}-{_LAYOUT}-{rec_width}"
     for name, file in _WHEEL_FILES.items():
         source = Path(str(wheel.locate_file(f"rapidocr/models/{file}")))
         if not source.is_file():
             raise OcrUnavailable(f"rapidocr {wheel.version} does not hold {file}; version 3.10.0 does")
         try:
-            _write_folder(root / name, name, source)
+            _write_folder(root / name, name, source, rec_width)
         except OSError as error:
             raise OcrUnavailable(f"cannot write the OCR models below {root}: {error.strerror}") from error
     return ModelFolders(root / DETECTION, root / RECOGNITION)
 
 
-def _write_folder(folder: Path, name: str, source: Path) -> None:
+def _write_folder(folder: Path, name: str, source: Path, rec_width: int) -> None:
     """Build the folder beside its place and rename it there: nobody ever sees half a model."""
     if folder.is_dir() and (folder / "inference.onnx").stat().st_size == source.stat().st_size:
         return
@@ -67,7 +67,7 @@ def _write_folder(folder: Path, name: str, source: Path) -> None:
     work = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder.parent))
     try:
         shutil.copyfile(source, work / "inference.onnx")
-        config = _detection_config() if name == DETECTION else _recognition_config(source)
+        config = _detection_config() if name == DETECTION else _recognition_config(source, rec_width)
         (work / "inference.yml").write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), "utf-8")
         work.chmod(0o755)
         _put_in_place(work, folder)
@@ -117,13 +117,13 @@ def _detection_config() -> dict[str, Any]:
     }
 
 
-def _recognition_config(onnx: Path) -> dict[str, Any]:
+def _recognition_config(onnx: Path, rec_width: int) -> dict[str, Any]:
     return {
         "Global": {"model_name": RECOGNITION},
         "PreProcess": {
             "transform_ops": [
                 {"DecodeImage": {"channel_first": False, "img_mode": "BGR"}},
-                {"RecResizeImg": {"image_shape": [3, 48, 320]}},
+                {"RecResizeImg": {"image_shape": [3, 48, rec_width]}},
             ]
         },
         "PostProcess": {"name": "CTCLabelDecode", "character_dict": characters(onnx)},

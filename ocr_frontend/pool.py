@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 
 from ocr_frontend.errors import Busy, DeadlineExceeded, OcrUnavailable
 from ocr_frontend.images import decode
-from ocr_frontend.ocr import Reader, TextLine
+from ocr_frontend.ocr import Reader
 from ocr_frontend.quality import measure
+from ocr_frontend.textline import TextLine
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ocr_frontend.documents import DOCUMENTS, Document, Kind
 from ocr_frontend.errors import UnknownDocument
-from ocr_frontend.ocr import TextLine
+from ocr_frontend.textline import TextLine
 from ocr_frontend.values import fold
 
 MAX_LINE_CHARACTERS = 200

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocr_frontend.images import Pixels
-from ocr_frontend.ocr import Box, TextLine
+from ocr_frontend.textline import Box, TextLine
 
 ADVICE: dict[str, tuple[str, str]] = {
     "sharpness": ("Tenez l'appareil immobile et faites la mise au point.", "Hold the camera still and let it focus."),

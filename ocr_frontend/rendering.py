@@ -11,11 +11,14 @@ from ocr_frontend.schemas import Advice, FieldAnswer, LineAnswer, OcrAnswer, Qua
 from ocr_frontend.zone import Zone
 
 
-def field_answer(field: Resolved, spec: FieldSpec) -> FieldAnswer:
-    """The value with what it was read from, and its normalised form."""
+def field_answer(
+    field: Resolved, spec: FieldSpec, confidence: float | None, evidence: Mapping[str, float]
+) -> FieldAnswer:
+    """The value with what it was read from, its normalised form, how sure it is and why."""
     return FieldAnswer(
         value=field.value,
-        confidence=field.confidence,
+        confidence=confidence,
+        evidence=dict(evidence),
         source=field.source,
         box=field.box,
         normalized=normalized(field.value, spec),

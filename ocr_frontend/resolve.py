@@ -1,12 +1,12 @@
 """From a parsed answer to values: a line number becomes what that line says, a written value is looked for in them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from ocr_frontend.answers import Element
+from ocr_frontend.answers import MAX_JOINED, Element
 from ocr_frontend.documents import FieldSpec, Kind
-from ocr_frontend.ocr import Box, TextLine
+from ocr_frontend.textline import Box, TextLine
 from ocr_frontend.values import Found, Value, find_value, fold
 
 NOT_IN_TEXT = "The value stands nowhere in the OCR text."
@@ -14,21 +14,22 @@ NO_SUCH_LINE = "The model named a line that does not exist."
 NOT_OF_FORM = "The value has not the expected form; it is given as read."
 NO_VALUE = "What the model chose holds no value of the expected form."
 REPAIRED = "Letters and digits that OCR confuses were corrected."
+_SHORT = 3  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A field. `line` is the index of the OCR line it came from; `confidence` is set when the model named that line.
+    """A field. `line` is the index of the OCR line it came from; `score` is that line's, where the model named it.
 
-    source: where the value was read, `ocr` or the machine-readable zone (`mrz`).
+    source: where the value was read, `ocr` or the machine-readable zone (`mrz`); `model` where it was read nowhere.
     """
 
     value: Value | None = None
     line: int | None = None
-    confidence: float | None = None
+    score: float | None = None
     box: Box | None = None
     warnings: tuple[str, ...] = ()
-    source: Literal["ocr", "mrz"] = "ocr"
+    source: Literal["ocr", "mrz", "model"] = "ocr"
 
 
 def resolve(element: Element, spec: FieldSpec, lines: Sequence[TextLine], *, numbered: bool) -> Resolved:
@@ -76,8 +77,17 @@ def _by_value(text: str, spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved
     index = _line_of(found, text, spec, lines)
     if index is not None:
         return Resolved(found.value, index, None, lines[index].box, _warnings(found))
-    grounded = _key(text) in _key(" ".join(line.text for line in lines))  # a value over two lines
-    return Resolved(found.value, warnings=_warnings(found) + (() if grounded else (NOT_IN_TEXT,)))
+    for start, parts in _stretches(lines):
+        if _holds(" ".join(part.text for part in parts), text):
+            return Resolved(found.value, start, None, _around(parts), _warnings(found))
+    return Resolved(found.value, warnings=(*_warnings(found), NOT_IN_TEXT), source="model")
+
+
+def _stretches(lines: Sequence[TextLine]) -> Iterator[tuple[int, Sequence[TextLine]]]:
+    """Lines that follow each other, as many as may hold one value, and where they begin."""
+    for count in range(2, MAX_JOINED + 1):
+        for start in range(len(lines) - count + 1):
+            yield start, lines[start : start + count]
 
 
 def _line_of(found: Found, text: str, spec: FieldSpec, lines: Sequence[TextLine]) -> int | None:
@@ -95,11 +105,11 @@ def _line_of(found: Found, text: str, spec: FieldSpec, lines: Sequence[TextLine]
 
 
 def _holds(line: str, text: str) -> bool:
-    """Whole words only for short values: `M` is in every other line."""
+    """Whole words only for short values: `M` is in every other line, `ELA` in BELABO."""
     line, text = _key(line), _key(text)
     if not text:
         return False
-    return text in line.split() if len(text) <= 2 else text in line
+    return text in line.split() if len(text) <= _SHORT and " " not in text else text in line
 
 
 def _key(text: str) -> str:

@@ -14,14 +14,19 @@ class _Body(BaseModel):
 
 
 class FieldAnswer(_Body):
-    """One field. `box`: the line it was read from; `confidence`: that line's OCR score, where the model named it."""
+    """One field. `box`: the line it was read from, None where it was read nowhere (source `model`).
+
+    confidence: how likely the field is exactly right, in [0, 1]; null where nobody has calibrated the model.
+    evidence: the numbers that the confidence is made of; those that are 0 are left out.
+    """
 
     value: str | float | None
     confidence: float | None
-    source: Literal["ocr", "mrz"] = "ocr"
+    source: Literal["ocr", "mrz", "model"] = "ocr"
     box: Quad | None
     normalized: str | float | None = None
     warnings: tuple[str, ...] = ()
+    evidence: dict[str, float] = {}
 
 
 class LineAnswer(_Body):

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from ocr_frontend.ocr import TextLine
+from ocr_frontend.textline import TextLine
 
 _WEIGHTS = (7, 3, 1)
 _AS_DIGITS = {

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -87,5 +87,13 @@ async def _extract(client: httpx.AsyncClient, model: str, truth: Truth) -> dict[
 
 def _judge(truth: Truth, model: str, reply: dict[str, Any], lines: list[str]) -> Card:
     kinds = fields_of(truth.document)
-    fields = tuple(judge(key, kinds[key], truth.values[key], reply["data"].get(key), lines) for key in kinds)
+    told = reply.get("fields", {})
+    fields = tuple(
+        replace(
+            judge(key, kinds[key], truth.values[key], reply["data"].get(key), lines),
+            confidence=told.get(key, {}).get("confidence"),
+            evidence=told.get(key, {}).get("evidence"),
+        )
+        for key in kinds
+    )
     return Card(truth.document, truth.condition, model, fields, reply.get("refused") == _INVALID, reply["timings_ms"])

@@ -5,7 +5,7 @@ ANLS*: Peer et al. 2024, arXiv 2402.03848 (normalised Levenshtein similarity, 0 
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,7 +19,10 @@ _HALF = 0.5
 
 @dataclass(frozen=True)
 class Judgement:
-    """One field of one card. `ceiling`: the OCR text holds the true value exactly (a null always counts as held)."""
+    """One field of one card. `ceiling`: the OCR text holds the true value exactly (a null always counts as held).
+
+    confidence, evidence: as the front answered them; None where it gave none.
+    """
 
     field: str
     shown: bool
@@ -30,6 +33,8 @@ class Judgement:
     anls: float
     ceiling: bool
     invented: bool
+    confidence: float | None = None
+    evidence: Mapping[str, float] | None = None
 
 
 def judge(field: str, kind: FieldType, truth: str | None, found: Value, lines: Sequence[str]) -> Judgement:

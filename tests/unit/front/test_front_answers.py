@@ -113,8 +113,8 @@ def test_a_written_value_is_looked_for() -> None:
     assert resolve("M", sex, lines, numbered=True).line == 1
     assert resolve(1.66, height, lines, numbered=False) == Resolved(1.66, 1, None, lines[1].box)
     assert resolve("1.66", height, lines, numbered=True).line == 1
-    assert resolve("MBAR GA", name, lines, numbered=True) == Resolved("MBAR GA")  # over two lines: no one box
-    assert resolve("KAMGA", name, lines, numbered=True) == Resolved("KAMGA", warnings=(NOT_IN_TEXT,))
+    assert resolve("MBAR GA", name, lines, numbered=True).line == 3  # over two lines
+    assert resolve("KAMGA", name, lines, numbered=True) == Resolved("KAMGA", warnings=(NOT_IN_TEXT,), source="model")
     assert resolve("nobody", sex, lines, numbered=True) == Resolved(warnings=(NO_VALUE,))
     assert resolve("", name, lines, numbered=True) == resolve(None, name, lines, numbered=True) == Resolved()
 
@@ -136,3 +136,25 @@ def test_whatever_is_resolved_fits_the_record(data: st.DataObject) -> None:
             spec.name: resolve(data.draw(anything), spec, lines, numbered=numbered).value for spec in document.fields
         }
         assert record_model(document.name).model_validate(record).model_dump() == record
+
+
+def test_a_short_value_inside_another_word_is_not_read() -> None:
+    lines = [line("BELABO MOBIL"), line("PRENOMS", 1)]
+    for text, spec in (("M", FieldSpec("sex", Kind.SEX)), ("ELA", FieldSpec("nom_surname"))):
+        found = resolve(text, spec, lines, numbered=True)
+        assert (found.value, found.box, found.source) == (text, None, "model") and NOT_IN_TEXT in found.warnings
+
+
+def test_a_written_value_over_two_lines_has_the_box_of_both() -> None:
+    found = resolve("NGO BELL MARIE", FieldSpec("nom_surname"), [line("X"), line("NGO BELL", 1), line("MARIE", 3)],
+                    numbered=True)  # fmt: skip
+    assert found.line == 1 and found.box is not None and found.warnings == () and found.source == "ocr"
+
+
+@given(elements, st.lists(st.text(max_size=12), max_size=6), st.sampled_from(RECTO.fields))
+def test_every_value_has_a_box_or_says_that_it_was_read_nowhere(
+    element: int | str | None, texts: list[str], spec: FieldSpec
+) -> None:
+    found = resolve(element, spec, [line(text, place) for place, text in enumerate(texts)], numbered=True)
+    if found.value is not None:
+        assert (found.box is None) == (found.source == "model") == (NOT_IN_TEXT in found.warnings)

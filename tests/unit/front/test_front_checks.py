@@ -74,7 +74,7 @@ def test_the_zone_outranks_the_model() -> None:
     assert (agreed.value, agreed.source, agreed.warnings) == ("DH37800202", "mrz", ())
     differs = with_zone(VERSO, fields(identifiant_unique="DH37800203"), ZONE, LINES)["identifiant_unique"]
     assert (differs.value, differs.source, differs.warnings) == ("DH37800202", "mrz", (checks.ZONE_DIFFERS,))
-    assert (differs.box, differs.confidence) == (LINES[0].box, 0.8)
+    assert (differs.box, differs.score) == (LINES[0].box, 0.8)
     absent = with_zone(VERSO, fields(identifiant_unique=None), ZONE, LINES)["identifiant_unique"]
     assert (absent.value, absent.source, absent.warnings) == ("DH37800202", "mrz", ())
 

@@ -25,7 +25,7 @@ def test_the_lines_are_joined_in_the_order_of_the_answer() -> None:
 
 def test_the_joined_value_is_as_sure_as_its_least_sure_line_and_has_a_box_around_all() -> None:
     found = resolve((0, 1), FATHER, LINES, numbered=True)
-    assert (found.confidence, found.line) == (0.7, 0)
+    assert (found.score, found.line) == (0.7, 0)
     assert found.box == ((10, 20), (90, 20), (90, 44), (10, 44))
 
 

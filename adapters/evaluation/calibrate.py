@@ -1,0 +1,118 @@
+"""`python -m adapters calibrate`: teach the front how far a model's answers can be trusted.
+
+On cards of the validation split: no person, place or font of them is in the training set or the held-out set.
+"""
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.documents import DOCUMENT_NAMES
+from adapters.errors import EvaluationError
+from adapters.evaluation.calibration import Fitted, Observed, crossed, fit
+from adapters.evaluation.reliability import figures, plot
+from adapters.evaluation.results import Card
+from adapters.evaluation.run import evaluate, read_truths
+
+SEED = 20261122
+EVIDENCE = 1  # version of the evidence's names, as ocr_frontend/evidence.py counts them
+_FEWEST_WRONG = 20
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "calibrate",
+        help="fit the confidence of a model's answers on validation cards",
+        description="Draw validation cards, send them to the running OCR front, and fit how likely a field is right "
+        "given its evidence. Writes the weights that the front loads at its next start, and a reliability plot. "
+        "400 cards take about ten minutes on two cores.",
+    )
+    parser.add_argument("--front", default="http://127.0.0.1:8080", help="the OCR front (default: %(default)s)")
+    parser.add_argument("--model", default="cni", help="alias or exact revision (default: %(default)s)")
+    parser.add_argument("--count", type=int, default=50, help="cards a document and condition (default: %(default)s)")
+    parser.add_argument("--concurrency", type=int, default=2, help="cards at a time (default: %(default)s)")
+    parser.add_argument(
+        "--cards", type=Path, default=Path("runs/validation"), help="where the drawn cards lie (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("ocr_frontend/calibration.json"), help="weights (default: %(default)s)"
+    )
+    parser.add_argument("--report", type=Path, help="folder of the plot (default: the revision's folder)")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
+    if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
+        write_cards(args.cards, count, seed=SEED, split="valid", conditions=CONDITIONS)
+    truths = read_truths(args.cards)
+    with Progress() as bar:
+        task = bar.add_task("reading validation cards", total=len(truths))
+        cards, exact = asyncio.run(
+            evaluate(args.front, args.model, truths, args.concurrency, {}, lambda: bar.update(task, advance=1))
+        )
+    rows, conditions = observed(cards)
+    _enough(rows)
+    fitted, sure = fit(rows), crossed(rows)
+    groups = {
+        name: (sure[conditions == name], np.array([row.right for row in rows], dtype=np.float64)[conditions == name])
+        for name in CONDITIONS
+    }
+    found = figures(groups)
+    _keep(args.out, exact, fitted, len(cards), found)
+    folder = args.report or Path("adapters") / exact.replace("@", "/")
+    if folder.is_dir():
+        plot(groups, f"{exact}: validation cards, cross-validated", folder / "calibration.png")
+    for name, numbers in found.items():
+        print(
+            f"{name}: {numbers['fields']:.0f} fields, {numbers['right']:.1%} right, calibration error "
+            f"{numbers['calibration_error']:.3f}, of the surest 90 % right {numbers['right_at_90']:.2%}"
+        )
+    print(f"{args.out} holds the weights of {exact}: start the OCR front anew to use them")
+    return 0
+
+
+def observed(cards: list[Card]) -> tuple[list[Observed], Any]:
+    """Every answered field, and its card's condition. Cards that were refused have none."""
+    rows, conditions = [], []
+    for number, card in enumerate(cards):
+        for field in card.fields:
+            if field.evidence is not None:
+                rows.append(Observed(number, field.evidence, field.exact))
+                conditions.append(card.condition)
+    return rows, np.array(conditions)
+
+
+def _enough(rows: list[Observed]) -> None:
+    wrong = sum(not row.right for row in rows)
+    if wrong < _FEWEST_WRONG:
+        raise EvaluationError(
+            f"Only {wrong} of {len(rows)} fields are wrong: too few to learn from. Ask for more cards with --count."
+        )
+
+
+def _keep(path: Path, exact: str, fitted: Fitted, cards: int, found: dict[str, dict[str, float]]) -> None:
+    """Put the weights beside those of other models; weights of older evidence are dropped."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        body = {}
+    if body.get("evidence") != EVIDENCE:
+        body = {"evidence": EVIDENCE, "models": {}}
+    weights = {name: round(weight, 5) for name, weight in fitted.weights.items()}
+    body["models"][exact] = {
+        "intercept": round(fitted.intercept, 5),
+        "weights": weights,
+        "cards": cards,
+        "seed": SEED,
+        "cross_validated": {name: {key: round(v, 5) for key, v in numbers.items()} for name, numbers in found.items()},
+    }
+    path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,15 @@
+"""One segment of text as the OCR gives it."""
+
+from dataclasses import dataclass
+
+Point = tuple[int, int]
+Box = tuple[Point, Point, Point, Point]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLine:
+    """One segment: its text, its score in [0, 1], its corners in pixels, clockwise from the top left of the text."""
+
+    text: str
+    confidence: float
+    box: Box
