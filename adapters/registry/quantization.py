@@ -1,4 +1,4 @@
-"""The manifest of a quantized base (`quantization.json`): what was done to which base, so that a server can judge it."""
+"""The manifest of a quantized base (`quantization.json`): what was done to which base, for a server to judge."""
 
 from pathlib import Path
 from typing import Any, Literal

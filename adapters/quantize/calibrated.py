@@ -1,0 +1,51 @@
+"""A whole model by GPTQ, layer after layer: each layer sees what the rounded layers before it give."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from compressed_tensors.quantization import QuantizationScheme
+
+from adapters.quantize.calibration import first_inputs, layers_of, linears, second_moments
+from adapters.quantize.gptq import gptq
+from adapters.quantize.rounding import Rounded, store
+
+
+@torch.no_grad()
+def quantize_layers(
+    base: Path,
+    tokens: list[tuple[int, ...]],
+    scheme: QuantizationScheme,
+    layout: str,
+    step: Callable[[int, int], None],
+) -> dict[str, Rounded]:
+    """Every linear module of the decoder's layers by its full name. `step(done, of)` after each layer."""
+    from transformers import AutoModelForCausalLM
+
+    assert scheme.weights is not None
+    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).eval()
+    states = first_inputs(model, tokens)
+    rounded: dict[str, Rounded] = {}
+    layers = layers_of(model)
+    for number, layer in enumerate(layers):
+        moments = second_moments(layer, partial(_through, layer, states))
+        for name, module in linears(layer):
+            weight, scales = gptq(module.weight.float(), moments[name], scheme.weights)
+            result = store(weight, scales, scheme, layout)
+            module.weight.copy_(result.weight)
+            rounded[f"model.layers.{number}.{name}"] = result
+        states = [(_output(layer, hidden, kwargs), kwargs) for hidden, kwargs in states]
+        step(number + 1, len(layers))
+    return rounded
+
+
+def _through(layer: Any, states: list[tuple[torch.Tensor, dict[str, Any]]]) -> None:
+    for hidden, kwargs in states:
+        layer(hidden, **kwargs)
+
+
+def _output(layer: Any, hidden: torch.Tensor, kwargs: dict[str, Any]) -> torch.Tensor:
+    result = layer(hidden, **kwargs)
+    return result[0] if isinstance(result, tuple) else result

@@ -1,0 +1,73 @@
+"""`python -m adapters quantize`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from adapters import bases, embedded
+from adapters.errors import QuantizeError
+from adapters.quantize.methods import METHODS, method_named
+from adapters.settings import Settings
+
+SAMPLES, SEED = 64, 7
+
+
+def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = subparsers.add_parser(
+        "quantize",
+        help="write a base in eight or four bits, as a folder that the server loads",
+        description="Quantize the linear layers of a base model and write it in compressed-tensors format, with a "
+        "manifest. Adapters of the original serve on it. Embedding and head stay in bfloat16.",
+        epilog="; ".join(f"{method.name}: {method.title}" for method in METHODS.values()),
+    )
+    parser.add_argument("--base", default=bases.EMBEDDED, help="'embedded', a folder, or a hub's name (%(default)s)")
+    parser.add_argument("--method", required=True, help=", ".join(METHODS))
+    parser.add_argument("--out", type=Path, required=True, help="the folder to make")
+    parser.add_argument("--group", type=int, help="weights that share a scale, int4 and gptq (default: 32)")
+    parser.add_argument("--samples", type=int, default=SAMPLES, help="cards that gptq looks at (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=SEED, help="of those cards (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
+    parser.set_defaults(run=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    method = method_named(args.method)
+    if args.samples < 1:
+        raise QuantizeError(f"--samples {args.samples}: at least one card is needed.")
+    group = _group(args.group, method.group, method.name)
+    if args.out.exists():
+        raise QuantizeError(f"{args.out} is there already: name another folder with --out, or remove it.")
+    base = bases.resolve(args.base, Settings())
+    name = embedded.NAME if args.base == bases.EMBEDDED else Path(args.base).name
+    import torch
+    from rich.progress import Progress
+
+    from adapters.quantize.run import Plan, quantize
+
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    with Progress(transient=True) as bar:
+        task = bar.add_task(f"{method.name} of {name}", total=None)
+        manifest = quantize(
+            Plan(base, name, method, group, args.samples, args.seed),
+            args.out,
+            lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
+        )
+    print(
+        f"{manifest.modules} modules, mean error {manifest.error:.2%}, "
+        f"{sum(manifest.files.values()) / 2**20:.0f} MiB, {manifest.seconds:.0f} s",
+        file=sys.stderr,
+    )
+    print(args.out)
+    return 0
+
+
+def _group(asked: int | None, usual: int | None, method: str) -> int | None:
+    if asked is None:
+        return usual
+    if usual is None or method == "nf4":
+        raise QuantizeError(f"--group is for int4 and gptq: {method} has none to choose.")
+    if asked < 2 or asked % 2:
+        raise QuantizeError(f"--group {asked}: an even number of weights, such as 32, 64 or 128, shares a scale.")
+    return asked

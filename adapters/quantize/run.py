@@ -1,0 +1,141 @@
+"""One quantization from the base's folder to the finished one."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from adapters.errors import QuantizeError
+from adapters.quantize import calibration
+from adapters.quantize.checks import check_base, check_memory, estimated_bytes
+from adapters.quantize.folder import Replace, Written, making, write_rest, write_weights
+from adapters.quantize.methods import Method
+from adapters.quantize.nf4 import through_nf4
+from adapters.quantize.rounding import Rounded, round_to_nearest, scheme_of
+from adapters.registry.atomic import Step, no_step
+from adapters.registry.base_model import BaseModel
+from adapters.registry.manifest import Base
+from adapters.registry.quantization import QUANTIZATION_FILE, Calibration, Quantization
+
+_PACKAGES = ("torch", "transformers", "compressed-tensors", "safetensors")
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do. `name`: what the base is called in public; `samples`, `seed`: of the calibration."""
+
+    base: Path
+    name: str
+    method: Method
+    group: int | None
+    samples: int
+    seed: int
+
+
+def quantize(plan: Plan, out: Path, show: Progress, step: Step = no_step) -> Quantization:
+    """Write the quantized base to `out` with its manifest. `show(what, done, of)` as the work goes on.
+
+    Raises QuantizeError; whatever happens, `out` is complete or not there.
+    """
+    began = time.monotonic()
+    method = plan.method
+    base, shapes = check_base(plan.base, plan.name, plan.group)
+    check_memory(plan.base, method, plan.name)
+    with making(out, estimated_bytes(plan.base, shapes, method, plan.group), step) as folder:
+        try:
+            replace, seen = _replacement(plan, show)
+        except (MemoryError, torch.linalg.LinAlgError) as error:
+            raise QuantizeError(
+                f"{method.name} of {plan.name} failed ({type(error).__name__}): nothing was kept."
+            ) from error
+        step("weights")
+        total, done = len(shapes), iter(range(1, len(shapes) + 1))
+        written = write_weights(
+            plan.base, folder, frozenset(shapes), replace, lambda: show("writing", next(done), total)
+        )
+        step("rest")
+        write_rest(plan.base, folder, plan.name, None if method.stored == "bfloat16" else _config(plan))
+        manifest = _manifest(plan, base, written, seen, time.monotonic() - began)
+        step("manifest")
+        (folder / QUANTIZATION_FILE).write_text(manifest.to_json(), encoding="utf-8")
+    return manifest
+
+
+def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | None]:
+    """How a weight is replaced; a calibrated method does its whole work here."""
+    method = plan.method
+    if method.stored == "bfloat16":
+        return _nf4, None
+    scheme = scheme_of(method, plan.group)
+    if not method.calibrated:
+
+        def rounded(_: str, weight: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+            return _parts(round_to_nearest(weight, scheme, method.stored))
+
+        return rounded, None
+    from transformers import AutoTokenizer
+
+    from adapters.quantize.calibrated import quantize_layers
+
+    tokens = calibration.sequences(AutoTokenizer.from_pretrained(plan.base), plan.samples, plan.seed)
+    results = quantize_layers(
+        plan.base, tokens, scheme, method.stored, lambda done, of: show("calibrating layers", done, of)
+    )
+    seen = Calibration(samples=len(tokens), tokens=sum(map(len, tokens)), seed=plan.seed, source=calibration.SOURCE)
+
+    def prepared(module: str, weight: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+        return _parts(results[module] if module in results else round_to_nearest(weight, scheme, method.stored))
+
+    return prepared, seen
+
+
+def _parts(rounded: Rounded) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    return rounded.stored, rounded.weight
+
+
+def _nf4(_: str, weight: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
+    result = through_nf4(weight)
+    return {"weight": result}, result
+
+
+def _config(plan: Plan) -> dict[str, Any]:
+    """`quantization_config` as the compressed-tensors library writes it. Embedding and head stay in bfloat16."""
+    from compressed_tensors.quantization import QuantizationConfig, QuantizationStatus
+
+    return QuantizationConfig(
+        config_groups={"group_0": scheme_of(plan.method, plan.group)},
+        format=plan.method.stored,
+        quantization_status=QuantizationStatus.COMPRESSED,
+        ignore=["lm_head"],
+    ).model_dump(mode="json", exclude_none=True)
+
+
+def _manifest(plan: Plan, base: BaseModel, written: Written, seen: Calibration | None, seconds: float) -> Quantization:
+    method = plan.method
+    packages = (*_PACKAGES, "bitsandbytes") if method.name == "nf4" else _PACKAGES
+    return Quantization(
+        method=method.name,
+        bits=method.bits,
+        group=plan.group,
+        activations=method.activations,
+        embedding="bfloat16",
+        stored=method.stored,
+        base=Base(
+            name=plan.name,
+            fingerprint=base.fingerprint,
+            architecture=base.architecture,
+            hidden_size=base.hidden_size,
+            layers=base.layers,
+        ),
+        calibration=seen,
+        modules=len(written.errors),
+        error=round(sum(written.errors) / len(written.errors), 6),
+        files=written.files,
+        seconds=round(seconds, 1),
+        versions={package: version(package) for package in packages},
+    )

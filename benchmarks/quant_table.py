@@ -1,0 +1,170 @@
+"""What each quantization costs and gives: quality on held-out cards, memory, speed, against bf16 in one run.
+
+    python -m benchmarks.quant_table            the whole table, about 20 minutes on two cores
+    python -m benchmarks.quant_table --quick    that it works: few cards, one round, a tiny random shape
+
+Writes quant_table.json and .png into benchmarks/results, and the tables of docs/quantization.md and .fr.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from adapters import bases, machine
+from adapters.quantize.methods import METHODS
+from adapters.registry.quantization import read_quantization
+from adapters.settings import Settings
+from benchmarks import quant_report
+from benchmarks.lora_engine import write_models
+from benchmarks.quant_cards import Question, contract_of, held_out, questions
+from benchmarks.quant_engine import Options, QuantEngine
+from benchmarks.quant_rows import answer_cards, quality, speed, time_round
+
+REFERENCE, CACHE8 = "bf16", "bf16, KV cache in fp8"
+
+
+def main() -> int:
+    """Run it."""
+    args = _parser().parse_args()
+    if args.quick:
+        args.cards, args.rounds, args.shape, args.samples = 8, 1, "tiny", 4
+    with tempfile.TemporaryDirectory() as folder:
+        result = _measure(args, Path(folder))
+    quant_report.write(result, args.results, None if args.quick else Path("docs"))
+    print(json.dumps(result))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.quant_table",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="only see that it works; the documents are left alone")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), help="default: all")
+    parser.add_argument("--cards", type=int, default=200, help="held-out cards (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of timing (default: %(default)s)")
+    parser.add_argument("--samples", type=int, default=64, help="calibration cards of gptq (default: %(default)s)")
+    parser.add_argument("--shape", default="qwen3-0.6b", help="second shape, random weights (default: %(default)s)")
+    parser.add_argument("--adapter", type=Path, help="revision folder (default: the one in adapters/cni)")
+    cores = len(os.sched_getaffinity(0))
+    parser.add_argument("--threads", type=int, default=cores, help="OpenMP threads (default: every core)")
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results"), help="default: %(default)s")
+    return parser
+
+
+def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    from transformers import AutoTokenizer
+
+    base, adapter = bases.resolve(bases.EMBEDDED, Settings()), args.adapter or _shipped()
+    tokenizer: Any = AutoTokenizer.from_pretrained(base)
+    asked = questions(held_out(Path("runs/quant-cards") / str(args.cards), args.cards), contract_of(adapter), tokenizer)
+    plain = Options(base, adapter, "auto", args.threads, tokenizer.eos_token_id)
+    embedded = _rows(args, folder, plain, asked, tokenizer)
+    models = write_models(folder / "random", args.shape, adapters=1, seed=0)
+    random = Options(models.base, models.adapters[0], "auto", args.threads, None)
+    return {
+        "benchmark": "quant_table",
+        "adapter": f"{adapter.parent.name}@{adapter.name}",
+        "cards": args.cards,
+        "rounds": args.rounds,
+        "threads": args.threads,
+        "embedded": embedded,
+        "shape": args.shape,
+        "random": _rows(args, folder, random, [], None),
+        "machine": machine.describe(),
+    }
+
+
+def _shipped() -> Path:
+    revisions = [path for path in Path("adapters/cni").iterdir() if (path / "manifest.json").exists()]
+    if len(revisions) != 1:
+        raise SystemExit("adapters/cni holds not exactly one revision: name one with --adapter")
+    return revisions[0]
+
+
+def _rows(
+    args: argparse.Namespace, folder: Path, plain: Options, asked: Sequence[Question], tokenizer: Any
+) -> list[dict[str, Any]]:
+    """One row a method. With `asked`: quality and the cards' own prompts; without: invented prompts, no quality."""
+    methods = [name for name in args.methods if asked or name in {"int8", "int4"}]
+    prompts = [question.tokens for question in asked] or [
+        [2 + (7 * place + index) % 250 for place in range(300)] for index in range(48)
+    ]
+    rows: list[dict[str, Any]] = []
+    with QuantEngine(plain) as reference:
+        right = answer_cards(reference, asked, tokenizer) if asked else []
+        for name in (REFERENCE, CACHE8, *methods):
+            _say(f"{plain.base.name}: {name}")
+            row, options = _variant(args, folder, plain, name)
+            if name != REFERENCE:
+                with QuantEngine(options) as engine:
+                    if asked:
+                        row |= quality(asked, answer_cards(engine, asked, tokenizer), right)
+                    if name != "nf4":  # the same bfloat16 arithmetic as the reference
+                        row |= _timed(args.rounds, engine, reference, prompts, 200 if asked else 30)
+            else:
+                row |= quality(asked, right, right) if asked else {}
+                row |= _timed(args.rounds, reference, reference, prompts, 200 if asked else 30)
+            rows.append(row)
+            _say(json.dumps(row))
+    for row in rows:
+        weights = row["weights_mib"]
+        row["weights_ratio"] = None if weights is None else round(weights / rows[0]["weights_mib"], 3)
+    return rows
+
+
+def _variant(args: argparse.Namespace, folder: Path, plain: Options, name: str) -> tuple[dict[str, Any], Options]:
+    """The row's beginning and the engine that it is about. A quantized base is made now."""
+    if name not in METHODS:
+        cache = "fp8" if name == CACHE8 else plain.cache
+        return _sizes(name, plain.base), Options(plain.base, plain.adapter, cache, plain.threads, plain.stop)
+    out = folder / f"{name}-{plain.base.parent.name}"
+    command = [sys.executable, "-m", "adapters", "quantize", "--method", name, "--out", str(out)]
+    command += ["--base", str(plain.base), "--threads", str(args.threads), "--samples", str(args.samples)]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+    manifest = read_quantization(out)
+    assert manifest is not None
+    row = _sizes(name, out) | {"quantization_s": manifest.seconds, "error": manifest.error}
+    if manifest.stored == "bfloat16":
+        row["weights_mib"] = None
+    return row, Options(out, plain.adapter, plain.cache, plain.threads, plain.stop)
+
+
+def _sizes(name: str, folder: Path) -> dict[str, Any]:
+    """Weights lie in the engine's memory as they are stored, the embedding once; measured memory is `resident_mib`."""
+    stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
+    return {"method": name, "disk_mib": round(stored / 2**20, 1), "weights_mib": round(stored / 2**20, 1)}
+
+
+def _timed(
+    rounds: int, engine: QuantEngine, reference: QuantEngine, prompts: Sequence[list[int]], longest: int
+) -> dict[str, Any]:
+    """Rounds of both engines in turn, each first as often as the other; one more to warm up."""
+    mine, theirs = [], []
+    for number in range(rounds + 1):
+        pair = [(mine, engine), (theirs, reference)]
+        for samples, one in pair if number % 2 else pair[::-1]:
+            timings = time_round(one, prompts, longest)
+            if number or rounds == 1:
+                samples.append(timings)
+        if rounds == 1:
+            break
+    return speed(mine, theirs)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,46 @@
+"""A base from `python -m adapters quantize`: refused when it is not what its manifest says, else announced."""
+
+from pathlib import Path
+
+from adapters.registry.fingerprint import base_fingerprint
+from adapters.registry.quantization import Quantization, read_quantization
+from server.base_folder import find_base_folder
+from server.prepare import PrepareError
+
+
+def check_quantized_base(model: str) -> str | None:
+    """One line of warning about the base `model`; None when no manifest says that it is quantized.
+
+    Its fingerprint is the original's, so the registry takes the original's adapters and refuses all others.
+    Raises PrepareError: a broken manifest, weights that are not those it names, another base's embedding.
+    """
+    folder = find_base_folder(model)
+    if folder is None:
+        return None
+    try:
+        manifest = read_quantization(folder)
+    except (OSError, ValueError) as error:
+        raise PrepareError(f"SERVER_MODEL {model}: {error}; quantize the base again") from error
+    if manifest is None:
+        return None
+    _check_files(folder, manifest, model)
+    if base_fingerprint(folder) != manifest.base.fingerprint:
+        raise PrepareError(
+            f"SERVER_MODEL {model} is not the {manifest.base.name} that its manifest names; quantize again"
+        )
+    return _warning(manifest)
+
+
+def _check_files(folder: Path, manifest: Quantization, model: str) -> None:
+    for name, size in manifest.files.items():
+        path = folder / Path(name).name
+        if not path.is_file() or path.stat().st_size != size:
+            raise PrepareError(f"SERVER_MODEL {model}: {path.name} is not whole; copy or quantize the base again")
+
+
+def _warning(manifest: Quantization) -> str:
+    group = f", groups of {manifest.group}" if manifest.group else ""
+    return (
+        f"warning: the base is {manifest.base.name} through {manifest.method} ({manifest.bits} bits{group}): adapters "
+        "of the original are served on it, but their scores were measured on the original; see docs/quantization.md"
+    )
