@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from ocr_frontend.boundary import CLIENT_GONE, Boundary, error_response
@@ -32,6 +33,7 @@ def create_app(
     app.state.service = service
     for router in (*ROUTERS, dashboard.router):
         app.include_router(router)
+        service.metrics.expect(route.path for route in router.routes if isinstance(route, APIRoute))
     app.add_middleware(Boundary, metrics=service.metrics)
 
     async def on_front_error(request: Request, error: Exception) -> Response:

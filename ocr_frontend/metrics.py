@@ -1,13 +1,16 @@
 """Prometheus metrics of one app, in a registry of its own. Labels come from fixed sets, never from a request."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from ocr_frontend.documents import DOCUMENTS
+from ocr_frontend.errors import FrontError
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
 STAGES = ("queue", "decode", "ocr", "llm", "validate", "total")
@@ -32,9 +35,21 @@ class Metrics:
         self.field_warnings = Counter(
             "ocr_front_field_warnings", "Fields given with a warning", ["document"], registry=self.registry
         )
+        # So that every series is there from the start: a rate needs a first value.
         for stage in STAGES:
-            self.stages.labels(stage)  # so that every series is there from the start
+            self.stages.labels(stage)
+        for code in sorted(_codes(FrontError)):
+            self.errors.labels(code)
+        for document in DOCUMENTS:
+            self.field_warnings.labels(document)
+        ProcessCollector(registry=self.registry)
         self.registry.register(_Processes())
+
+    def expect(self, routes: Iterable[str]) -> None:
+        """Begin the request counters of these routes at nought."""
+        for route in routes:
+            for status in ("2xx", "4xx", "5xx"):
+                self.requests.labels(route, status)
 
     def watch(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """A gauge that is asked when it is collected."""
@@ -50,6 +65,10 @@ class Metrics:
     def render(self) -> bytes:
         """Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+def _codes(error: type[FrontError]) -> set[str]:
+    return {error.code}.union(*(_codes(kind) for kind in error.__subclasses__()))
 
 
 class _Processes(Collector):

@@ -10,6 +10,7 @@ from ocr_frontend.errors import OcrUnavailable
 from ocr_frontend.images import Pixels
 from ocr_frontend.onnx_models import ModelFolders, prepare_models
 from ocr_frontend.orientation import read_upright
+from ocr_frontend.stopping import make_stoppable
 from ocr_frontend.textline import Box, TextLine
 
 __all__ = ["Box", "OcrOptions", "PaddleReader", "Reader", "TextLine"]
@@ -70,6 +71,7 @@ class PaddleReader:
                 text_recognition_batch_size=options.rec_batch,
                 device="cpu",
             )
+            make_stoppable(self._ocr)
         except OcrUnavailable:
             raise
         except Exception as error:  # PaddleX raises whatever it meets

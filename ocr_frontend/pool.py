@@ -5,6 +5,7 @@ sent, never decoded pixels: decoding happens in the reader's thread, so at most 
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ from ocr_frontend.errors import Busy, DeadlineExceeded, OcrUnavailable
 from ocr_frontend.images import decode
 from ocr_frontend.ocr import Reader
 from ocr_frontend.quality import measure
+from ocr_frontend.stopping import check, until
 from ocr_frontend.textline import TextLine
 
 
@@ -71,8 +73,8 @@ class OcrPool:
     async def read(self, data: bytes) -> Page:
         """Decode and read one image.
 
-        Raises what `images.decode` raises, Busy (queue full), OcrUnavailable (not loaded), DeadlineExceeded. A read
-        that has begun cannot be stopped: past its deadline the request is answered, the reader is free when it ends.
+        Raises what `images.decode` raises, Busy (queue full), OcrUnavailable (not loaded), DeadlineExceeded. Past the
+        deadline, and when the caller is cancelled, the read stops before the next run of a model.
         """
         self.require_ready()
         if self.waiting >= self._queue and self._free.empty():
@@ -90,7 +92,10 @@ class OcrPool:
         finally:
             self.waiting -= 1
         self.running += 1
-        work = asyncio.get_running_loop().run_in_executor(self._executor, scan, reader, data, self._max_pixels)
+        stop = threading.Event()
+        work = asyncio.get_running_loop().run_in_executor(
+            self._executor, _scan_until, stop, reader, data, self._max_pixels
+        )
 
         def release(done: asyncio.Future[Page]) -> None:
             self.running -= 1
@@ -99,11 +104,19 @@ class OcrPool:
                 done.exception()  # looked at, so that an abandoned read's failure is not logged
 
         work.add_done_callback(release)
-        return await asyncio.shield(work)
+        try:
+            return await asyncio.shield(work)
+        finally:
+            stop.set()
 
     def close(self) -> None:
         """Accept no more work. A read that has begun ends by itself."""
         self._executor.shutdown(wait=False, cancel_futures=True)
+
+
+def _scan_until(stop: threading.Event, reader: Reader, data: bytes, max_pixels: int) -> Page:
+    with until(stop):
+        return scan(reader, data, max_pixels)
 
 
 def scan(reader: Reader, data: bytes, max_pixels: int) -> Page:
@@ -111,6 +124,7 @@ def scan(reader: Reader, data: bytes, max_pixels: int) -> Page:
     began = time.perf_counter()
     image = decode(data, max_pixels)
     decoded = time.perf_counter()
+    check()
     lines = tuple(reader.read(image))
     read = time.perf_counter()
     scores = measure(image, lines)

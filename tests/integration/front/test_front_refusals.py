@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import ImageFile
 
 from ocr_frontend.errors import OcrUnavailable
+from ocr_frontend.stopping import StoppableRunner, Stopped
 from tests.integration.front.fakes import RECTO_TEXT, FakeModelServer, FakeReader, Front, bomb, picture, running
 
 
@@ -199,12 +201,43 @@ async def test_a_read_past_its_deadline() -> None:
     async with running(FakeReader(*RECTO_TEXT, gate=gate), ocr_seconds=0.05) as front:
         pool = front.app.state.service.pool
         check(await front.extract(picture()), 504, "deadline_exceeded")
-        assert pool.running == 1  # it cannot be stopped, and it is not forgotten
+        assert pool.running == 1  # a reader that never looks up is not forgotten
         check(await front.extract(picture()), 504, "deadline_exceeded")
         assert pool.waiting == 0
         gate.set()
         while pool.running:
             await asyncio.sleep(0.005)
+        pool._seconds = 30
+        assert (await front.extract(picture())).status_code == 200
+
+
+class Looping(FakeReader):
+    """Reads for ever, one run of a model after the other."""
+
+    ended = 0
+
+    def read(self, image: object) -> list[object]:  # type: ignore[override]
+        model = StoppableRunner(lambda: time.sleep(0.005))
+        try:
+            while not self.done:
+                model()
+        except Stopped:
+            self.ended += 1
+            raise
+        return self.lines  # type: ignore[return-value]
+
+    done = False
+
+
+async def test_a_deadline_stops_the_work() -> None:
+    reader = Looping(*RECTO_TEXT)
+    async with running(reader, ocr_seconds=0.1) as front:
+        pool = front.app.state.service.pool
+        check(await front.extract(picture()), 504, "deadline_exceeded")
+        while pool.running:
+            await asyncio.sleep(0.005)
+        assert reader.ended == 1
+        reader.done, pool._seconds = True, 30
         assert (await front.extract(picture())).status_code == 200
 
 
