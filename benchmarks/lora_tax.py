@@ -1,6 +1,6 @@
 """What an adapter costs on a CPU: base, adapter with our CPU LoRA, adapter with vLLM's own, in alternating rounds.
 
-    python -m benchmarks.lora_tax --shape smollm2-135m --concurrency 1 8 32
+    python -m benchmarks.lora_tax --shapes embedded qwen3-0.6b --concurrency 1 8 32
 
 `processor` figures (seconds of all threads) are to be read where other work shares the cores: use --threads 1 for them.
 """
@@ -8,86 +8,77 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import statistics
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from adapters import machine
-from benchmarks.lora_engine import BASE, SHAPES, Engine, Spent, write_models
+from benchmarks.frame import Case, Key, Panel, alternate, median, parser, publish
+from benchmarks.lora_engine import BASE, EMBEDDED, SHAPES, Engine, Plan, Spent, write_models
 
-_SAMPLES = dict[tuple[str, int], list[Spent]]
+_VARIANTS = ("base", "ours", "stock", "stock base")
+Samples = dict[Key, list[Spent]]
 
 
 def main() -> int:
     """Run it."""
     args = _parser().parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        samples = _measure(args, Path(folder))
+    rows = [row for shape in args.shapes for row in _measure(args, shape)]
     result = {
-        "benchmark": "lora_tax",
-        "shape": args.shape,
-        "weights": "random",
-        "threads": args.threads,
-        "rounds": args.rounds,
-        "seed": args.seed,
-        "decode": [_row(samples, concurrency) for concurrency in args.concurrency],
-        "machine": machine.describe(),
+        "weights": "random, but for the embedded base's own; adapters random, rank 16 on q_proj and v_proj",
+        "tokens": args.tokens,
+        "prompt": args.prompt,
+        "decode": rows,
     }
-    print(json.dumps(result))
+    publish("lora_tax", args, result, [_panel(rows, shape) for shape in args.shapes])
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.lora_tax", description=__doc__)
-    parser.add_argument("--shape", choices=sorted(SHAPES), default="smollm2-135m", help="default: %(default)s")
-    parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 8, 32], help="default: %(default)s")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds that count (default: %(default)s)")
-    parser.add_argument("--tokens", type=int, default=24, help="tokens per answer (default: %(default)s)")
-    parser.add_argument("--prompt", type=int, default=32, help="tokens per prompt (default: %(default)s)")
-    cores = len(os.sched_getaffinity(0))
-    parser.add_argument("--threads", type=int, default=cores, help="OpenMP threads (default: every core)")
-    parser.add_argument("--seed", type=int, default=0, help="of the random weights (default: %(default)s)")
-    return parser
+    made = parser("lora_tax", __doc__)
+    shapes = [EMBEDDED, *sorted(SHAPES)]
+    made.add_argument("--shapes", nargs="+", choices=shapes, default=[EMBEDDED, "qwen3-0.6b"], help="%(default)s")
+    made.add_argument("--concurrency", type=int, nargs="+", default=[1, 8, 32], help="default: %(default)s")
+    made.add_argument("--tokens", type=int, default=20, help="tokens per answer (default: %(default)s)")
+    made.add_argument("--prompt", type=int, default=32, help="tokens per prompt (default: %(default)s)")
+    return made
 
 
-def _measure(args: argparse.Namespace, folder: Path) -> _SAMPLES:
-    models = write_models(folder, args.shape, adapters=1, seed=args.seed)
-    samples: _SAMPLES = {}
-    options: dict[str, Any] = {"threads": args.threads, "prompt": args.prompt}
-    with Engine(models, plugin=True, **options) as ours, Engine(models, plugin=False, **options) as stock:
-        variants = [("base", ours, BASE), ("ours", ours, 0), ("stock", stock, 0)]
-        for round_ in range(args.rounds + 1):  # the first warms up and does not count
-            for concurrency in args.concurrency:
-                for name, engine, adapter in variants if round_ % 2 else variants[::-1]:
-                    spent = engine.decode([adapter] * concurrency, args.tokens)
-                    if round_:
-                        samples.setdefault((name, concurrency), []).append(spent)
-                        print(f"round {round_} concurrency {concurrency} {name}: {spent}", file=sys.stderr)
-    return samples
+def _measure(args: argparse.Namespace, shape: str) -> list[dict[str, Any]]:
+    plan = Plan(args.threads, args.prompt)
+    stock_plan = Plan(args.threads, args.prompt, plugin=False)
+    with tempfile.TemporaryDirectory() as folder:
+        models = write_models(Path(folder), shape, adapters=1, seed=args.seed)
+        with Engine(models, plan) as ours, Engine(models, stock_plan) as stock:
+            variants = dict(zip(_VARIANTS, [(ours, BASE), (ours, 0), (stock, 0), (stock, BASE)], strict=True))
+            cases = [
+                Case((name, count), lambda e=engine, a=adapter, n=count: e.decode([a] * n, args.tokens))  # type: ignore[misc]
+                for count in args.concurrency
+                for name, (engine, adapter) in variants.items()
+            ]
+            samples = alternate(cases, args.rounds)
+    return [_row(samples, shape, count) for count in args.concurrency]
 
 
-def _row(samples: _SAMPLES, concurrency: int) -> dict[str, Any]:
-    row: dict[str, Any] = {"concurrency": concurrency}
+def _row(samples: Samples, shape: str, concurrency: int) -> dict[str, Any]:
+    row: dict[str, Any] = {"shape": shape, "concurrency": concurrency}
     for clock in ("wall", "processor"):
-        base, ours, stock = (
-            statistics.median(getattr(spent, clock) for spent in samples[name, concurrency])
-            for name in ("base", "ours", "stock")
-        )
+        took = {n: median([getattr(s, clock) * 1000 for s in samples[n, concurrency]]) for n in _VARIANTS}
         row[clock] = {
-            "ms_per_token": {"base": _ms(base), "ours": _ms(ours), "stock": _ms(stock)},
-            "adapter_over_base_throughput": round(base / ours, 3),
-            "stock_adapter_over_base_throughput": round(base / stock, 3),
-            "ours_over_stock_throughput": round(stock / ours, 3),
+            "ms_per_token": took,
+            "adapter_over_base_throughput": round(took["base"] / took["ours"], 3),
+            "stock_adapter_over_base_throughput": round(took["stock base"] / took["stock"], 3),
+            "ours_over_stock_throughput": round(took["stock"] / took["ours"], 3),
+            "base_over_stock_base_throughput": round(took["stock base"] / took["base"], 3),
         }
     return row
 
 
-def _ms(seconds: float) -> float:
-    return round(seconds * 1000, 3)
+def _panel(rows: list[dict[str, Any]], shape: str) -> Panel:
+    chosen = [row for row in rows if row["shape"] == shape]
+    groups = tuple(f"{row['concurrency']} at once" for row in chosen)
+    series = {name: [1000 / row["wall"]["ms_per_token"][name] for row in chosen] for name in _VARIANTS}
+    return Panel(f"Decoding, {shape}: more is better", "tokens a second", groups, dict(series))
 
 
 if __name__ == "__main__":

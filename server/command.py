@@ -11,7 +11,10 @@ from pydantic import ValidationError
 from server import launch, machine
 from server.keys_command import add_parser as add_keys_parser
 from server.prepare import PrepareError, prepare
+from server.quantized_base import check_quantized_base
 from server.settings import Settings
+from server.tuned import TunedError
+from server.tuned import find as find_tuned
 
 _HIDDEN = {"started"}
 
@@ -64,9 +67,16 @@ def _plan(settings: Settings) -> launch.Launch:
     facts = machine.look()
     try:
         settings = prepare(settings, facts)
+        warning = check_quantized_base(settings.model)
     except PrepareError as error:
         stop(str(error))
-    return launch.plan(settings, facts, launch.is_folder(settings.model), os.environ.get("LD_PRELOAD", ""))
+    if warning:
+        say(warning)
+    try:
+        tuned = find_tuned(settings.tuned_profile, facts)
+    except TunedError as error:
+        stop(str(error))
+    return launch.plan(settings, facts, launch.is_folder(settings.model), os.environ.get("LD_PRELOAD", ""), tuned)
 
 
 def print_choices(planned: launch.Launch) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from server.machine import Machine
 from server.settings import Settings
 from server.telemetry import trace_environment, trace_options
+from server.tuned import Tuned
 
 _GIB = 1 << 30
 _ENTRY = "vllm.entrypoints.launchers.api_server.entry"
@@ -18,6 +19,8 @@ _EXECUTOR = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
 _BLOCK = 32
 # The part of the available memory that the KV cache of a CPU server may take, and its bounds in GiB.
 _KV_SHARE, _KV_LEAST, _KV_MOST = 0.25, 1, 64
+# A tuned option's name among the choices.
+_TUNED_NAMES = {"--block-size": "block size", "--distributed-executor-backend": "executor"}
 # Up to this many cores, all of them compute: measured 1.7 times the throughput of vLLM's default on two cores.
 _BIND_ALL_CORES = 4
 
@@ -40,21 +43,24 @@ class Launch:
     choices: list[Choice]
 
 
-def plan(settings: Settings, machine: Machine, model_is_folder: bool, preload: str = "") -> Launch:
-    """The launch for these settings on this machine. `preload`: the caller's LD_PRELOAD, kept."""
+def plan(
+    settings: Settings, machine: Machine, model_is_folder: bool, preload: str = "", tuned: Tuned | None = None
+) -> Launch:
+    """The launch for these settings on this machine. `preload`: the caller's LD_PRELOAD, kept; `tuned`: CPU only."""
+    tuned = tuned if machine.cpu_only else None
     choices = [
         *_model(settings, model_is_folder),
         *_plugins(machine),
-        *(_cpu(settings, machine, preload) if machine.cpu_only else _gpu()),
+        *(_tuned(_cpu(settings, machine, preload, tuned), machine, tuned) if machine.cpu_only else _gpu()),
     ]
     environment = {choice.name: choice.value for choice in choices if choice.name.isupper()}
     own = {**_own(settings), **_quiet(settings), **trace_environment(settings)}
-    return Launch(_command(settings, machine), {**environment, **own}, choices)
+    return Launch([*_command(settings, machine), *_options(tuned)], {**environment, **own}, choices)
 
 
 def _model(settings: Settings, is_folder: bool) -> list[Choice]:
     chosen = [Choice("model", settings.model, f"served as {settings.served_name!r}")]
-    if is_folder:
+    if is_folder and "hf://" not in settings.remote_sources:
         chosen.append(Choice("HF_HUB_OFFLINE", "1", "the model is a local folder: no hub is asked"))
     return chosen
 
@@ -68,7 +74,18 @@ def _gpu() -> list[Choice]:
     return [Choice("device", "cuda", "the CUDA build of vLLM is installed; it sizes its own memory")]
 
 
-def _cpu(settings: Settings, machine: Machine, preload: str) -> list[Choice]:
+def _tuned(chosen: list[Choice], machine: Machine, tuned: Tuned | None) -> list[Choice]:
+    """The choices with a profile's in their place, and a line that says where the profile is or would be."""
+    if tuned is None:
+        return [*chosen, Choice("tuned profile", "none", f"make bench-tune would write {machine.profile}")]
+    why = "measured on this machine by make bench-tune; SERVER_TUNED_PROFILE=none leaves it out"
+    replaced = {_TUNED_NAMES.get(name, name): value for name, value in tuned.options.items()} | tuned.environment
+    kept = [choice for choice in chosen if choice.name not in replaced]
+    made = [Choice(name, value or "on", why) for name, value in replaced.items()]
+    return [*kept, *made, Choice("tuned profile", str(tuned.path), f"{len(made)} choices replaced")]
+
+
+def _cpu(settings: Settings, machine: Machine, preload: str, tuned: Tuned | None) -> list[Choice]:
     kv = settings.kv_cache_gib
     why = "set by SERVER_KV_CACHE_GIB"
     if not kv:
@@ -83,6 +100,8 @@ def _cpu(settings: Settings, machine: Machine, preload: str) -> list[Choice]:
         Choice("block size", str(_BLOCK), "the prompts' fixed beginning fits whole blocks of the prefix cache")
     )
     libraries = {"tcmalloc": machine.tcmalloc, "libiomp5": machine.iomp5}
+    if tuned is not None and tuned.preload is not None:
+        libraries = {name: path for name, path in libraries.items() if name in tuned.preload}
     found = [str(path) for path in libraries.values() if path is not None]
     if found:
         value = ":".join([*found, *filter(None, [preload])])
@@ -139,6 +158,12 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
     flags = ["--enable-lora", "--enable-prefix-caching", "--disable-uvicorn-access-log", "--no-enable-log-requests"]
     flags += ["--disable-fastapi-docs", "--no-enable-log-outputs"]
     return [machine.python, "-m", _ENTRY, *(part for pair in options.items() for part in pair), *flags]
+
+
+def _options(tuned: Tuned | None) -> list[str]:
+    """A profile's options come last: vLLM takes the last of two."""
+    pairs = tuned.options.items() if tuned is not None else ()
+    return [word for name, value in pairs for word in (name, *value.split())]
 
 
 def is_folder(model: str) -> bool:

