@@ -1,5 +1,6 @@
 """The model server as this package sees it: completions, the list of models, and what we thought of its answers."""
 
+import random
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from ocr_frontend.transport import Transport
 
 _LIST_SECONDS = 5.0
 PROMPT_HEADER = "X-Prompt-Sha256"
-# Behind a router: one model's requests meet on the server that holds its adapter (docs/decisions/0014).
+# Behind a router: one model's requests meet on the few servers that hold its adapter (docs/decisions/0014).
 PLACEMENT_HEADER = "X-Session-ID"
 
 
@@ -73,7 +74,9 @@ class ModelServer:
         *,
         breaker: Breaker | None = None,
         retry_seconds: float | None = None,
+        places: int = 1,
     ) -> None:
+        self._places = places
         self._transport, self._seconds, self._logprobs = Transport(http, breaker, retry_seconds), seconds, logprobs
 
     @property
@@ -97,7 +100,7 @@ class ModelServer:
         }
         if self._logprobs is not None:
             body["logprobs"] = self._logprobs
-        headers = {PLACEMENT_HEADER: quote(model)}
+        headers = {PLACEMENT_HEADER: f"{quote(model)}.{random.randrange(self._places)}"}
         if prompt_sha256:
             headers[PROMPT_HEADER] = prompt_sha256
         answered = await self._transport.send("POST", "/v1/completions", self._seconds, body, headers)

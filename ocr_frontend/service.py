@@ -66,7 +66,12 @@ def build_service(
     metrics.watch("ready", "1 once the OCR is loaded", lambda: float(pool.ready))
     breaker = Breaker(settings.breaker_failures, settings.breaker_seconds)
     server = ModelServer(
-        http, settings.llm_seconds, settings.logprobs, breaker=breaker, retry_seconds=settings.retry_seconds
+        http,
+        settings.llm_seconds,
+        settings.logprobs,
+        breaker=breaker,
+        retry_seconds=settings.retry_seconds,
+        places=settings.places,
     )
     metrics.watch("model_server_circuit_open", "1 while the model server is not asked", lambda: float(breaker.open))
     metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)

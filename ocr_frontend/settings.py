@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=1, le=65535, description="port to listen on")
     keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="bearer keys, separated by commas")
     keys_file: Path | None = Field(None, description="file of hashed keys, the model server's form (API docs)")
+    client_key: SecretStr | None = Field(None, description="the key that `extract --url` sends to a running front")
     server_url: str = Field(
         "http://127.0.0.1:8000", pattern=r"^https?://[^\s/]+(/\S*)?$", description="the model server"
     )
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     jobs_bytes: int = Field(200_000_000, ge=1024, description="of images that wait in jobs")
     jobs_patience: float = Field(120, ge=0, le=3600, description="seconds a job's image waits for a busy service")
     upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
+    places: int = Field(4, ge=1, le=1000, description="servers of a fleet that one model's cards meet on, at most")
     llm_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for an answer of the model server")
     log_format: Literal["text", "json"] = Field("text", description="json: one object a line")
     otlp_endpoint: str = Field("", pattern=r"^(https?://\S+)?$", description="OpenTelemetry collector of traces (off)")

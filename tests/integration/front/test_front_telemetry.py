@@ -103,11 +103,12 @@ async def test_the_request_id_goes_through(given: str, taken: bool) -> None:
 
 
 async def test_a_request_says_where_it_wants_to_be_answered() -> None:
-    """The router's key: one model's requests meet on one server."""
+    """The router's key: one model's requests meet on as many servers as were said."""
     server = Listening()
-    async with running(server=server) as front:
-        await front.extract(picture(), model="cni")
-    assert server.headers[0]["x-session-id"] == "cni"
+    async with running(server=server, places=2) as front:
+        for _ in range(12):
+            await front.extract(picture(), model="cni")
+    assert {headers["x-session-id"] for headers in server.headers} == {"cni.0", "cni.1"}
 
 
 async def test_a_json_line_is_for_machines(caplog: pytest.LogCaptureFixture) -> None:
