@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor test lint format bench bench-engine bench-tune bench-env eval train recorded lock clean env
+.PHONY: help up cluster monitor test lint format bench bench-engine bench-tune bench-env quant-table eval train recorded lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ format: env ## let ruff put the code in order
 
 bench: env ## one card end to end on running services; the last line is JSON
 	@$(VENV) -m benchmarks.card $(ARGS)
+
+quant-table: env ## what each quantization costs and gives; about 20 minutes, ARGS=--quick for two
+	@$(VENV) -m benchmarks.quant_table $(ARGS)
 
 bench-engine: env ## every benchmark of the engine, 40 minutes on two quiet cores; pictures in benchmarks/results
 	@for run in lora_tax mixed_adapters floor memory "today --shape embedded" "today --shape qwen3-0.6b --crowds 8"; do \

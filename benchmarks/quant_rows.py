@@ -44,7 +44,7 @@ def quality(asked: Sequence[Question], right: list[list[bool]], reference: list[
     return row
 
 
-def time_round(engine: QuantEngine, prompts: Sequence[list[int]], longest: int) -> Timings:
+def _time_round(engine: QuantEngine, prompts: Sequence[list[int]], longest: int) -> Timings:
     """One timing at each number of streams."""
     return {
         streams: engine.ask([prompts[i % len(prompts)] for i in range(_ASKED[streams])], streams, longest)
@@ -52,7 +52,24 @@ def time_round(engine: QuantEngine, prompts: Sequence[list[int]], longest: int) 
     }
 
 
-def speed(rounds: Sequence[Timings], reference: Sequence[Timings]) -> dict[str, Any]:
+def timed(
+    rounds: int, engine: QuantEngine, reference: QuantEngine, prompts: Sequence[list[int]], longest: int
+) -> dict[str, Any]:
+    """Rounds of both engines in turn, each first as often as the other; one more to warm up."""
+    mine: list[Timings] = []
+    theirs: list[Timings] = []
+    for number in range(rounds + 1):
+        pair = [(mine, engine), (theirs, reference)]
+        for samples, one in pair if number % 2 else pair[::-1]:
+            timings = _time_round(one, prompts, longest)
+            if number or rounds == 1:
+                samples.append(timings)
+        if rounds == 1:
+            break
+    return _speed(mine, theirs)
+
+
+def _speed(rounds: Sequence[Timings], reference: Sequence[Timings]) -> dict[str, Any]:
     """Medians over the rounds, and each round's ratio to the reference of the same round."""
     row: dict[str, Any] = {
         "ms_per_token": round(1000 * statistics.median(r[1].step for r in rounds), 2),

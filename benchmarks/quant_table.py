@@ -26,7 +26,7 @@ from benchmarks import quant_report
 from benchmarks.lora_engine import write_models
 from benchmarks.quant_cards import Question, contract_of, held_out, questions
 from benchmarks.quant_engine import Options, QuantEngine
-from benchmarks.quant_rows import answer_cards, quality, speed, time_round
+from benchmarks.quant_rows import answer_cards, quality, timed
 
 REFERENCE, CACHE8 = "bf16", "bf16, KV cache in fp8"
 
@@ -111,10 +111,10 @@ def _rows(
                     if asked:
                         row |= quality(asked, answer_cards(engine, asked, tokenizer), right)
                     if name != "nf4":  # the same bfloat16 arithmetic as the reference
-                        row |= _timed(args.rounds, engine, reference, prompts, 200 if asked else 30)
+                        row |= timed(args.rounds, engine, reference, prompts, 200 if asked else 30)
             else:
                 row |= quality(asked, right, right) if asked else {}
-                row |= _timed(args.rounds, reference, reference, prompts, 200 if asked else 30)
+                row |= timed(args.rounds, reference, reference, prompts, 200 if asked else 30)
             rows.append(row)
             _say(json.dumps(row))
     for row in rows:
@@ -144,22 +144,6 @@ def _sizes(name: str, folder: Path) -> dict[str, Any]:
     """Weights lie in the engine's memory as they are stored, the embedding once; measured memory is `resident_mib`."""
     stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
     return {"method": name, "disk_mib": round(stored / 2**20, 1), "weights_mib": round(stored / 2**20, 1)}
-
-
-def _timed(
-    rounds: int, engine: QuantEngine, reference: QuantEngine, prompts: Sequence[list[int]], longest: int
-) -> dict[str, Any]:
-    """Rounds of both engines in turn, each first as often as the other; one more to warm up."""
-    mine, theirs = [], []
-    for number in range(rounds + 1):
-        pair = [(mine, engine), (theirs, reference)]
-        for samples, one in pair if number % 2 else pair[::-1]:
-            timings = time_round(one, prompts, longest)
-            if number or rounds == 1:
-                samples.append(timings)
-        if rounds == 1:
-            break
-    return speed(mine, theirs)
 
 
 def _say(text: str) -> None:

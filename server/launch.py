@@ -152,6 +152,8 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
         options["--distributed-executor-backend"] = _EXECUTOR
         options["--block-size"] = str(_BLOCK)
     options |= trace_options(settings)
+    if settings.kv_cache_dtype != "auto":
+        options["--kv-cache-dtype"] = settings.kv_cache_dtype
     if settings.max_model_len:
         options["--max-model-len"] = str(settings.max_model_len)
     # No request, path or client address is logged; prompts least of all.

@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     remote_sources: str = Field(default="", description="allowed prefixes of remote sources, by comma (s3://models/,…)")
     max_upload_mib: int = Field(default=512, ge=1, description="largest revision, packed and unpacked, in MiB")
     max_body_mib: int = Field(default=4, ge=1, description="largest inference request in MiB")
+    kv_cache_dtype: str = Field(default="auto", description="the KV cache's type (auto: the weights'; fp8: half)")
     drain_seconds: float = Field(default=30, ge=0, description="how long running requests may take after SIGTERM")
     follow_seconds: float = Field(default=1, gt=0, description="how often the registry folder is looked at")
     split_min_requests: int = Field(default=20, ge=1, description="answers before a split can roll back by itself")

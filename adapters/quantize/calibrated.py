@@ -48,4 +48,5 @@ def _through(layer: Any, states: list[tuple[torch.Tensor, dict[str, Any]]]) -> N
 
 def _output(layer: Any, hidden: torch.Tensor, kwargs: dict[str, Any]) -> torch.Tensor:
     result = layer(hidden, **kwargs)
-    return result[0] if isinstance(result, tuple) else result
+    output: torch.Tensor = result[0] if isinstance(result, tuple) else result
+    return output

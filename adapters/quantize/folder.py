@@ -72,7 +72,8 @@ def write_weights(
     base: Path, out: Path, modules: frozenset[str], replace: Replace, done: Callable[[], None]
 ) -> Written:
     """Every weights file of `base` again in `out`, the weights of `modules` replaced; `done` after each of them."""
-    written, places = Written(), {}
+    written = Written()
+    places: dict[str, str] = {}
     for path in sorted(base.glob("*.safetensors")):
         tensors: Tensors = {}
         for name, tensor in load_file(path).items():

@@ -35,14 +35,14 @@ def scales_of(weight: torch.Tensor, args: QuantizationArgs) -> torch.Tensor:
 
     INT4 scales are rounded to bfloat16, which is how vLLM keeps them, before anything is divided by them.
     """
-    grouped = weight.unflatten(1, (-1, args.group_size or weight.shape[1]))
-    scales, _ = calculate_qparams(grouped.amin(2), grouped.amax(2), args)
+    grouped = weight.reshape(len(weight), -1, args.group_size or weight.shape[1])
+    scales: torch.Tensor = calculate_qparams(grouped.amin(2), grouped.amax(2), args)[0]
     return scales.to(torch.bfloat16) if args.num_bits < 8 else scales
 
 
 def to_grid(weight: torch.Tensor, scales: torch.Tensor, args: QuantizationArgs) -> torch.Tensor:
     """`weight` (out, n) at the nearest points of the grid of its one scale a row, (out, 1); float32."""
-    top = 2 ** (args.num_bits - 1) - 1
+    top = 2 ** (int(args.num_bits) - 1) - 1
     return (weight / scales).round().clamp(-top - 1, top) * scales
 
 

@@ -49,7 +49,7 @@ def quantize(plan: Plan, out: Path, show: Progress, step: Step = no_step) -> Qua
     with making(out, estimated_bytes(plan.base, shapes, method, plan.group), step) as folder:
         try:
             replace, seen = _replacement(plan, show)
-        except (MemoryError, torch.linalg.LinAlgError) as error:
+        except (MemoryError, RuntimeError) as error:
             raise QuantizeError(
                 f"{method.name} of {plan.name} failed ({type(error).__name__}): nothing was kept."
             ) from error
@@ -107,12 +107,13 @@ def _config(plan: Plan) -> dict[str, Any]:
     """`quantization_config` as the compressed-tensors library writes it. Embedding and head stay in bfloat16."""
     from compressed_tensors.quantization import QuantizationConfig, QuantizationStatus
 
-    return QuantizationConfig(
+    config: dict[str, Any] = QuantizationConfig(
         config_groups={"group_0": scheme_of(plan.method, plan.group)},
         format=plan.method.stored,
         quantization_status=QuantizationStatus.COMPRESSED,
         ignore=["lm_head"],
     ).model_dump(mode="json", exclude_none=True)
+    return config
 
 
 def _manifest(plan: Plan, base: BaseModel, written: Written, seen: Calibration | None, seconds: float) -> Quantization:

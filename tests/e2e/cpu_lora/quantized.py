@@ -1,62 +1,33 @@
-"""A base model quantized by rounding, as a compressed-tensors checkpoint: enough to see that vLLM starts and agrees."""
+"""A base quantized by the project's own command, and what its stored weights stand for."""
 
 from __future__ import annotations
 
-import json
-import shutil
 from pathlib import Path
-from typing import Any
 
 import torch
-from compressed_tensors.compressors.pack_quantized.helpers import pack_to_int32
-from safetensors.torch import load_file, save_file
+from compressed_tensors.compressors.base import BaseCompressor
+from safetensors.torch import load_file
 
-GROUP = 32
-_WEIGHTS = {"num_bits": 8, "type": "int", "symmetric": True, "strategy": "channel", "dynamic": False}
-_INPUTS = {"num_bits": 8, "type": "int", "symmetric": True, "strategy": "token", "dynamic": True}
-_GROUPED = {**_WEIGHTS, "num_bits": 4, "strategy": "group", "group_size": GROUP}
+from adapters.quantize.methods import METHODS
+from adapters.quantize.rounding import scheme_of
+from adapters.quantize.run import Plan, quantize
 
 
-def write_quantized(base: Path, folder: Path, scheme: str) -> Path:
-    """`scheme` is W8A8 (per channel, dynamic per token) or W4A16 (groups of 32)."""
-    shutil.copytree(base, folder)
-    tensors: dict[str, torch.Tensor] = {}
-    for name, weight in load_file(base / "model.safetensors").items():
-        if name.endswith("_proj.weight"):
-            tensors |= _w8(name, weight) if scheme == "W8A8" else _w4(name, weight)
-        else:
-            tensors[name] = weight
-    save_file(tensors, folder / "model.safetensors")
-    config = json.loads((folder / "config.json").read_text())
-    config["quantization_config"] = _config(scheme)
-    (folder / "config.json").write_text(json.dumps(config))
+def write_quantized(base: Path, folder: Path, method: str) -> Path:
+    """`method`: int8, int4 or gptq, in its usual groups."""
+    quantize(Plan(base, base.name, METHODS[method], METHODS[method].group, samples=4, seed=1), folder, lambda *_: None)
     return folder
 
 
-def _w8(name: str, weight: torch.Tensor) -> dict[str, torch.Tensor]:
-    scale = weight.float().abs().amax(dim=1, keepdim=True) / 127
-    rounded = (weight.float() / scale).round().clamp(-127, 127).to(torch.int8)
-    return {name: rounded, f"{name}_scale": scale}
-
-
-def _w4(name: str, weight: torch.Tensor) -> dict[str, torch.Tensor]:
-    grouped = weight.float().unflatten(1, (-1, GROUP))
-    scale = grouped.abs().amax(dim=2, keepdim=True) / 7
-    rounded = (grouped / scale).round().clamp(-8, 7).to(torch.int8).flatten(1)
-    return {
-        f"{name}_packed": pack_to_int32(rounded, 4),
-        f"{name}_scale": scale.squeeze(2).to(torch.bfloat16),
-        f"{name}_shape": torch.tensor(weight.shape),
-    }
-
-
-def _config(scheme: str) -> dict[str, Any]:
-    int8 = scheme == "W8A8"
-    group = {"targets": ["Linear"], "weights": _WEIGHTS if int8 else _GROUPED, "input_activations": _INPUTS}
-    return {
-        "quant_method": "compressed-tensors",
-        "format": "int-quantized" if int8 else "pack-quantized",
-        "quantization_status": "compressed",
-        "config_groups": {"group_0": {**group, "input_activations": _INPUTS if int8 else None}},
-        "ignore": ["lm_head"],
-    }
+def dequantized(base: Path, folder: Path, method: str) -> dict[str, torch.Tensor]:
+    """The base's tensors in float32, those that were quantized as they come back from the folder."""
+    stored = load_file(folder / "model.safetensors")
+    compressor = BaseCompressor.get_value_from_registry(METHODS[method].stored)
+    tensors = {name: tensor.float() for name, tensor in load_file(base / "model.safetensors").items()}
+    for name in tensors:
+        module = name.removesuffix("weight")
+        if f"{module}weight_scale" in stored:
+            local = {key.removeprefix(module): value for key, value in stored.items() if key.startswith(module)}
+            local["weight_scale"] = local["weight_scale"].float()
+            tensors[name] = compressor.decompress(local, scheme_of(METHODS[method], METHODS[method].group))["weight"]
+    return tensors

@@ -1,26 +1,48 @@
-"""An INT8 and an INT4 base start with LoRA on this CPU, and an adapter beside the base changes only its own answer."""
+"""INT8 and INT4 bases start with LoRA on this CPU and answer as their dequantized weights do in transformers + PEFT."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from peft import PeftModel
+from transformers import Qwen3ForCausalLM
 
 from tests.e2e.cpu_lora.conftest import Family
-from tests.e2e.cpu_lora.quantized import write_quantized
+from tests.e2e.cpu_lora.quantized import dequantized, write_quantized
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 PROMPT = [40, 41, 42, 43, 44, 45, 46]
+TOKENS = 8
+# Log-probabilities: the engine computes in bfloat16; INT8 rounds every token's activations too.
+CLOSE = {"int8": 0.3, "int4": 0.15, "gptq": 0.15}
+
+Answer = tuple[list[int], list[float]]
 
 
-@pytest.mark.parametrize("scheme", ["W8A8", "W4A16"])
-def test_starts_and_answers(family: Family, tmp_path: Path, scheme: str) -> None:
+@torch.no_grad()
+def _logprobs(family: Family, tensors: dict[str, torch.Tensor] | None, adapter: Path | None, answer: Answer) -> Any:
+    """(tokens, vocabulary) log-probabilities of the steps at which the engine gave its answer."""
+    model: Any = Qwen3ForCausalLM.from_pretrained(family.base, dtype=torch.float32)
+    if tensors is not None:
+        model.load_state_dict(tensors, strict=False)
+    if adapter is not None:
+        model = PeftModel.from_pretrained(model, adapter)
+    logits = model.eval()(torch.tensor([PROMPT + answer[0]])).logits[0, len(PROMPT) - 1 : -1]
+    return torch.log_softmax(logits.float(), dim=-1)
+
+
+@pytest.mark.parametrize("method", ["int8", "int4", "gptq"])
+def test_starts_and_answers(family: Family, tmp_path: Path, method: str) -> None:
     from vllm import LLM, SamplingParams
     from vllm.lora.request import LoRARequest
 
+    folder = write_quantized(family.base, tmp_path / method, method)
     llm = LLM(
-        str(write_quantized(family.base, tmp_path / scheme, scheme)),
+        str(folder),
         dtype="bfloat16",
         enable_lora=True,
         max_loras=2,
@@ -28,18 +50,31 @@ def test_starts_and_answers(family: Family, tmp_path: Path, scheme: str) -> None
         max_model_len=128,
         max_num_batched_tokens=128,
     )
-    sampling = SamplingParams(temperature=0, max_tokens=8, ignore_eos=True)
+    sampling = SamplingParams(temperature=0, max_tokens=TOKENS, ignore_eos=True, logprobs=0)
     adapter = LoRARequest("a0", 1, str(family.adapters[0]))
 
-    def answers(*requests: LoRARequest | None) -> list[list[int]]:
+    def answers(*requests: LoRARequest | None) -> list[Answer]:
         prompts = [{"prompt_token_ids": PROMPT} for _ in requests]
         outputs = llm.generate(prompts, sampling, lora_request=list(requests), use_tqdm=False)
-        return [list(output.outputs[0].token_ids) for output in outputs]
+        found = [output.outputs[0] for output in outputs]
+        return [
+            (
+                list(one.token_ids),
+                [step[token].logprob for token, step in zip(one.token_ids, one.logprobs, strict=True)],
+            )
+            for one in found
+        ]
 
     try:
         base_beside, adapted_beside = answers(None, adapter)
-        assert [base_beside] == answers(None)
-        assert [adapted_beside] == answers(adapter)
-        assert base_beside != adapted_beside
+        assert [base_beside[0]] == [answer[0] for answer in answers(None)]
+        assert [adapted_beside[0]] == [answer[0] for answer in answers(adapter)]
+        assert base_beside[0] != adapted_beside[0]
     finally:
         llm.llm_engine.engine_core.shutdown()
+    tensors = dequantized(family.base, folder, method)
+    for answer, path in ((base_beside, None), (adapted_beside, family.adapters[0])):
+        wanted = _logprobs(family, tensors, path, answer)
+        chosen = wanted.gather(1, torch.tensor(answer[0])[:, None])[:, 0]
+        assert (chosen - torch.tensor(answer[1])).abs().max() < CLOSE[method]
+        assert (wanted.amax(1) - chosen).max() < CLOSE[method], "not the token that the dequantized weights choose"
