@@ -50,17 +50,27 @@ class Catalog:
         self._cards: dict[str, ModelCard] = {}
         self._until = float("-inf")
 
-    async def cards(self) -> dict[str, ModelCard]:
-        """By id, in the server's order. Raises ModelServerAway or DeadlineExceeded."""
+    async def cards(self, must: bool = False) -> dict[str, ModelCard]:
+        """By id, in the server's order. `must`: the last list does not do while the server is away.
+
+        Raises ModelServerAway or DeadlineExceeded.
+        """
         async with self._lock:
             if self._clock() >= self._until:
-                try:
-                    listed = _List.model_validate(await self._server.models())
-                except ValidationError:
-                    raise ModelServerAway("The model server's list of models cannot be read.") from None
-                self._cards = {card.id: card for card in listed.data}
-                self._until = self._clock() + self._seconds
+                await self._ask(must=must)
             return self._cards
+
+    async def _ask(self, must: bool) -> None:
+        try:
+            listed = _List.model_validate(await self._server.models())
+            self._cards = {card.id: card for card in listed.data}
+        except ValidationError:
+            raise ModelServerAway("The model server's list of models cannot be read.") from None
+        except ModelServerAway:
+            # Behind a router the list may be asked of the one server that is away, while others answer.
+            if must or not self._cards:
+                raise
+        self._until = self._clock() + self._seconds
 
     def forget(self) -> None:
         """Ask again at the next call."""
@@ -71,7 +81,7 @@ class Catalog:
         cards = await self.cards()
         if name not in cards:
             self.forget()
-            cards = await self.cards()
+            cards = await self.cards(must=True)
         try:
             return cards[name]
         except KeyError:

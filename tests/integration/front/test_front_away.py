@@ -44,3 +44,23 @@ async def test_a_server_that_stays_away_is_left_alone_and_found_again() -> None:
         await asyncio.sleep(0.4)
         assert (await front.extract(picture())).status_code == 200
         assert "ocr_front_model_server_circuit_open 0.0" in (await front.client.get("/metrics")).text
+
+
+async def test_the_list_of_models_may_be_old_while_completions_are_answered() -> None:
+    """Behind a router the list is asked of one server; that one may be away while the others answer."""
+
+    class Listless(FakeModelServer):
+        away = False
+
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            if self.away and request.url.path == "/v1/models":
+                raise httpx.ConnectError("refused")
+            return await super().__call__(request)
+
+    server = Listless()
+    async with running(server=server, models_seconds=0, retry_seconds=0) as front:
+        assert (await front.extract(picture(), model="cni")).status_code == 200
+        server.away = True
+        assert (await front.extract(picture(), model="cni")).status_code == 200
+        unknown = await front.extract(picture(), model="nobody")
+        assert unknown.status_code == 503, "whether it exists cannot be said now"
