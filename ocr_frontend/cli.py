@@ -1,4 +1,4 @@
-"""`python -m ocr_frontend [serve]`: the OCR front; `python -m ocr_frontend lines …`: OCR alone.
+"""`python -m ocr_frontend [serve]`: the OCR front; `… lines`: OCR alone; `… extract`: photos in, fields out.
 
 Every setting of the service is an environment variable OCR_FRONT_…; `serve --help` lists them.
 """
@@ -9,7 +9,10 @@ import sys
 from pathlib import Path
 
 from ocr_frontend import logs, telemetry
+from ocr_frontend.extract import command as extract
 from ocr_frontend.settings import PREFIX, Settings, SettingsError, load_settings
+
+log = logging.getLogger("ocr_frontend")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -19,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments = ["serve", *arguments]
     given = _parser().parse_args(arguments)
     try:
-        return _serve(given) if given.command == "serve" else _lines(given)
+        return {"serve": _serve, "lines": _lines, "extract": _extract}[given.command](given)
     except (SettingsError, telemetry.TelemetryError) as error:
         print(f"ocr_frontend: {error}", file=sys.stderr)
         return 2
@@ -40,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     lines.add_argument("--out", type=Path, help="file to write; standard output without it")
     lines.add_argument("--threads", type=int, help=f"threads of the OCR ({PREFIX}OCR_THREADS; default: all cores)")
     lines.add_argument("--det-side", type=int, help=f"longest side that detection works at ({PREFIX}OCR_DET_SIDE)")
+    extract.add_parser(commands)
     return parser
 
 
@@ -62,13 +66,21 @@ def _serve(given: argparse.Namespace) -> int:
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # its warnings quote bytes of the form
     # Our own log line a request takes the place of uvicorn's, which prints the query string.
     end_traces = telemetry.start(settings.otlp_endpoint) if settings.otlp_endpoint else None
+    app = create_app(settings)
+    if app.state.service.ring.open:
+        log.warning("no keys are configured: only this machine is listened to, and everybody on it may read cards")
     uvicorn.run(
-        create_app(settings), host=settings.host, port=settings.port, access_log=False, log_config=None,
+        app, host=settings.host, port=settings.port, access_log=False, log_config=None,
         timeout_graceful_shutdown=10,
     )  # fmt: skip
     if end_traces:
         end_traces()
     return 0
+
+
+def _extract(given: argparse.Namespace) -> int:
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    return extract.run(given, load_settings(server_url=given.server_url))
 
 
 def _lines(given: argparse.Namespace) -> int:

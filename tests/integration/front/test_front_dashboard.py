@@ -46,7 +46,7 @@ async def test_the_data_of_both_services() -> None:
         assert (await front.extract(picture(), model="cni")).status_code == 200
         data = (await front.client.get("/dashboard/data")).json()
     assert data["server_state"] == "ok"
-    assert data["front"]["requests"] == {"2xx": 1}
+    assert data["front"]["requests"] == {"2xx": 1, "4xx": 0, "5xx": 0}
     assert data["front"]["stages"]["total"]["count"] == 1
     assert data["front"]["memory"]["front"] > 0
     base, cni = data["server"]["adapters"]
