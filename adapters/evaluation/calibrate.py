@@ -15,7 +15,7 @@ from adapters.data.cards import CONDITIONS, write_cards
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
 from adapters.evaluation.calibration import Fitted, Observed, crossed, fit
-from adapters.evaluation.reliability import figures, plot
+from adapters.evaluation.reliability import Group, figures, plot
 from adapters.evaluation.results import Card
 from adapters.evaluation.run import evaluate, read_truths
 
@@ -62,10 +62,8 @@ def _run(args: argparse.Namespace) -> int:
     rows, conditions = observed(cards)
     _enough(rows)
     fitted, sure = fit(rows), crossed(rows)
-    groups = {
-        name: (sure[conditions == name], np.array([row.right for row in rows], dtype=np.float64)[conditions == name])
-        for name in CONDITIONS
-    }
+    right = np.array([row.right for row in rows], dtype=np.float64)
+    groups: dict[str, Group] = {name: (sure[conditions == name], right[conditions == name]) for name in CONDITIONS}
     found = figures(groups)
     _keep(args.out, exact, fitted, len(cards), found)
     folder = args.report or Path("adapters") / exact.replace("@", "/")

@@ -7,16 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 
 from adapters import machine
 from adapters.data.cards import CONDITIONS, write_cards
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
-from adapters.evaluation import report
+from adapters.evaluation import reliability, report
+from adapters.evaluation.reliability import Group
 from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import evaluate, read_truths
 
 SEED = 20261121
+_LAST = {"rules": 1, "base": 2}  # beside the adapter, in this order
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,7 +60,9 @@ def _run(args: argparse.Namespace) -> int:
         outcome, answered[model] = _measure(args, model, name, read)
         cards += outcome
     rows = _rows(cards)
-    _write(args, rows, answered[models[0]], answered)
+    folder = args.out or args.registry / answered[models[0]].replace("@", "/")
+    keep(folder, rows, answered, args.concurrency)
+    _keep_confidence(folder, [card for card in cards if card.model == models[0]], answered[models[0]])
     print(report.table(rows))
     return 0
 
@@ -95,23 +100,37 @@ def _rows(cards: list[Card]) -> list[dict[str, Any]]:
     return [{"model": m, "document": d, "condition": c, **summarise(groups[m, d, c])} for m, d, c in keys]
 
 
-def _write(args: argparse.Namespace, rows: list[dict[str, Any]], exact: str, answered: dict[str, str]) -> None:
-    folder = args.out or args.registry / exact.replace("@", "/")
+def keep(folder: Path, rows: list[dict[str, Any]], answered: dict[str, str], concurrency: int) -> None:
+    """Write rows and plot into `folder`, beside those of models measured earlier. `answered`: model to exact name."""
     if not folder.is_dir():
         raise EvaluationError(f"{folder} is not there to hold the scores: name a folder with --out.")
     kept_models, kept_rows = _others(folder / "evaluation.json", set(answered))
     body: dict[str, Any] = {
         "seed": SEED,
-        "concurrency": args.concurrency,
+        "concurrency": concurrency,
         "models": kept_models | answered,
         "machine": machine.describe(),
-        "rows": sorted(kept_rows + rows, key=lambda row: row["model"] == "base"),
+        "rows": sorted(kept_rows + rows, key=lambda row: _LAST.get(row["model"], 0)),
     }
     (folder / "evaluation.json").write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (folder / "evaluation.md").write_text(report.table(body["rows"]), encoding="utf-8")
-    title = next((name for model, name in body["models"].items() if model != "base"), exact)
+    title = next((name for model, name in body["models"].items() if model not in _LAST), "base")
     report.plot(body["rows"], f"{title}: held-out cards, the whole path", folder / "evaluation.png")
     _keep_scores(folder / "manifest.json", [row for row in body["rows"] if row["model"] == body["rows"][0]["model"]])
+
+
+def _keep_confidence(folder: Path, cards: list[Card], exact: str) -> None:
+    """The reliability of the confidences that the front answered, where it answered any."""
+    groups: dict[str, Group] = {}
+    for condition in CONDITIONS:
+        fields = [f for card in cards if card.condition == condition for f in card.fields if f.confidence is not None]
+        groups[condition] = (np.array([f.confidence for f in fields]), np.array([float(f.exact) for f in fields]))
+    found = reliability.figures(groups)
+    if not found:
+        return
+    reliability.plot(groups, f"{exact}: held-out cards", folder / "confidence.png")
+    (folder / "confidence.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    print(json.dumps(found))
 
 
 def _others(path: Path, measured: set[str]) -> tuple[dict[str, str], list[dict[str, Any]]]:

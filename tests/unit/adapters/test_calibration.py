@@ -1,0 +1,59 @@
+"""The logistic regression behind the confidence, and the figures that say whether to trust it."""
+
+import random
+
+import numpy as np
+import pytest
+
+from adapters.errors import EvaluationError
+from adapters.evaluation.calibrate import EVIDENCE, _enough
+from adapters.evaluation.calibration import Observed, bins, calibration_error, crossed, fit, kept_right
+from ocr_frontend.evidence import VERSION
+
+
+def drawn(count: int, seed: int = 1) -> list[Observed]:
+    """Fields that are right with log-odds 1 + 2 a - b; `c` means nothing."""
+    rng = random.Random(seed)
+    rows = []
+    for place in range(count):
+        evidence = {"a": rng.gauss(0, 1), "b": rng.gauss(0, 2), "c": rng.gauss(0, 1)}
+        chance = 1 / (1 + np.exp(-(1 + 2 * evidence["a"] - evidence["b"])))
+        rows.append(Observed(place // 7, evidence, rng.random() < chance))
+    return rows
+
+
+def test_the_weights_that_made_the_data_are_found() -> None:
+    fitted = fit(drawn(6000))
+    assert fitted.intercept == pytest.approx(1, abs=0.15)
+    assert fitted.weights == {
+        "a": pytest.approx(2, abs=0.2), "b": pytest.approx(-1, abs=0.1), "c": pytest.approx(0, abs=0.1),
+    }  # fmt: skip
+
+
+def test_confidences_of_cards_that_were_not_fitted_are_honest() -> None:
+    rows = drawn(4000, seed=2)
+    sure, right = crossed(rows), np.array([float(row.right) for row in rows])
+    assert calibration_error(sure, right) < 0.03
+    assert kept_right(sure, right, 0.5) > right.mean() + 0.15
+    assert kept_right(sure, right, 1.0) == pytest.approx(right.mean())
+    assert sum(b["fields"] for b in bins(sure, right)) == len(rows)
+
+
+def test_evidence_that_never_varies_gets_no_weight_and_all_right_is_no_crash() -> None:
+    rows = [Observed(place, {"a": 1.0}, True) for place in range(50)]
+    fitted = fit(rows)
+    assert fitted.weights == {} and fitted.confidences(rows[:1])[0] > 0.99
+
+
+def test_overconfidence_is_seen() -> None:
+    sure, right = np.full(100, 0.99), np.array([1.0] * 60 + [0.0] * 40)
+    assert calibration_error(sure, right) == pytest.approx(0.39)
+
+
+def test_too_few_mistakes_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="--count"):
+        _enough([Observed(0, {}, True)] * 100)
+
+
+def test_front_and_fit_speak_of_the_same_evidence() -> None:
+    assert EVIDENCE == VERSION
