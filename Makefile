@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor test lint format bench bench-engine bench-tune bench-env quant-table eval train recorded lock clean env
+.PHONY: help up cluster monitor pin test lint format bench bench-engine bench-tune bench-env quant-table eval train recorded lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -18,6 +18,9 @@ cluster: ## N model servers behind vllm-router, sharing one registry folder; N=3
 
 monitor: ## Prometheus (Grafana where it is installed) beside running services; prints the addresses
 	@$(PYTHON) -m deploy.monitor
+
+pin: ## write the digests of foreign images into Dockerfiles and compose file (asks their registries)
+	@$(PYTHON) -m deploy.images.pin
 
 env: ## the environment with everything for development (.venv)
 	@$(PYTHON) -m deploy.up.dev

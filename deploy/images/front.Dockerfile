@@ -1,6 +1,6 @@
 # The OCR front. From the repository's root:
 #   docker build -f deploy/images/front.Dockerfile -t cni-front .
-# PYTHON may carry a digest: --build-arg PYTHON=docker.io/library/python:3.11-slim-bookworm@sha256:…
+# `make pin` writes the digest behind this tag: it can only be had from the image's registry.
 ARG PYTHON=docker.io/library/python:3.11.14-slim-bookworm
 
 FROM ${PYTHON} AS build

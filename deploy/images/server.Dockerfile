@@ -1,7 +1,7 @@
 # The model server. From the repository's root:
 #   docker build -f deploy/images/server.Dockerfile --target cpu -t cni-server:cpu .
 #   docker build -f deploy/images/server.Dockerfile --target gpu --build-arg DEVICE=gpu -t cni-server:gpu .
-# PYTHON may carry a digest: --build-arg PYTHON=docker.io/library/python:3.11-slim-bookworm@sha256:…
+# `make pin` writes the digest behind this tag: it can only be had from the image's registry.
 ARG PYTHON=docker.io/library/python:3.11.14-slim-bookworm
 
 FROM ${PYTHON} AS build
