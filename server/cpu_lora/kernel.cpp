@@ -144,12 +144,17 @@ static void strip(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_st
   for (; block < to; ++block) tile<R, 1>(y, y_stride, x, x_stride, one, block);
 }
 
+// A few blocks at a time, which stay in the cache while all rows pass: W comes from memory once.
 static void product(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, int64_t rows,
                     const Linear &one, int64_t from, int64_t to) {
   using Strip = void (*)(uint16_t *, int64_t, const uint16_t *, int64_t, const Linear &, int64_t, int64_t);
   static const Strip strips[] = {nullptr, strip<1>, strip<2>, strip<3>, strip<4>, strip<5>, strip<6>};
-  for (int64_t row = 0; row < rows; row += 6)
-    strips[std::min<int64_t>(rows - row, 6)](y + row * y_stride, y_stride, x + row * x_stride, x_stride, one, from, to);
+  constexpr int64_t MOST = 6, STAY = 4;
+  const int64_t passes = (rows + MOST - 1) / MOST, each = passes ? (rows + passes - 1) / passes : 0;
+  for (int64_t block = from; block < to; block += STAY)
+    for (int64_t row = 0; row < rows; row += each)
+      strips[std::min(rows - row, each)](y + row * y_stride, y_stride, x + row * x_stride, x_stride, one, block,
+                                         std::min(block + STAY, to));
 }
 
 extern "C" void cni_linear(uint16_t *y, const uint16_t *x, int64_t x_stride, int64_t rows, const uint16_t *w,
