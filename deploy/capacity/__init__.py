@@ -1,0 +1,1 @@
+"""From benchmark results to machines: `python -m deploy.capacity` writes the tables of docs/capacity.md."""
