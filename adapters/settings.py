@@ -1,5 +1,6 @@
 """The only place of `adapters` that reads the environment. Frozen, built once, passed on."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import Field
@@ -17,3 +18,13 @@ class Settings(BaseSettings):
     def cache(self) -> Path:
         """Our folder in the user's cache: converted bases, prepared data."""
         return self.cache_home / "cni-lora-server"
+
+    trackers: str = Field(default="", validation_alias="ADAPTERS_TRACKERS")
+
+    @property
+    def tracker_names(self) -> tuple[str, ...]:
+        """Out of `tensorboard,mlflow,wandb` or `none`; unset: TensorBoard's files, where their writer is installed."""
+        names = tuple(name.strip() for name in self.trackers.split(",") if name.strip())
+        if names:
+            return tuple(name for name in names if name != "none")
+        return ("tensorboard",) if find_spec("tensorboardX") else ()

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.registry.base_form import form_of
 from adapters.registry.fingerprint import base_fingerprint
+from adapters.registry.manifest import FormName
 from adapters.registry.safetensors_header import read_header
 
 # Types in which a weight lies value by value, so that its shape is the module's.
@@ -22,6 +24,7 @@ class BaseModel:
     hidden_size: int
     layers: int
     modules: dict[str, tuple[int, int] | None]
+    form: FormName = "bf16"
 
     def is_called(self, name: str) -> bool:
         """Whether `name` (a hub id or a folder) means this base: by its last component, case apart."""
@@ -44,6 +47,7 @@ def read_base(folder: Path, *names: str) -> BaseModel:
         hidden_size=int(text["hidden_size"]),
         layers=int(text["num_hidden_layers"]),
         modules=_modules(folder, _packed_bits(config)),
+        form=form_of(folder),
     )
 
 

@@ -10,6 +10,7 @@ from adapters.registry.digest import MANIFEST_FILE
 
 Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
+FormName = Literal["bf16", "nf4", "int8", "int4"]
 AdapterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 
@@ -25,6 +26,12 @@ class Base(_Strict):
     architecture: str
     hidden_size: int = Field(gt=0)
     layers: int = Field(gt=0)
+
+
+class TrainedOn(_Strict):
+    """The form of the base's weights that the adapter learned on; integer forms were imitated (fake quantization)."""
+
+    form: FormName
 
 
 class DocumentPrompt(_Strict):
@@ -67,6 +74,7 @@ class Manifest(BaseModel):
     name: AdapterName
     revision: Revision | None = None
     base: Base
+    trained_on: TrainedOn | None = None
     sha256: Hex64
     prompt: PromptContract | None = None
     recipe: dict[str, Any] = Field(default_factory=dict)

@@ -1,20 +1,24 @@
 """`python -m adapters train RECIPE.yaml`."""
 
 import argparse
+import errno
 import json
-import resource
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from adapters import bases, machine
+from adapters import bases
 from adapters.errors import AdaptersError
+from adapters.registry.atomic import write_file
 from adapters.settings import Settings
-from adapters.training import curves, publish
-from adapters.training.examples import Examples, prepare
+from adapters.training import curves, publish, run_folder, trackers
 from adapters.training.log import Log
 from adapters.training.progress import TrainingBar
 from adapters.training.recipe import Recipe, read_recipe
+from adapters.training.run import Outcome, Place, measured, report, run
+
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,8 +26,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser = subparsers.add_parser(
         "train",
         help="train an adapter from a recipe and write it as a revision",
-        description="Train a LoRA adapter from a recipe (YAML) and write it as an immutable revision. Uses the GPU if "
-        "there is one. A broken-off run goes on where its last checkpoint stands when the command is given again.",
+        description="Train a LoRA adapter from a recipe (YAML; method lora, qlora or qat-lora) and write it as an "
+        "immutable revision. Uses the GPU if there is one. A broken-off run goes on where its last checkpoint stands "
+        "when the command is given again.",
     )
     parser.add_argument("recipe", type=Path, help="for example adapters/recipes/cni.yaml")
     parser.add_argument("--base", help="another base than the recipe's: 'embedded', a folder, or a hub's name")
@@ -38,65 +43,69 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
+    settings = Settings()
     recipe = read_recipe(args.recipe)
     if args.base:
         recipe = recipe.model_copy(update={"base": args.base})
-    base = bases.resolve(recipe.base, Settings())
-    folder = args.runs / recipe.name
-    _claim(folder, recipe)
-    log, model, examples = _train(recipe, args.recipe.parent, base, folder, args.threads)
-    measured = _measured(log, examples)
-    revision = publish.write_revision(model, recipe, base, args.registry, measured)
-    title = f"{recipe.name}@{revision.name} on {publish.base_name(recipe)}"
-    curves.plot(log, title, revision / "training.png")
-    (revision / "training.json").write_text(
-        json.dumps({**measured, "validation": log.validation, "losses": log.losses}) + "\n"
-    )
-    print(f"{revision}")
+    base = bases.resolve(recipe.base, settings)
+    place = Place(args.recipe.parent, base, args.runs / recipe.name, settings.cache / "samples")
+    set_threads(args.threads)
+    with one_sentence(args.runs), run_folder.alone(place.folder):
+        run_folder.claim(place.folder, recipe)
+        outcome = _train(recipe, place, settings.tracker_names)
+        print(_write(recipe, base, args.registry, place.folder, outcome))
     return 0
 
 
-def _claim(folder: Path, recipe: Recipe) -> None:
-    """A run's folder belongs to one recipe: a checkpoint of another would be resumed as if it were this one's."""
-    folder.mkdir(parents=True, exist_ok=True)
-    note = folder / "recipe.json"
-    wanted = json.dumps(recipe.model_dump(mode="json"), sort_keys=True, indent=1)
-    if note.exists() and note.read_text() != wanted:
-        raise AdaptersError(
-            f"{folder} holds a run of another recipe: remove that folder or choose another with --runs."
-        )
-    note.write_text(wanted)
-
-
-def _train(recipe: Recipe, beside: Path, base: Path, folder: Path, threads: int) -> tuple[Log, Any, Examples]:
+def set_threads(count: int) -> None:
+    """CPU threads of torch; 0 leaves all."""
     import torch
-    from transformers import AutoTokenizer
 
-    from adapters.training import loop
-    from adapters.training.model import with_adapter
+    if count:
+        torch.set_num_threads(count)
 
-    if threads:
-        torch.set_num_threads(threads)
+
+@contextmanager
+def one_sentence(folder: Path) -> Iterator[None]:
+    """A full disk or memory that ran out all the same, as an error of ours; the last checkpoint stays."""
+    import torch
+
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise AdaptersError(
+            f"The disk of {folder} (or of the registry or cache) is full: make room and give the command again, "
+            "it goes on from the last checkpoint."
+        ) from error
+    except (MemoryError, torch.OutOfMemoryError) as error:
+        raise AdaptersError(
+            "Memory ran out in training: take a smaller optimization.batch or set gradient_checkpointing: true."
+        ) from error
+
+
+def _train(recipe: Recipe, place: Place, names: tuple[str, ...]) -> Outcome:
     print("preparing samples", file=sys.stderr, flush=True)
-    tokenizer = AutoTokenizer.from_pretrained(base)
-    examples = prepare(recipe, beside, tokenizer)
-    torch.manual_seed(recipe.seed)
-    start_from = beside / recipe.start_from if recipe.start_from else None
-    model = with_adapter(base, recipe.lora, start_from)
-    with TrainingBar() as bar:
-        log = loop.train(model, recipe, examples, folder / "checkpoint", bar.show)
-    return log, model, examples
+    told = {**publish.public_recipe(recipe), "base": publish.base_name(recipe)}
+    opened = trackers.open_trackers(names, recipe.name, place.folder, told)
+    try:
+        with TrainingBar() as bar:
+
+            def watch(log: Log, steps: int) -> None:
+                trackers.report(opened, log)
+                bar.show(log, steps)
+
+            return run(recipe, place, watch)
+    finally:
+        for tracker in opened:
+            tracker.close()
 
 
-def _measured(log: Log, examples: Examples) -> dict[str, Any]:
-    return {
-        "samples": len(examples.training),
-        "steps": log.step,
-        "tokens": log.tokens,
-        "seconds": round(log.seconds),
-        "tokens_per_second": round(log.tokens / log.seconds),
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-        "validation_loss": log.validation[-1]["loss"],
-        "validation_exact": log.validation[-1]["exact"],
-        "machine": machine.describe(),
-    }
+def _write(recipe: Recipe, base: Path, registry: Path, folder: Path, outcome: Outcome) -> Path:
+    """The revision with its report and picture, both also in the run's folder."""
+    content = {**report(recipe, outcome), "recipe": publish.public_recipe(recipe)}
+    write_file(folder / "training.json", json.dumps(content).encode() + b"\n")
+    curves.plot(outcome.log, f"{recipe.name} ({recipe.method}) on {publish.base_name(recipe)}", folder / "training.png")
+    extra = [folder / "training.json", folder / "training.png"]
+    return publish.write_revision(outcome.model, recipe, base, registry, measured(outcome), extra)

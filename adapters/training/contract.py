@@ -71,4 +71,18 @@ def render(prompts: PromptContract, document: str, lines: Sequence[str]) -> str:
 
 def answer(targets: Sequence[Target]) -> str:
     """The compact JSON array that the adapter is to answer with, without spaces."""
-    return json.dumps(list(targets), ensure_ascii=False, separators=(",", ":"))
+    return f"[{','.join(map(_element, targets))}]"
+
+
+def field_spans(targets: Sequence[Target]) -> list[tuple[int, int]]:
+    """For each field the half-open range of `answer`'s characters that say it, with the comma or bracket after it."""
+    spans, at = [], 1
+    for target in targets:
+        end = at + len(_element(target)) + 1
+        spans.append((at, end))
+        at = end
+    return spans
+
+
+def _element(target: Target) -> str:
+    return json.dumps(target, ensure_ascii=False, separators=(",", ":"))

@@ -1,4 +1,4 @@
-"""The picture of a run: training loss, validation loss, answers right."""
+"""The picture of a run: training loss, validation loss, fields and answers right."""
 
 from pathlib import Path
 
@@ -24,6 +24,15 @@ def plot(log: Log, title: str, path: Path) -> None:
     )
     left.set(xlabel="step", ylabel="cross entropy of the answer, nats a token", yscale="log", title=title)
     right = left.twinx()
+    if all("fields" in entry for entry in log.validation):  # runs before fields were judged have answers alone
+        right.plot(
+            seen,
+            [100 * entry["fields"] for entry in log.validation],
+            "^-",
+            color="#6a3d9a",
+            markersize=3,
+            label="fields right",
+        )
     right.plot(
         seen,
         [100 * entry["exact"] for entry in log.validation],
@@ -32,7 +41,7 @@ def plot(log: Log, title: str, path: Path) -> None:
         markersize=3,
         label="answers right",
     )
-    right.set(ylabel="validation answers entirely right, %", ylim=(0, 101))
+    right.set(ylabel="validation fields and whole answers right, %", ylim=(0, 101))
     handles = [*left.get_legend_handles_labels()[0], *right.get_legend_handles_labels()[0]]
     left.legend(handles=handles, loc="lower left", fontsize=8)
     left.grid(alpha=0.25)

@@ -4,13 +4,13 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Protocol
+from typing import Any, Protocol
 
 from adapters.data.documents import DOCUMENTS, DocumentName
 from adapters.data.samples import Sample, text_sample
 from adapters.data.vocabulary import Split
 from adapters.registry.manifest import PromptContract
-from adapters.training.contract import Target, answer, render, visible
+from adapters.training.contract import Target, answer, field_spans, render, visible
 from adapters.training.recipe import Data
 
 
@@ -19,15 +19,22 @@ class Tokenizer(Protocol):
 
     eos_token_id: int
 
-    def encode(self, text: str, add_special_tokens: bool = ...) -> list[int]: ...
+    def __call__(
+        self, text: str, *, add_special_tokens: bool, return_offsets_mapping: bool
+    ) -> Mapping[str, Sequence[Any]]: ...
 
 
 @dataclass(frozen=True)
 class Example:
-    """One sequence: `tokens` is prompt + answer + end of text; the answer begins at `answer_start`."""
+    """One sequence: `tokens` is prompt + answer + end of text; the answer begins at `answer_start`.
+
+    `fields` has for each field the half-open range of the answer's tokens that carry one of its characters or the comma
+    or bracket after it; the first also begins the array, the last also ends the text.
+    """
 
     tokens: tuple[int, ...]
     answer_start: int
+    fields: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,9 +78,23 @@ def modelled(data: Data, split: Split, count: int, seed: int) -> Iterator[Labell
 
 def encode(sample: Labelled, prompts: PromptContract, tokenizer: Tokenizer) -> Example:
     """The sequence that the model learns, its end of text included."""
-    prompt = tokenizer.encode(render(prompts, sample.document, sample.lines), add_special_tokens=False)
-    reply = tokenizer.encode(answer(sample.targets), add_special_tokens=False)
-    return Example((*prompt, *reply, tokenizer.eos_token_id), len(prompt))
+    prompt = tokenizer(
+        render(prompts, sample.document, sample.lines), add_special_tokens=False, return_offsets_mapping=False
+    )["input_ids"]
+    reply = tokenizer(answer(sample.targets), add_special_tokens=False, return_offsets_mapping=True)
+    tokens = (*prompt, *reply["input_ids"], tokenizer.eos_token_id)
+    return Example(tokens, len(prompt), _token_ranges(sample.targets, reply["offset_mapping"]))
+
+
+def _token_ranges(targets: Sequence[Target], offsets: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Character ranges of the fields as ranges of tokens; a token that two fields share counts in both."""
+    ranges = []
+    for begin, end in field_spans(targets):
+        touched = [at for at, (first, last) in enumerate(offsets) if first < end and last > begin]
+        ranges.append([touched[0], touched[-1] + 1])
+    ranges[0][0] = 0
+    ranges[-1][1] = len(offsets) + 1
+    return tuple((first, last) for first, last in ranges)
 
 
 def batches(examples: Sequence[Example], size: int, seed: int) -> list[tuple[int, ...]]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adapters.training import cache
 from adapters.training.contract import contract
 from adapters.training.dataset import Example, Labelled, encode, modelled
 from adapters.training.harder import harder
@@ -20,6 +21,17 @@ class Examples:
     training: Sequence[Example]
     validation: Sequence[Example]
     pad: int
+
+
+def prepared(recipe: Recipe, beside: Path, base: Path, tokenizer: Any, folder: Path) -> Examples:
+    """`prepare`, or the samples that an earlier run with the same ones has kept in `folder`."""
+    path = folder / f"{cache.key(recipe, beside, base)}.samples"
+    kept = cache.read(path)
+    if kept is not None:
+        return Examples(*kept, tokenizer.eos_token_id)
+    fresh = prepare(recipe, beside, tokenizer)
+    cache.write(path, fresh.training, fresh.validation)
+    return fresh
 
 
 def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> Examples:

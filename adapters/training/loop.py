@@ -8,11 +8,12 @@ from typing import Any
 
 import torch
 
-from adapters.training import checkpoint
+from adapters.training import checkpoint, memory
 from adapters.training.dataset import batches
 from adapters.training.examples import Examples
+from adapters.training.judge import judge
 from adapters.training.log import Log
-from adapters.training.model import collate, judge, loss_of
+from adapters.training.model import collate, loss_of
 from adapters.training.recipe import Optimization, Recipe
 
 Watch = Callable[[Log, int], None]
@@ -21,14 +22,14 @@ Watch = Callable[[Log, int], None]
 def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: Watch) -> Log:
     """Train `model`'s adapter in place, resuming from `folder` if it holds a checkpoint.
 
-    `watch(log, steps)` is called after each step.
+    `watch(log, steps)` is called after each step. With early stopping the model ends with the best weights seen.
     """
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=0.0, weight_decay=recipe.optimization.weight_decay)
+    optimizer = make_optimizer(parameters, recipe)
     plan = batches(examples.training, recipe.optimization.batch, recipe.seed)
-    log = checkpoint.load(folder, model, optimizer)
+    log, best = checkpoint.load(folder, model, optimizer)
     model.train()
-    while log.step < len(plan):
+    while log.step < len(plan) and not exhausted(log, recipe):
         begun = time.perf_counter()
         chosen = [examples.training[index] for index in plan[log.step]]
         _set_rate(optimizer, recipe.optimization, log.step, len(plan))
@@ -42,15 +43,46 @@ def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: W
         log.step += 1
         log.losses.append(float(loss.detach()))
         log.tokens += sum(len(example.tokens) for example in chosen)
-        last = log.step == len(plan)
-        if last or log.step % recipe.evaluate_every == 0:
-            mean, exact = judge(model, examples.validation, examples.pad, recipe.optimization.batch)
-            log.validation.append({"step": log.step, "loss": mean, "exact": exact})
+        if log.step == len(plan) or log.step % recipe.evaluate_every == 0:
+            seen = judge(model, examples.validation, examples.pad, recipe.optimization.batch)
+            log.validation.append({"step": log.step, **seen})
+            if is_best(log):
+                log.best_step = log.step
+                best = checkpoint.trainable(model) if recipe.early_stopping else None
         log.seconds += time.perf_counter() - begun
-        if last or log.step % recipe.checkpoint_every == 0:
-            checkpoint.save(folder, model, optimizer, log)
+        log.peak_memory = max(log.peak_memory, memory.peak())
+        log.peak_gpu_memory = max(log.peak_gpu_memory, memory.peak_gpu())
+        if log.step == len(plan) or log.step % recipe.checkpoint_every == 0 or exhausted(log, recipe):
+            checkpoint.save(folder, model, optimizer, log, best)
         watch(log, len(plan))
+    if best is not None:
+        checkpoint.put(model, best)
     return log
+
+
+def is_best(log: Log) -> bool:
+    """Whether the last look is the best so far: more fields right, or as many at a lower loss."""
+    *before, last = [(look["fields"], -look["loss"]) for look in log.validation]
+    return all(last > other for other in before)
+
+
+def exhausted(log: Log, recipe: Recipe) -> bool:
+    """Whether the share of right fields has not grown for `patience` looks. Depends on the log alone."""
+    if recipe.early_stopping is None or not log.validation:
+        return False
+    shares = [look["fields"] for look in log.validation]
+    return len(shares) - 1 - shares.index(max(shares)) >= recipe.early_stopping.patience
+
+
+def make_optimizer(parameters: list[torch.nn.Parameter], recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW; for qlora on a GPU bitsandbytes' paged one, whose moments leave for main memory at need."""
+    decay = recipe.optimization.weight_decay
+    if recipe.method == "qlora" and parameters[0].is_cuda:
+        from bitsandbytes.optim import PagedAdamW32bit
+
+        paged: torch.optim.Optimizer = PagedAdamW32bit(parameters, lr=0.0, weight_decay=decay)
+        return paged
+    return torch.optim.AdamW(parameters, lr=0.0, weight_decay=decay)
 
 
 def _set_rate(optimizer: torch.optim.Optimizer, settings: Optimization, step: int, steps: int) -> None:

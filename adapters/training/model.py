@@ -1,4 +1,4 @@
-"""The base with a LoRA adapter on it, and the two things training does with it."""
+"""The base with a LoRA adapter on it, and what goes in and comes out of it in training."""
 
 import contextlib
 from collections.abc import Sequence
@@ -10,26 +10,23 @@ from torch.nn import functional
 
 from adapters.errors import RecipeError
 from adapters.training.dataset import Example
+from adapters.training.forms import BF16, Form, device, load_base
 from adapters.training.recipe import Lora
 
 IGNORE = -100  # cross_entropy's own mark for "no loss here"
 
 
-def device() -> torch.device:
-    """The GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def with_adapter(base: Path, lora: Lora, start_from: Path | None = None) -> Any:
-    """The base in bfloat16 with a fresh float32 LoRA adapter, B zero: at first it changes nothing;
-    or with the weights of the revision in `start_from`.
-
-    Eager attention: at 300 tokens on a CPU it trains 1.3 times faster than the fused kernel (docs/lab-notes.md).
+def with_adapter(
+    base: Path, lora: Lora, start_from: Path | None = None, form: Form = BF16, checkpointing: bool = False
+) -> Any:
+    """The base in `form` with a fresh float32 LoRA adapter, B zero: at first it changes nothing;
+    or with the weights of the revision in `start_from`. With `checkpointing` layers are computed twice, not kept.
     """
     from peft import LoraConfig, get_peft_model
-    from transformers import AutoModelForCausalLM
 
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16, attn_implementation="eager")
+    model = load_base(base, form)
+    if checkpointing:
+        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
     config = LoraConfig(
         r=lora.r,
         lora_alpha=lora.alpha,
@@ -37,10 +34,15 @@ def with_adapter(base: Path, lora: Lora, start_from: Path | None = None) -> Any:
         target_modules=list(lora.targets),
         task_type="CAUSAL_LM",
     )
-    adapted = get_peft_model(model, config)
+    try:
+        adapted = get_peft_model(model, config)
+    except ValueError as error:
+        raise RecipeError(
+            f"The base {base.name} does not take lora.targets {', '.join(lora.targets)}: name its own linear layers."
+        ) from error
     if start_from is not None:
         _take_weights(adapted, start_from)
-    return adapted.to(device())
+    return adapted if form.name == "nf4" else adapted.to(device())
 
 
 def _take_weights(model: Any, revision: Path) -> None:
@@ -88,26 +90,3 @@ def loss_of(model: Any, tokens: torch.Tensor, targets: torch.Tensor) -> torch.Te
     """Mean cross entropy over the batch's answer tokens."""
     logits, wanted = answer_logits(model, tokens, targets)
     return functional.cross_entropy(logits, wanted)
-
-
-@torch.no_grad()
-def judge(model: Any, examples: Sequence[Example], pad: int, batch: int) -> tuple[float, float]:
-    """(mean loss, share of answers right in every token).
-
-    An answer that is right at every token under the right prefix is right when it is decoded greedily.
-    """
-    model.eval()
-    total, right, count = 0.0, 0, 0
-    for start in range(0, len(examples), batch):
-        chunk = examples[start : start + batch]
-        logits, wanted = answer_logits(model, *collate(chunk, pad))
-        total += float(functional.cross_entropy(logits, wanted, reduction="sum"))
-        hits = (logits.argmax(-1) == wanted).tolist()
-        count += len(hits)
-        at = 0
-        for example in chunk:
-            length = len(example.tokens) - example.answer_start
-            right += all(hits[at : at + length])
-            at += length
-    model.train()
-    return total / count, right / len(examples)

@@ -44,5 +44,5 @@ class TrainingBar:
             last, rate = log.validation[-1], log.tokens / log.seconds
             self._console.print(
                 f"step {log.step}/{steps}: {loss}, validation {last['loss']:.4f}, "
-                f"answers right {last['exact']:.1%}, {rate:.0f} tokens/s"
+                f"fields right {last['fields']:.1%}, answers {last['exact']:.1%}, {rate:.0f} tokens/s"
             )

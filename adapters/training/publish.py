@@ -2,26 +2,27 @@
 
 import json
 import shutil
-from collections.abc import Mapping
-from importlib.metadata import version
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from adapters import bases, embedded
+from adapters.registry.atomic import publish_folder
 from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import MANIFEST_FILE, WEIGHTS_FILE, content_digest, revision_name
 from adapters.registry.fingerprint import base_fingerprint
-from adapters.registry.manifest import Base, Manifest
+from adapters.registry.manifest import Base, Manifest, TrainedOn
 from adapters.training.contract import contract
-from adapters.training.recipe import Recipe
+from adapters.training.recipe import Recipe, form_name
+from adapters.training.run import versions
 
-_PACKAGES = ("torch", "transformers", "peft", "safetensors")
 
-
-def write_revision(model: Any, recipe: Recipe, base: Path, registry: Path, measured: Mapping[str, Any]) -> Path:
+def write_revision(
+    model: Any, recipe: Recipe, base: Path, registry: Path, measured: Mapping[str, Any], extra: Iterable[Path] = ()
+) -> Path:
     """Write the adapter as `registry/name/<revision>` and return that folder; an equal revision is left as it is.
 
-    `measured` (samples, seconds, machine …) goes into the manifest under `training`.
+    `measured` (samples, seconds, machine …) goes into the manifest under `training`; the files `extra` lie beside it.
     """
     scratch = registry / recipe.name / ".writing"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -29,13 +30,15 @@ def write_revision(model: Any, recipe: Recipe, base: Path, registry: Path, measu
     try:
         _write_weights(model, recipe, scratch)
         content = _manifest(recipe, base, scratch, measured)
+        for path in extra:
+            shutil.copyfile(path, scratch / path.name)
         (scratch / MANIFEST_FILE).write_text(content.to_json(), encoding="utf-8")
         revision = revision_name(content_digest(scratch))
         named = content.model_copy(update={"revision": revision})
         (scratch / MANIFEST_FILE).write_text(named.to_json() + "\n", encoding="utf-8")
         final = scratch.with_name(revision)
         if not final.exists():
-            scratch.rename(final)
+            publish_folder(scratch, final)
         return final
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
@@ -50,6 +53,12 @@ def base_name(recipe: Recipe) -> str:
         if Path(recipe.base).is_dir()
         else recipe.base
     )
+
+
+def public_recipe(recipe: Recipe) -> dict[str, Any]:
+    """The recipe without this machine's paths."""
+    name = recipe.base if recipe.base == bases.EMBEDDED else base_name(recipe)
+    return {**recipe.model_dump(mode="json"), "base": name}
 
 
 def _write_weights(model: Any, recipe: Recipe, folder: Path) -> None:
@@ -79,12 +88,10 @@ def _manifest(recipe: Recipe, base: Path, folder: Path, measured: Mapping[str, A
         ),
         sha256=file_sha256(folder / WEIGHTS_FILE),
         prompt=contract(recipe.data.documents),
-        recipe={
-            **recipe.model_dump(mode="json"),
-            "base": recipe.base if recipe.base == bases.EMBEDDED else base_name(recipe),
-        },
+        trained_on=TrainedOn(form=form_name(recipe)),
+        recipe=public_recipe(recipe),
         seed=recipe.seed,
         samples=int(measured["samples"]),
-        versions={name: version(name) for name in _PACKAGES},
+        versions=versions(),
         training=dict(measured),
     )

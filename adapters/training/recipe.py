@@ -1,13 +1,14 @@
 """A training recipe: everything that the weights depend on, in one YAML file."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.errors import RecipeError
+from adapters.registry.manifest import FormName
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -56,19 +57,57 @@ class Optimization(_Strict):
     clip: float = Field(default=1.0, gt=0, description="largest gradient norm")
 
 
+class Qat(_Strict):
+    """What `qat-lora` imitates of the base that will serve: linear layers alone, the vocabulary's product stays."""
+
+    weights: Literal["int8", "int4"] = "int8"
+    group: int | None = Field(
+        default=None, ge=8, description="inputs that share a scale; default: 64 for int4, all for int8"
+    )
+    activations: Literal["int8", "none"] = Field(default="int8", description="per token, at run time")
+
+
+class EarlyStopping(_Strict):
+    """Stop when the share of right fields no longer grows; the best weights seen are the run's result."""
+
+    patience: int = Field(default=4, ge=1, description="looks at the validation samples without a better share")
+
+
 class Recipe(_Strict):
-    """`python -m adapters train RECIPE.yaml`."""
+    """`python -m adapters train RECIPE.yaml`.
+
+    `lora`: the base in bfloat16; `qlora`: in NF4 (Dettmers et al. 2023, arXiv 2305.14314); `qat-lora`: rounded as `qat`
+    says.
+    """
 
     name: Name
     base: str = "embedded"
-    method: Literal["lora"] = "lora"
+    method: Literal["lora", "qlora", "qat-lora"] = "lora"
     seed: int = 20261121
     lora: Lora = Lora()
     data: Data = Data()
     optimization: Optimization = Optimization()
+    qat: Qat | None = Field(default=None, description="of method qat-lora")
+    early_stopping: EarlyStopping | None = None
+    gradient_checkpointing: bool | None = Field(
+        default=None, description="compute layers twice instead of keeping them; default: for qlora on a GPU"
+    )
     start_from: str | None = Field(default=None, description="a revision folder, beside the recipe's, to go on from")
     evaluate_every: int = Field(default=100, ge=1, description="steps between two looks at the validation samples")
     checkpoint_every: int = Field(default=100, ge=1, description="steps between two checkpoints")
+
+    @model_validator(mode="after")
+    def _qat_has_its_method(self) -> Self:
+        if self.qat is not None and self.method != "qat-lora":
+            raise ValueError(f"qat belongs to method qat-lora, not {self.method}")
+        return self
+
+
+def form_name(recipe: Recipe) -> FormName:
+    """The form of the base that a recipe's method trains against, as the manifest says it."""
+    if recipe.method == "qat-lora":
+        return (recipe.qat or Qat()).weights
+    return "nf4" if recipe.method == "qlora" else "bf16"
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -85,10 +124,16 @@ def read_recipe(path: Path) -> Recipe:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise RecipeError(
-            f"The recipe {path} is wrong at {place}: {first['msg']} (found: {first['input']!r})."
+            f"The recipe {path} is wrong at {place}: {first['msg']} (found: {_shown(first['input'])})."
         ) from error
     named = [*recipe.data.recorded, *([f"{recipe.start_from}/adapter_model.safetensors"] if recipe.start_from else [])]
     missing = [name for name in named if not (path.parent / name).is_file()]
     if missing:
         raise RecipeError(f"The recipe {path} names {missing[0]}, which is not there.")
     return recipe
+
+
+def _shown(value: object) -> str:
+    """What stands there, short enough for one sentence."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,6 +1,7 @@
 """Training on an NVIDIA GPU. Elsewhere these tests say that they need one."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -8,8 +9,9 @@ from transformers import AutoTokenizer
 
 from adapters.training import loop
 from adapters.training.examples import prepare
+from adapters.training.forms import device, form_of
 from adapters.training.log import Log
-from adapters.training.model import device, with_adapter
+from adapters.training.model import with_adapter
 from adapters.training.recipe import Data, Optimization, Recipe
 from tests.support.tiny_models import write_base
 
@@ -28,12 +30,26 @@ def _nothing(log: Log, steps: int) -> None:
     del log, steps
 
 
-def test_the_gpu_is_used_and_the_loss_falls(tmp_path: Path) -> None:
-    base = write_base(tmp_path / "base")
-    torch.manual_seed(RECIPE.seed)
-    model = with_adapter(base, RECIPE.lora)
+def _train(folder: Path, method: str) -> tuple[Log, Any]:
+    base = write_base(folder / "base")
+    recipe = RECIPE.model_copy(update={"method": method})
+    torch.manual_seed(recipe.seed)
+    model = with_adapter(base, recipe.lora, form=form_of(recipe), checkpointing=method == "qlora")
+    examples = prepare(recipe, folder, AutoTokenizer.from_pretrained(base))
+    return loop.train(model, recipe, examples, folder / "checkpoint", _nothing), model
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora", "qat-lora"])
+def test_the_gpu_is_used_and_the_loss_falls(tmp_path: Path, method: str) -> None:
+    log, model = _train(tmp_path, method)
     assert device().type == "cuda"
-    assert next(model.parameters()).is_cuda
-    examples = prepare(RECIPE, tmp_path, AutoTokenizer.from_pretrained(base))
-    log = loop.train(model, RECIPE, examples, tmp_path / "checkpoint", _nothing)
+    assert all(parameter.is_cuda for parameter in model.parameters())
     assert log.losses[-1] < log.losses[0]
+    assert log.peak_gpu_memory > 0
+
+
+def test_qlora_pages_its_optimizer(tmp_path: Path) -> None:
+    _, model = _train(tmp_path, "qlora")
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = loop.make_optimizer(trained, RECIPE.model_copy(update={"method": "qlora"}))
+    assert type(optimizer).__name__ == "PagedAdamW32bit"

@@ -4,6 +4,7 @@ import gzip
 import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,22 @@ class Characters:
 
     eos_token_id = 0
 
-    def encode(self, text: str, add_special_tokens: bool = True) -> list[int]:
-        return [ord(character) for character in text]
+    def __call__(self, text: str, *, add_special_tokens: bool, return_offsets_mapping: bool) -> dict[str, list[Any]]:
+        spans = [(at, at + 1) for at in range(len(text))]
+        return {"input_ids": [ord(character) for character in text], "offset_mapping": spans}
+
+
+class Pairs:
+    """A tokenizer of one token for two characters: fields share tokens."""
+
+    eos_token_id = 0
+
+    def __call__(self, text: str, *, add_special_tokens: bool, return_offsets_mapping: bool) -> dict[str, list[Any]]:
+        starts = range(0, len(text), 2)
+        return {
+            "input_ids": [7] * len(starts),
+            "offset_mapping": [(at, min(at + 2, len(text))) for at in starts],
+        }
 
 
 def test_numbers_stand_after_their_lines_and_everything_fixed_before_them() -> None:
@@ -72,6 +87,22 @@ def test_the_loss_is_on_the_answer_alone() -> None:
     reply = "".join(map(chr, example.tokens[example.answer_start : -1]))
     assert reply == "[0,null,null,null,null,null]"
     assert example.tokens[-1] == Characters.eos_token_id
+
+
+def test_each_field_has_its_tokens_with_what_ends_it() -> None:
+    prompts = contract(DOCUMENT_NAMES)
+    sample = Labelled("cni-2025-recto", ("A",), (0, (3, 14), None, "É,", None, 12))
+    example = encode(sample, prompts, Characters())
+    reply = example.tokens[example.answer_start :]
+    said = ["".join(map(chr, reply[first:last])) for first, last in example.fields]
+    assert said == ["[0,", "[3,14],", "null,", '"É,",', "null,", "12]\0"]
+
+
+def test_a_token_of_two_fields_counts_in_both() -> None:
+    prompts = contract(DOCUMENT_NAMES)
+    sample = Labelled("cni-2025-recto", ("A",), (0, 1, 2, 3, 4, 5))  # [0 ,1 ,2 ,3 ,4 ,5 ]
+    example = encode(sample, prompts, Pairs())
+    assert example.fields == ((0, 2), (1, 3), (2, 4), (3, 5), (4, 6), (5, 8))
 
 
 def test_modelled_samples_depend_on_seed_and_index_alone() -> None:

@@ -85,7 +85,7 @@ def test_a_kill_between_the_two_renames_of_a_checkpoint_loses_nothing(base: Path
     (tmp_path / "checkpoint").rename(tmp_path / "checkpoint.old")
     model = with_adapter(base, RECIPE.lora)
     optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad])
-    assert checkpoint.load(tmp_path / "checkpoint", model, optimizer).step == 4
+    assert checkpoint.load(tmp_path / "checkpoint", model, optimizer)[0].step == 4
 
 
 def test_the_revision_is_named_by_its_content_and_says_nothing_of_this_machine(

@@ -1,0 +1,82 @@
+"""Memory of a training run: measured while it runs, estimated before, so that it is refused, not killed."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from adapters.errors import RecipeError
+from adapters.training.dataset import Example
+from adapters.training.recipe import Recipe
+
+_GB = 1e9
+# Measured on the embedded base at 4 x 424 tokens (docs/lab-notes.md): interpreter and libraries, and what the allocator
+# and the operators' own scratch space add to the tensors that are kept for the backward pass.
+_PROGRAM = 350_000_000
+_SLACK = 1.7
+
+
+def peak() -> int:
+    """Most memory that this process has held, in bytes. VmHWM: `ru_maxrss` would include the parent's before exec."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def peak_gpu() -> int:
+    """Most memory that tensors have held on the GPU, in bytes; 0 without one."""
+    import torch
+
+    return torch.cuda.max_memory_allocated() if torch.cuda.is_available() else 0
+
+
+def need(config: Any, recipe: Recipe, examples: Sequence[Example], weights: int, adapter: int) -> int:
+    """Bytes that training takes at its longest batch.
+
+    `config`: the base's; `weights`: the base's bytes; `adapter`: trained parameters. Kept for each token and layer:
+    three values of the MLP's width in bfloat16, of the model's four in float32 (norms) and four in bfloat16, the heads'
+    queries, keys and values, and one bfloat16 probability for each head and token.
+    """
+    longest = sorted((len(example.tokens) for example in examples), reverse=True)[: recipe.optimization.batch]
+    length, width = longest[0], config.hidden_size
+    tokens = length * len(longest)
+    heads: int = config.num_attention_heads
+    across = heads * (getattr(config, "head_dim", None) or width // heads)
+    layer = 6 * config.intermediate_size + 24 * width + 6 * across + 2 * heads * length
+    layers = config.num_hidden_layers
+    kept = tokens * (layer * layers if not recipe.gradient_checkpointing else layer + 2 * width * layers)
+    answers = sum(sorted((len(e.tokens) - e.answer_start for e in examples), reverse=True)[: len(longest)])
+    logits = 3 * 4 * answers * config.vocab_size
+    return int(_PROGRAM + weights + 16 * adapter + _SLACK * (kept + logits))
+
+
+def check(needed: int, recipe: Recipe) -> None:
+    """Raise RecipeError when `needed` bytes are not there. What this process holds already counts as free."""
+    free, where = _free()
+    if needed > free:
+        way = "" if recipe.gradient_checkpointing else ", or set gradient_checkpointing: true"
+        raise RecipeError(
+            f"Training {recipe.name} needs about {needed / _GB:.1f} GB of {where} and {free / _GB:.1f} GB are free: "
+            f"take a smaller optimization.batch than {recipe.optimization.batch}{way}."
+        )
+
+
+def _free() -> tuple[int, str]:
+    import torch
+
+    if torch.cuda.is_available():
+        return torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved(), "GPU memory"
+    own = psutil.Process().memory_info().rss
+    return min(psutil.virtual_memory().available, _cgroup_room()) + own, "memory"
+
+
+def _cgroup_room() -> int:
+    """What a container's limit leaves, in bytes; without a limit more than any machine has."""
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = (folder / "memory.max").read_text().strip()
+        return int(limit) - int((folder / "memory.current").read_text())
+    except (OSError, ValueError):
+        return 1 << 62

@@ -1,0 +1,51 @@
+"""An adapter that learned on another form of the base is served, with a warning."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.registry.base_form import form_of, form_warning
+from adapters.registry.base_model import read_base
+from adapters.registry.manifest import FormName, Manifest, TrainedOn
+from adapters.registry.quantization import QUANTIZATION_FILE, Quantization
+from tests.support.tiny_models import manifest_for, write_base
+
+
+def _manifest(base: Path, trained_on: TrainedOn | None) -> Manifest:
+    return Manifest.model_validate({**manifest_for(base), "sha256": "0" * 64, "trained_on": trained_on})
+
+
+@pytest.mark.parametrize(
+    ("method", "bits", "form"), [("int8", 8, "int8"), ("gptq", 4, "int4"), ("nf4", 4, "nf4"), (None, 16, "bf16")]
+)
+def test_the_form_of_a_base_is_in_its_quantizations_manifest(
+    tmp_path: Path, method: str | None, bits: int, form: FormName
+) -> None:
+    base = write_base(tmp_path / "base")
+    if method is not None:
+        made = Quantization(
+            method=method,
+            bits=bits,
+            activations="none",
+            embedding="bfloat16",
+            stored="packed",
+            base=_manifest(base, None).base,
+            modules=1,
+            error=0.1,
+            files={},
+            seconds=1,
+        )
+        (base / QUANTIZATION_FILE).write_text(made.to_json())
+    assert form_of(base) == form
+    assert read_base(base).form == form
+
+
+def test_only_another_form_is_worth_a_warning(tmp_path: Path) -> None:
+    base = write_base(tmp_path / "base")
+    learned = _manifest(base, TrainedOn(form="nf4"))
+    said = form_warning("cni@1", learned, "bf16")
+    assert said is not None
+    assert "cni@1 was trained on the base in nf4, this server has it in bf16" in said
+    assert form_warning("cni@1", learned, "nf4") is None
+    assert form_warning("cni@1", _manifest(base, None), "int4") is None
+    assert form_warning("cni@1", None, "int4") is None
