@@ -1,0 +1,1 @@
+"""Search for rank, alpha, targets and learning rate: seeded, pruned, resumable."""
