@@ -1,0 +1,80 @@
+"""Runs `python -m adapters …` again and again in child processes and ends each with SIGKILL after one more random step.
+
+The libraries are imported once, before the forks: what is killed is a whole process all the same.
+
+    kill_driver.py SEED KILLS STEPS -- train recipe.yaml …   prints the steps at which it killed, as JSON
+"""
+
+import json
+import os
+import random
+import signal
+import sys
+from pathlib import Path
+
+import peft  # noqa: F401
+import transformers  # noqa: F401
+
+from adapters import __main__ as program
+from adapters.training import checkpoint
+from adapters.training.log import Log
+from adapters.training.progress import TrainingBar
+
+
+def main() -> int:
+    """Kill, kill, then let it end."""
+    seed, kills, steps = (int(value) for value in sys.argv[1:4])
+    arguments = sys.argv[5:]
+    rng = random.Random(seed)
+    killed = []
+    for at in sorted(rng.sample(range(1, steps), kills)):
+        while_saving = rng.random() < 0.5
+        if _child(arguments, at, while_saving) == -signal.SIGKILL:
+            killed.append((at, while_saving))
+    code = _child(arguments, None, False)
+    print(json.dumps(killed))
+    return code
+
+
+def _child(arguments: list[str], at: int | None, while_saving: bool) -> int:
+    """The exit code of one process, killed at step `at` or later: after the step, or in the middle of saving it."""
+    pid = os.fork()
+    if pid == 0:
+        sys.argv = ["adapters", *arguments]
+        if at is not None:
+            _arm(at, while_saving)
+        os._exit(program.main())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def _arm(at: int, while_saving: bool) -> None:
+    if while_saving:
+        save, rename = checkpoint.save, Path.rename
+
+        def late(folder, model, optimizer, log, best=None):  # type: ignore[no-untyped-def]
+            if log.step >= at:
+                moves = [0]
+
+                def dying(self: Path, target: Path) -> Path:
+                    moves[0] += 1
+                    if moves[0] == 2:  # the old checkpoint is out of the way, the new one not yet in its place
+                        os.kill(os.getpid(), signal.SIGKILL)
+                    return rename(self, target)
+
+                Path.rename = dying  # type: ignore[method-assign]
+            save(folder, model, optimizer, log, best)
+
+        checkpoint.save = late
+        return
+    show = TrainingBar.show
+
+    def last(self: TrainingBar, log: Log, steps: int) -> None:
+        if log.step >= at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        show(self, log, steps)
+
+    TrainingBar.show = last  # type: ignore[method-assign]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

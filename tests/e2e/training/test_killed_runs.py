@@ -1,0 +1,70 @@
+"""A run whose process is killed at a random step, ten times over, ends with the weights of an unbroken run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.tiny_models import write_base
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+STEPS = 24
+RECIPE = """
+name: tiny
+base: {base}
+method: {method}
+lora: {{r: 4, alpha: 8}}
+data: {{documents: [cni-2025-recto], text: 96, validation: 4}}
+optimization: {{batch: 4, learning_rate: 0.005}}
+early_stopping: {{patience: 50}}
+evaluate_every: 3
+checkpoint_every: 2
+"""
+
+
+def _run(folder: Path, recipe: Path, kills: int) -> tuple[list[list[int]], dict[str, str]]:
+    """The kills that hit, and the published revision's weights by their hash, with its best step."""
+    driver = Path(__file__).with_name("kill_driver.py")
+    arguments = [
+        "train",
+        str(recipe),
+        "--runs",
+        str(folder / "runs"),
+        "--registry",
+        str(folder / "out"),
+        "--threads",
+        "1",
+    ]
+    done = subprocess.run(
+        [sys.executable, str(driver), "7", str(kills), str(STEPS), "--", *arguments],
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(Path.cwd())},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (manifest,) = (folder / "out" / "tiny").glob("*/manifest.json")
+    content = json.loads(manifest.read_text())
+    assert content["training"]["steps"] == STEPS
+    left = sorted(path.name for path in (folder / "runs/tiny").iterdir() if path.name != "tensorboard")
+    assert left == [".lock", "checkpoint", "recipe.json", "training.json", "training.png"]
+    return json.loads(done.stdout.splitlines()[-1]), {
+        "weights": content["sha256"],
+        "best": str(content["training"]["best_step"]),
+        "losses": str(json.loads(manifest.with_name("training.json").read_text())["losses"]),
+    }
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_ten_kills_change_nothing(method: str, tmp_path: Path) -> None:
+    base = write_base(tmp_path / "tiny-base")
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text(RECIPE.format(base=base, method=method))
+    _, unbroken = _run(tmp_path / "unbroken", recipe, kills=0)
+    killed, broken = _run(tmp_path / "broken", recipe, kills=10)
+    assert len(killed) == 10
+    assert {while_saving for _, while_saving in killed} == {False, True}
+    assert broken == unbroken
