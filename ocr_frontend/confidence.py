@@ -43,9 +43,9 @@ class Calibration:
         self._models = dict(models)
 
     def confidence(self, model: str, evidence: Mapping[str, float]) -> float | None:
-        """In [0, 1]; None for a model without weights."""
+        """In [0, 1]; None for a model without weights, or where its log-probabilities were not told."""
         weights = self._models.get(model)
-        if weights is None:
+        if weights is None or (evidence.get("model_unknown") and "model_unknown" not in weights.weights):
             return None
         odds = weights.intercept + sum(weights.weights.get(name, 0.0) * value for name, value in evidence.items())
         return round(1 / (1 + math.exp(-max(-30.0, min(30.0, odds)))), 4)

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ocr_frontend.columns import in_columns
 from ocr_frontend.documents import DOCUMENTS, Document, Kind
 from ocr_frontend.errors import UnknownDocument
 from ocr_frontend.textline import TextLine
@@ -31,7 +32,10 @@ class DocumentPrompt(BaseModel):
 
 
 class Contract(BaseModel):
-    """How a model wants to be asked, and in which of the two formats it answers."""
+    """How a model wants to be asked, and in which of the two formats it answers.
+
+    order: of the lines: `plain` as the OCR gives them, by rows, or `columns` (ocr_frontend/columns.py).
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -39,6 +43,7 @@ class Contract(BaseModel):
     line: str
     suffix: str
     documents: dict[str, DocumentPrompt]
+    order: Literal["plain", "columns"] = "plain"
 
     def of(self, document: Document) -> DocumentPrompt:
         """Raises UnknownDocument when the model was not trained for it."""
@@ -67,6 +72,8 @@ def render(contract: Contract, document: Document, lines: Sequence[TextLine], ma
     given = contract.of(document)
     shown = [line for line in lines if line.text.strip()]
     kept = tuple(shown[:max_lines])
+    if contract.order == "columns":
+        kept = tuple(in_columns(kept))
     body = (
         contract.line.replace("{index}", str(index)).replace(
             "{text}", neutralise(fold(line.text))[:MAX_LINE_CHARACTERS]

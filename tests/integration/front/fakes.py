@@ -69,6 +69,9 @@ class FakeModelServer:
         ]
         self.answered_by = "cni@1f3c9a2b4d5e"
         self.bodies: list[dict[str, Any]] = []
+        self.headers: list[httpx.Headers] = []
+        self.feedback: list[dict[str, Any]] = []
+        self.logprobs: dict[str, Any] | None = None
         self.lists = 0
         self.delay = 0.0
         self.cancelled = 0
@@ -81,7 +84,11 @@ class FakeModelServer:
         if request.url.path == "/ready":
             return httpx.Response(200, json={})
         body = json.loads(request.content)
+        if request.url.path == "/v1/feedback":
+            self.feedback.append(body)
+            return httpx.Response(204)
         self.bodies.append(body)
+        self.headers.append(request.headers)
         self.asked.set()
         try:
             await asyncio.sleep(self.delay)
@@ -94,7 +101,7 @@ class FakeModelServer:
         if isinstance(answer, int):
             return httpx.Response(answer, json={"error": {"message": f"echo {body['prompt']}"}})
         text = answer if isinstance(answer, str) else answer(body)
-        choice = {"text": text, "finish_reason": "stop"}
+        choice = {"text": text, "finish_reason": "stop", "logprobs": self.logprobs}
         usage = {"prompt_tokens": 240, "completion_tokens": 21}
         return httpx.Response(200, json={"model": self.answered_by, "choices": [choice], "usage": usage})
 
