@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.registry.base_form import form_warning
 from adapters.registry.catalogue import Adapter, Catalogue, Reader, Revision
 from adapters.registry.errors import Refused
 from adapters.registry.proofs import Proofs
@@ -107,6 +108,8 @@ class Plane:
         except OSError as error:
             raise Refused(_UNREADABLE, f"The adapter cannot be read: {error.strerror}.") from error
         self._verified.add(key)
+        if warning := form_warning(revision.public_name, revision.manifest, self.reader.rules.base.form):
+            log.warning("%s", warning)
 
     async def prove(self, revision: Revision) -> None:
         """The proof of effect, after the first load of what no server has proved yet. Raises Refused."""
