@@ -2,11 +2,12 @@
 
 from adapters.data import cards, record
 from adapters.doctor import command as doctor
-from adapters.evaluation import calibrate
+from adapters.evaluation import calibrate, detect, turns
 from adapters.evaluation import command as evaluate
 from adapters.quantize import command as quantize
 from adapters.registry import command as registry
 from adapters.registry import merge
+from adapters.search import command as search
 from adapters.training import command as train
 
-ALL = (doctor, cards, record, train, quantize, evaluate, calibrate, registry, merge)
+ALL = (doctor, cards, record, train, search, quantize, evaluate, calibrate, turns, detect, registry, merge)
