@@ -94,3 +94,31 @@ def shorten_lookups() -> None:
         self.__dict__["base_layer"] = self._modules["base_layer"]
 
     BaseLayerWithLoRA.set_mapping = _marked(set_mapping)
+
+
+def call_attention_directly() -> None:
+    """Let attention layers call their backend as GPUs without a compiler do, once.
+
+    For torch.compile's sake vLLM's CPU backend hides attention and the cache's update in operators written in Python:
+    a step of a 30-layer model goes through PyTorch's dispatcher into Python 60 times.
+    """
+    from vllm.model_executor.layers.attention import Attention  # heavy
+
+    stock = Attention.__init__
+    if getattr(stock, "is_cni_eager", False):
+        return
+
+    def __init__(self: Any, *arguments: Any, **named: Any) -> None:
+        stock(self, *arguments, **named)
+        if never_compiled():
+            self.use_direct_call = True
+
+    Attention.__init__ = _marked(__init__)
+
+
+def never_compiled() -> bool:
+    """Whether the model that is being built serves LoRA: on a CPU vLLM then never compiles it."""
+    from vllm.config import get_current_vllm_config_or_none
+
+    config = get_current_vllm_config_or_none()
+    return config is not None and config.lora_config is not None

@@ -14,6 +14,7 @@ import psutil
 import torch
 
 from server.cpu_lora import kernel
+from server.cpu_lora.eager_ops import never_compiled
 from server.cpu_lora.wrapper import GroupedPunicaWrapper
 
 MAX_ROWS = 16
@@ -66,7 +67,7 @@ def _dispatch(stock: Callable[..., None], engine: kernel.Kernel, left: int) -> C
         packed, size = None, layer.weight.nbytes
         # `remove_weight` is off for the logits' matrix: so large that memory is all its time, and oneDNN as fast.
         fits = remove_weight and not layer.weight.is_meta and size <= left and kernel.packable(layer.weight)
-        if fits and _has_lora():
+        if fits and never_compiled():  # a call of ours would only break a graph
             packed, left = kernel.pack(layer.weight.data), left - size
         stock(layer, remove_weight)
         if packed is not None:
@@ -74,14 +75,6 @@ def _dispatch(stock: Callable[..., None], engine: kernel.Kernel, left: int) -> C
 
     dispatch.is_cni_linear = True  # type: ignore[attr-defined]
     return dispatch
-
-
-def _has_lora() -> bool:
-    """Without LoRA vLLM compiles the model, and a call of ours in it would only break the graph."""
-    from vllm.config import get_current_vllm_config_or_none
-
-    config = get_current_vllm_config_or_none()
-    return config is not None and config.lora_config is not None
 
 
 def _apply(stock: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:

@@ -43,6 +43,11 @@ def register() -> None:
     if settings.eager_ops:
         eager_ops.use()
         eager_ops.shorten_lookups()
+        eager_ops.call_attention_directly()
+    if settings.int8_embedding:
+        from server.cpu_lora import int8_embedding
+
+        int8_embedding.use()
     engine = load_kernel(settings.kernel and settings.linear)
     if engine is not None:
         from server.cpu_lora import linear

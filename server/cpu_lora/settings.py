@@ -1,4 +1,4 @@
-"""What an operator may say about the CPU LoRA plugin: five switches, read from the environment in this one place."""
+"""What an operator may say about the CPU LoRA plugin: six switches, read from the environment in this one place."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class CpuLoraSettings:
     kernel: `CNI_CPU_LORA_KERNEL` (default on); off never builds or loads the C++ kernel.
     linear: `CNI_CPU_LORA_LINEAR` (default on); off leaves decode steps' linear layers to oneDNN, without packed copies.
     eager_ops: `CNI_CPU_LORA_EAGER_OPS` (default on); off leaves norms, SiLU and rotary embeddings to PyTorch.
+    int8_embedding: `CNI_CPU_LORA_INT8_EMBEDDING` (default off); on keeps embedding and tied head in eight bits.
     """
 
     enabled: bool = True
@@ -28,6 +29,7 @@ class CpuLoraSettings:
     kernel: bool = True
     linear: bool = True
     eager_ops: bool = True
+    int8_embedding: bool = False
 
 
 def read_settings(environ: Mapping[str, str]) -> CpuLoraSettings:
@@ -39,6 +41,7 @@ def read_settings(environ: Mapping[str, str]) -> CpuLoraSettings:
         kernel=_switch(environ, "CNI_CPU_LORA_KERNEL", defaults.kernel),
         linear=_switch(environ, "CNI_CPU_LORA_LINEAR", defaults.linear),
         eager_ops=_switch(environ, "CNI_CPU_LORA_EAGER_OPS", defaults.eager_ops),
+        int8_embedding=_switch(environ, "CNI_CPU_LORA_INT8_EMBEDDING", defaults.int8_embedding),
     )
 
 

@@ -81,7 +81,7 @@ def test_many_rows_and_other_types_go_to_what_stood_there(engine: kernel.Kernel)
 def test_what_gets_a_packed_copy(
     engine: kernel.Kernel, left: int, remove_weight: bool, lora: bool, replaced: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(linear, "_has_lora", lambda: lora)
+    monkeypatch.setattr(linear, "never_compiled", lambda: lora)
 
     def stock(layer: Any, remove_weight: bool) -> None:
         layer.cpu_linear = _many
@@ -95,7 +95,7 @@ def test_what_gets_a_packed_copy(
 
 
 def test_the_memory_for_copies_is_shared_by_all_layers(engine: kernel.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "_has_lora", lambda: True)
+    monkeypatch.setattr(linear, "never_compiled", lambda: True)
     weight = torch.ones(sum(SIZES), INPUTS, dtype=torch.bfloat16)
     dispatch = linear._dispatch(lambda layer, remove_weight: setattr(layer, "cpu_linear", _many), engine, weight.nbytes)
     layers = [SimpleNamespace(weight=weight) for _ in range(2)]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
+import vllm.config
 from vllm.config import VllmConfig, set_current_vllm_config
 from vllm.model_executor.layers.activation import SiluAndMul
 from vllm.model_executor.layers.layernorm import RMSNorm
@@ -69,3 +71,19 @@ def test_replaces_once() -> None:
     first = RMSNorm.forward_native
     eager_ops.use()
     assert RMSNorm.forward_native is first
+
+
+@pytest.mark.parametrize("lora", [None, object()])
+def test_attention_is_called_directly_where_nothing_compiles(monkeypatch: pytest.MonkeyPatch, lora: object) -> None:
+    from vllm.model_executor.layers.attention import Attention
+
+    def stock(self: Any) -> None:
+        self.use_direct_call = False
+
+    monkeypatch.setattr(Attention, "__init__", stock)
+    eager_ops.call_attention_directly()
+    eager_ops.call_attention_directly()
+    layer = Attention.__new__(Attention)
+    monkeypatch.setattr(vllm.config, "get_current_vllm_config_or_none", lambda: SimpleNamespace(lora_config=lora))
+    Attention.__init__(layer)
+    assert layer.__dict__["use_direct_call"] is (lora is not None)

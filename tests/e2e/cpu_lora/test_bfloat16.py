@@ -1,0 +1,116 @@
+"""The compiled kernels in a real engine: bfloat16 answers against transformers + PEFT, and alone against in a crowd.
+
+In bfloat16 two right computations differ by rounding, so a token may differ where two tokens are nearly as likely:
+asked for is that every token is as likely as the best one, to rounding, by the reference's reading of the same answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from transformers import Qwen3ForCausalLM
+
+from server.cpu_lora.kernel import load_kernel
+from server.cpu_lora.linear import MAX_ROWS
+from tests.e2e.cpu_lora.conftest import ADAPTERS, TOKENS, VOCABULARY, Family
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+BASE = -1
+SHORT = [40, 41, 42, 43, 44, 45, 46]
+LONG = [(7 * i * i + 3 * i) % (VOCABULARY - 8) + 4 for i in range(150)]
+ROUNDING = 0.15  # in log-probability, of two bfloat16 computations of these weights
+Answer = tuple[list[int], list[float]]
+
+
+@pytest.fixture(scope="module")
+def engine(family: Family) -> Iterator[Any]:
+    if load_kernel(True) is None:
+        pytest.skip("no AVX-512 BF16 or no C++ compiler here")
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from vllm import LLM
+
+    llm = LLM(
+        str(family.base),
+        dtype="bfloat16",
+        enable_lora=True,
+        max_loras=ADAPTERS,
+        max_lora_rank=16,
+        max_model_len=256,
+        max_num_batched_tokens=64,
+        max_num_seqs=2 * MAX_ROWS,
+        enable_prefix_caching=False,
+        seed=0,
+    )
+    yield llm
+    llm.llm_engine.engine_core.shutdown()
+
+
+def _answers(engine: Any, family: Family, wanted: list[tuple[int, list[int]]]) -> list[Answer]:
+    """Greedy tokens and their log-probabilities; every pair is (adapter's number or BASE, prompt), all in one batch."""
+    from vllm import SamplingParams
+    from vllm.lora.request import LoRARequest
+
+    outputs = engine.generate(
+        [{"prompt_token_ids": prompt} for _, prompt in wanted],
+        SamplingParams(temperature=0, max_tokens=TOKENS, ignore_eos=True, logprobs=0),
+        lora_request=[None if n == BASE else LoRARequest(f"a{n}", n + 1, str(family.adapters[n])) for n, _ in wanted],
+        use_tqdm=False,
+    )
+    parts = [output.outputs[0] for output in outputs]
+    return [
+        (list(p.token_ids), [step[t].logprob for t, step in zip(p.token_ids, p.logprobs, strict=True)]) for p in parts
+    ]
+
+
+@torch.no_grad()
+def _reading(base: Path, adapter: Path | None, prompt: list[int], tokens: list[int]) -> torch.Tensor:
+    """Log-probabilities [tokens, vocabulary] of transformers (+ PEFT) in bfloat16, given the answer so far."""
+    model: Any = Qwen3ForCausalLM.from_pretrained(base, dtype=torch.bfloat16)
+    if adapter is not None:
+        model = PeftModel.from_pretrained(model, adapter, autocast_adapter_dtype=False).to(torch.bfloat16)
+    logits = model.eval()(torch.tensor([[*prompt, *tokens]])).logits[0, len(prompt) - 1 : -1]
+    return torch.log_softmax(logits.float(), dim=-1)
+
+
+@pytest.mark.parametrize("prompt", [SHORT, LONG], ids=["short", "chunked"])
+def test_eight_adapters_and_the_base_agree_with_peft(engine: Any, family: Family, prompt: list[int]) -> None:
+    numbers = [*range(ADAPTERS), BASE]  # nine rows a step: the kernel's
+    readings = []
+    for number, (tokens, logprobs) in zip(
+        numbers, _answers(engine, family, [(n, prompt) for n in numbers]), strict=True
+    ):
+        reading = _reading(family.base, None if number == BASE else family.adapters[number], prompt, tokens)
+        chosen = reading[range(TOKENS), tokens]
+        torch.testing.assert_close(torch.tensor(logprobs), chosen, rtol=0, atol=ROUNDING)
+        assert (reading.max(dim=-1).values - chosen).max() < ROUNDING
+        readings.append(reading[0])
+    apart = [(one - other).abs().max() for place, one in enumerate(readings) for other in readings[:place]]
+    assert min(apart) > 2 * ROUNDING, "adapters that answer alike prove nothing"
+
+
+@pytest.mark.parametrize("crowd", [8, 2 * MAX_ROWS], ids=["kernel", "oneDNN"])
+def test_an_answer_alone_is_the_answer_in_a_crowd(engine: Any, family: Family, crowd: int) -> None:
+    """The larger crowd's steps go to oneDNN, the single request's to the kernel: another order of the same sums."""
+    cases = [(n, p) for n in (BASE, 3, 7, 0) for p in (SHORT, LONG)]
+    everyone = (cases * (crowd // len(cases)))[:crowd]
+    together = _answers(engine, family, everyone)
+    for case in cases:
+        (alone,) = _answers(engine, family, [case])
+        for other, answer in zip(everyone, together, strict=True):
+            if other == case:
+                _same_to_rounding(answer, alone)
+
+
+def _same_to_rounding(one: Answer, other: Answer) -> None:
+    for token, wanted, logprob, expected in zip(one[0], other[0], one[1], other[1], strict=True):
+        assert logprob == pytest.approx(expected, abs=ROUNDING)
+        if token != wanted:
+            return  # a near tie, as the line above says; from here on the two answer different texts
