@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
+from deploy.dashboards.adapters_residency import residency
 from deploy.dashboards.parts import WINDOW, Limits, Line, graph, new_board, or_zero, row, variable
 
 _HERE = 'instance=~"$instance"'
@@ -28,7 +29,7 @@ def board() -> dashboard.Dashboard:
     _traffic(made)
     _latency(made)
     _changes(made)
-    _residency(made)
+    residency(made)
     return made
 
 
@@ -166,62 +167,6 @@ def _changes(made: dashboard.Dashboard) -> None:
                 or_zero(f"sum by (check) (increase(cni_server_refused_revisions_total{{{_HERE}}}[1h]))", "check"),
                 "{{check}}",
             ),
-        ),
-    ]
-    for panel in panels:
-        made.with_panel(panel)
-
-
-def _residency(made: dashboard.Dashboard) -> None:
-    row(made, "Residency: slots, memory, disk")
-    lookups = f"sum by (result) (rate(cni_server_adapter_lookups_total{{{_HERE}}}[{WINDOW}]))"
-    loads = [
-        Line(f"sum(rate(cni_server_adapter_{name}_total{{{_HERE}}}[{WINDOW}]))", legend)
-        for name, legend in (("loads", "loads"), ("evictions", "evictions"), ("load_failures", "failures"))
-    ]
-    held = f'sum by (tier) (cni_server_adapters{{{_HERE}, tier!="disk"}})'
-    share = f"{held} / sum by (tier) (cni_server_tier_capacity{{{_HERE}}})"
-    buckets = f"sum by (le) (rate(cni_server_adapter_load_seconds_bucket{{{_HERE}}}[{WINDOW}]))"
-    seconds = f"histogram_quantile(0.95, {buckets}) >= 0 or vector(0)"  # without a load it is not a number
-    panels = [
-        graph(
-            "Adapters by tier",
-            "short",
-            "slots: usable in one batch. memory: loaded. disk: registered.",
-            Line(f"sum by (tier) (cni_server_adapters{{{_HERE}}})", "{{tier}}"),
-        ),
-        graph(
-            "Bytes by tier",
-            "bytes",
-            "slots are reserved at the start; memory grows with loads until SERVER_MAX_CPU_LORAS.",
-            Line(f"sum by (tier) (cni_server_resident_bytes{{{_HERE}}})", "{{tier}}"),
-        ),
-        graph(
-            "Fill of the tiers",
-            "percentunit",
-            "memory at 1 with evictions: raise SERVER_MAX_CPU_LORAS, or pin the hot adapters.",
-            Line(share, "{{tier}}"),
-            limits=Limits(0.8, 0.95),
-        ),
-        graph(
-            "Loads, evictions, failures",
-            "ops",
-            "Loads and evictions together: the working set does not fit. Failures: the log names the file.",
-            *loads,
-        ),
-        graph(
-            "Lookups",
-            "ops",
-            "miss: the request waited for a load. Many misses beside free memory: adapters are being replaced.",
-            Line(lookups, "{{result}}"),
-            stacked=True,
-        ),
-        graph(
-            "Load time, p95",
-            "s",
-            "Disk to engine; 0 where nothing was loaded. Above 1 s: the registry's disk is slow or cold.",
-            Line(seconds, "p95"),
-            limits=Limits(0.5, 1),
         ),
     ]
     for panel in panels:

@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
-from deploy.dashboards.parts import WINDOW, Limits, Line, graph, new_board, number, quantiles, row
+from deploy.dashboards.parts import WINDOW, Limits, Line, graph, new_board, number, or_zero, quantiles, row
 
 _HERE = 'instance=~"$instance"'
 
@@ -151,11 +151,18 @@ def _machine(made: dashboard.Dashboard) -> None:
             stacked=True,
         ),
         graph(
-            "CPU of the API process",
-            "percentunit",
-            "Cores. Near 1: the API is the bottleneck; add a replica. The engine's own processes are not in it.",
-            Line(f"rate(process_cpu_seconds_total{{{_HERE}}}[{WINDOW}])", "{{instance}}"),
-            limits=Limits(0.7, 0.9),
+            "CPU by process",
+            "short",
+            "Cores. api near 1: the API is the bottleneck; add a replica. engine at all cores: the model is.",
+            Line(_per_second("cni_server_process_cpu_seconds_total", "process"), "{{process}}"),
+            stacked=True,
+        ),
+        graph(
+            "Memory of the GPUs",
+            "bytes",
+            "As the driver sees it. Nothing free: lower vLLM's share, or take the other program away. 0 without a GPU.",
+            Line(or_zero(f"sum by (gpu, state) (cni_server_gpu_memory_bytes{{{_HERE}}})", "gpu"), "{{gpu}} {{state}}"),
+            stacked=True,
         ),
         graph(
             "Open files of the API process",
