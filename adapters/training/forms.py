@@ -129,7 +129,7 @@ def _round(model: Any, qat: Qat, name: str) -> None:
     except ImportError as error:
         raise RecipeError("method qat-lora needs torchao: install the extra `adapters`.") from error
     group = qat.group or (_GROUP if qat.weights == "int4" else None)
-    kind = torch.int4 if qat.weights == "int4" else torch.int8
+    kind = getattr(torch, qat.weights)
     shape: dict[str, Any] = {"group_size": group} if group else {"granularity": "per_channel"}
     rounding = IntxFakeQuantizer(IntxFakeQuantizeConfig(kind, is_symmetric=True, **shape))
     tokens = IntxFakeQuantizeConfig(torch.int8, "per_token", is_symmetric=False)

@@ -46,7 +46,8 @@ def need(config: Any, recipe: Recipe, examples: Sequence[Example], weights: int,
     across = heads * (getattr(config, "head_dim", None) or width // heads)
     layer = 6 * config.intermediate_size + 24 * width + 6 * across + 2 * heads * length
     layers = config.num_hidden_layers
-    kept = tokens * (layer * layers if not recipe.gradient_checkpointing else layer + 2 * width * layers)
+    # Checkpointed: every layer's input, and one layer with its gradients and scratch space.
+    kept = tokens * (3 * layer + 2 * width * layers if recipe.gradient_checkpointing else layer * layers)
     answers = sum(sorted((len(e.tokens) - e.answer_start for e in examples), reverse=True)[: len(longest)])
     logits = 3 * 4 * answers * config.vocab_size
     return int(_PROGRAM + weights + 16 * adapter + _SLACK * (kept + logits))

@@ -1,6 +1,6 @@
 """Experiment trackers behind one small protocol. They get the recipe and numbers, never a prompt or an answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -74,7 +74,11 @@ class Wandb:
         self._run.finish()
 
 
-_KNOWN = {"tensorboard": TensorBoard, "mlflow": MLflow, "wandb": Wandb}
+_KNOWN: dict[str, Callable[[str, Path, Mapping[str, Any]], Tracker]] = {
+    "tensorboard": TensorBoard,
+    "mlflow": MLflow,
+    "wandb": Wandb,
+}
 
 
 def open_trackers(names: Sequence[str], run: str, folder: Path, recipe: Mapping[str, Any]) -> list[Tracker]:

@@ -21,6 +21,11 @@ def test_the_shipped_recipe_has_the_shape_of_the_teams_adapter() -> None:
     assert len(recipe.data.documents) == 4
 
 
+@pytest.mark.parametrize("path", sorted(Path("adapters/recipes").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_recipe_that_we_ship_can_be_read(path: Path) -> None:
+    assert read_recipe(path).base == "embedded"
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
