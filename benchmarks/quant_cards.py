@@ -74,7 +74,7 @@ def _said(element: Target | list[int], lines: Sequence[str]) -> str | None:
     """What an element of an answer stands for; something that no target stands for where it makes no sense."""
     if element is None or isinstance(element, str):
         return element
-    indexes = [element] if isinstance(element, int) else list(element)
+    indexes = list(element) if isinstance(element, list | tuple) else [element]
     if not indexes or not all(isinstance(index, int) and 0 <= index < len(lines) for index in indexes):
         return "\0"
     return " ".join(lines[index] for index in indexes)

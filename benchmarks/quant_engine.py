@@ -19,13 +19,17 @@ RANK, LONGEST, SLOTS = 16, 1024, 32
 
 @dataclass(frozen=True)
 class Options:
-    """`cache`: type of the KV cache (`auto`: the weights' 16 bits). `stop`: the token that ends an answer."""
+    """`cache`: type of the KV cache (`auto`: the weights' 16 bits). `stop`: the token that ends an answer.
+
+    `int8_embedding`: embedding and tied head in eight bits (server/cpu_lora/int8_embedding.py).
+    """
 
     base: Path
     adapter: Path
     cache: str
     threads: int
     stop: int | None
+    int8_embedding: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,7 @@ def _serve(pipe: Connection, options: Options) -> None:
     os.environ |= {
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "ERROR", "VLLM_PLUGINS": "cni_cpu_lora",
         "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(options.threads),
-        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_NO_USAGE_STATS": "1", "CNI_CPU_LORA_INT8_EMBEDDING": str(int(options.int8_embedding)),
     }  # fmt: skip
     try:
         engine = _engine(options)

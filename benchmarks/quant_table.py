@@ -11,24 +11,25 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from adapters import bases, machine
 from adapters.quantize.methods import METHODS
-from adapters.registry.quantization import read_quantization
 from adapters.settings import Settings
 from benchmarks import quant_report
 from benchmarks.lora_engine import write_models
 from benchmarks.quant_cards import Question, contract_of, held_out, questions
 from benchmarks.quant_engine import Options, QuantEngine
 from benchmarks.quant_rows import answer_cards, quality, timed
+from benchmarks.quant_variants import REFERENCE, make, names
 
-REFERENCE, CACHE8 = "bf16", "bf16, KV cache in fp8"
+# Tokens of an answer: a card's ends by itself long before, an invented one is about as long as a card's.
+_ANSWER, _INVENTED = 200, 30
 
 
 def main() -> int:
@@ -95,59 +96,28 @@ def _shipped() -> Path:
 def _rows(
     args: argparse.Namespace, folder: Path, plain: Options, asked: Sequence[Question], tokenizer: Any
 ) -> list[dict[str, Any]]:
-    """One row a method. With `asked`: quality and the cards' own prompts; without: invented prompts, no quality."""
-    methods = [name for name in args.methods if asked or name in {"int8", "int4"}]
+    """One row a variant. With `asked`: quality and the cards' own prompts; without: invented prompts, no quality."""
     prompts = [question.tokens for question in asked] or [
         [2 + (7 * place + index) % 250 for place in range(300)] for index in range(48)
     ]
+    longest = _ANSWER if asked else _INVENTED
     rows: list[dict[str, Any]] = []
     with QuantEngine(plain) as reference:
         right = answer_cards(reference, asked, tokenizer) if asked else []
-        for name in (REFERENCE, CACHE8, *methods):
-            _say(f"{plain.base.name}: {name}")
-            row, options = _variant(args, folder, plain, name)
-            if name != REFERENCE:
-                with QuantEngine(options) as engine:
-                    if asked:
-                        row |= quality(asked, answer_cards(engine, asked, tokenizer), right)
-                    if name != "nf4":  # the same bfloat16 arithmetic as the reference
-                        row |= timed(args.rounds, engine, reference, prompts, 200 if asked else 30)
-            else:
-                row |= quality(asked, right, right) if asked else {}
-                row |= timed(args.rounds, reference, reference, prompts, 200 if asked else 30)
+        for name in names(args.methods, random=not asked):
+            row, options = make(name, plain, folder, args.samples)
+            with nullcontext(reference) if name == REFERENCE else QuantEngine(options) as engine:
+                if asked:
+                    mine = right if name == REFERENCE else answer_cards(engine, asked, tokenizer)
+                    row |= quality(asked, mine, right)
+                if row["weights_mib"] is not None:  # NF4 is bfloat16 again: nothing new to time
+                    row |= timed(args.rounds, engine, reference, prompts, longest)
             rows.append(row)
-            _say(json.dumps(row))
+            print(json.dumps(row), file=sys.stderr, flush=True)
     for row in rows:
         weights = row["weights_mib"]
         row["weights_ratio"] = None if weights is None else round(weights / rows[0]["weights_mib"], 3)
     return rows
-
-
-def _variant(args: argparse.Namespace, folder: Path, plain: Options, name: str) -> tuple[dict[str, Any], Options]:
-    """The row's beginning and the engine that it is about. A quantized base is made now."""
-    if name not in METHODS:
-        cache = "fp8" if name == CACHE8 else plain.cache
-        return _sizes(name, plain.base), Options(plain.base, plain.adapter, cache, plain.threads, plain.stop)
-    out = folder / f"{name}-{plain.base.parent.name}"
-    command = [sys.executable, "-m", "adapters", "quantize", "--method", name, "--out", str(out)]
-    command += ["--base", str(plain.base), "--threads", str(args.threads), "--samples", str(args.samples)]
-    subprocess.run(command, check=True, stdout=sys.stderr)
-    manifest = read_quantization(out)
-    assert manifest is not None
-    row = _sizes(name, out) | {"quantization_s": manifest.seconds, "error": manifest.error}
-    if manifest.stored == "bfloat16":
-        row["weights_mib"] = None
-    return row, Options(out, plain.adapter, plain.cache, plain.threads, plain.stop)
-
-
-def _sizes(name: str, folder: Path) -> dict[str, Any]:
-    """Weights lie in the engine's memory as they are stored, the embedding once; measured memory is `resident_mib`."""
-    stored = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    return {"method": name, "disk_mib": round(stored / 2**20, 1), "weights_mib": round(stored / 2**20, 1)}
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
