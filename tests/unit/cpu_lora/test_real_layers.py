@@ -1,0 +1,98 @@
+"""vLLM's own linear and LoRA layers, loaded and run as its CPU worker does, with our kernel in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from vllm.config import VllmConfig, set_current_vllm_config
+from vllm.config.lora import LoRAConfig
+from vllm.distributed import init_distributed_environment, initialize_model_parallel
+from vllm.distributed.parallel_state import destroy_distributed_environment, destroy_model_parallel
+from vllm.lora.layers import MergedQKVParallelLinearWithLoRA, RowParallelLinearWithLoRA
+from vllm.lora.layers.base_linear import BaseLinearLayerWithLoRA
+from vllm.model_executor.layers import utils
+from vllm.model_executor.layers.linear import QKVParallelLinear, RowParallelLinear
+from vllm.platforms import current_platform
+
+from server.cpu_lora import linear, reference
+from server.cpu_lora.kernel import Kernel, load_kernel
+from tests.unit.cpu_lora.batches import Batch, agree, wrapper_for
+
+HIDDEN, RANK, SLOTS = 96, 8, 3
+MIXED = (0, -1, 2, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Kernel:
+    loaded = load_kernel(True)
+    if loaded is None:
+        pytest.skip("no AVX-512 BF16 or no C++ compiler here")
+    return loaded
+
+
+@pytest.fixture
+def lora_config(kernel: Kernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoRAConfig]:
+    current_platform.import_kernels()
+    monkeypatch.setattr(utils, "dispatch_cpu_unquantized_gemm", utils.dispatch_cpu_unquantized_gemm)
+    monkeypatch.setattr(BaseLinearLayerWithLoRA, "apply", BaseLinearLayerWithLoRA.apply)
+    config = LoRAConfig(max_lora_rank=RANK, max_loras=SLOTS, lora_dtype=torch.bfloat16)
+    vllm_config = VllmConfig()
+    vllm_config.lora_config = config
+    with set_current_vllm_config(vllm_config):
+        init_distributed_environment(1, 0, f"file://{tmp_path}/store", 0, "gloo")
+        initialize_model_parallel(1, 1)
+        linear.use(kernel)
+        yield config
+        destroy_model_parallel()
+        destroy_distributed_environment()
+
+
+def _loaded(layer: Any, rng: torch.Generator) -> torch.Tensor:
+    weight = (torch.randn(layer.weight.shape, generator=rng) / HIDDEN**0.5).bfloat16()
+    layer.weight.data.copy_(weight)
+    layer.quant_method.process_weights_after_loading(layer)
+    return weight
+
+
+def _with_lora(layer: Any, sizes: list[int], inputs: int, config: LoRAConfig, rng: torch.Generator) -> None:
+    layer.create_lora_weights(SLOTS, config)
+    for slot in range(SLOTS):
+        a = [torch.randn(RANK, inputs, generator=rng).bfloat16() / inputs**0.5 for _ in sizes]
+        b = [torch.randn(size, RANK, generator=rng).bfloat16() for size in sizes]
+        layer.set_lora(slot, a if len(sizes) > 1 else a[0], b if len(sizes) > 1 else b[0])
+
+
+@pytest.mark.parametrize("slots", [(0,), (-1,), MIXED, MIXED * 5], ids=["one", "base", "mixed", "many rows"])
+@pytest.mark.parametrize("kind", ["qkv", "row"])
+def test_a_layer_agrees_with_float64(lora_config: LoRAConfig, kind: str, slots: tuple[int, ...]) -> None:
+    rng = torch.Generator().manual_seed(len(slots))
+    layer: Any
+    if kind == "qkv":
+        base = QKVParallelLinear(HIDDEN, 32, 3, 1, bias=False, params_dtype=torch.bfloat16)
+        weight, sizes = _loaded(base, rng), [96, 32, 32]
+        layer = MergedQKVParallelLinearWithLoRA(base)
+    else:
+        base = RowParallelLinear(HIDDEN, 64, bias=False, params_dtype=torch.bfloat16)
+        weight, sizes = _loaded(base, rng), [64]
+        layer = RowParallelLinearWithLoRA(base)
+    assert type(base.cpu_linear) is linear.DecodeLinear
+    _with_lora(layer, sizes, HIDDEN, lora_config, rng)
+    batch = Batch(slots, SLOTS, 0, False, torch.bfloat16, 1)
+    layer.set_mapping(wrapper_for(batch))
+    x = torch.randn(len(slots), HIDDEN, generator=rng).bfloat16()
+    wanted = reference.linear(
+        x.double() @ weight.double().t(),
+        x,
+        a_stacked=layer.lora_a_stacked,
+        b_stacked=layer.lora_b_stacked,
+        output_slices=sizes,
+        slots=slots,
+    )
+    for _ in range(2):
+        got, bias = layer(x)
+        agree(got, wanted, torch.bfloat16)
+        assert bias is None
