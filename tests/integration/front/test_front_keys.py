@@ -43,20 +43,9 @@ def test_one_file_serves_both_services(
     from server.__main__ import main as server_main
 
     file = tmp_path / "keys.json"
-    command = [
-        "keys",
-        "add",
-        str(file),
-        "--id",
-        "bank",
-        "--scope",
-        "inference",
-        "--adapter",
-        "cni",
-        "--concurrency",
-        "2",
-    ]
-    assert server_main(command) == 0
+    options = ["--id", "bank", "--scope", "inference", "--adapter", "cni", "--concurrency", "2"]
+    monkeypatch.setattr("sys.argv", ["server", "keys", "add", str(file), *options])
+    assert server_main() == 0
     secret = capsys.readouterr().out.strip()
     key = read_keys(file).find(f"Bearer {secret}")
     assert key is not None and (key.id, key.limits.concurrency, key.adapters) == ("bank", 2, {"cni"})
