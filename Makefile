@@ -39,7 +39,7 @@ format: env ## let ruff put the code in order
 bench: env ## one card end to end on running services; the last line is JSON
 	@$(VENV) -m benchmarks.card $(ARGS)
 
-quant-table: env ## what each quantization costs and gives; about 20 minutes, ARGS=--quick for two
+quant-table: env ## what each quantization costs and gives; about 25 minutes, ARGS=--quick for few
 	@$(VENV) -m benchmarks.quant_table $(ARGS)
 
 bench-engine: env ## every benchmark of the engine, 40 minutes on two quiet cores; pictures in benchmarks/results

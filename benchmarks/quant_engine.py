@@ -77,7 +77,7 @@ class QuantEngine:
 def _serve(pipe: Connection, options: Options) -> None:
     os.environ |= {
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "ERROR", "VLLM_PLUGINS": "cni_cpu_lora",
-        "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(options.threads),
+        "VLLM_CPU_KVCACHE_SPACE": "2", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(options.threads),
         "VLLM_NO_USAGE_STATS": "1", "CNI_CPU_LORA_INT8_EMBEDDING": str(int(options.int8_embedding)),
     }  # fmt: skip
     try:

@@ -112,7 +112,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
         panels, (("weights_mib", "weights, MiB"), ("cards_per_s_32", "cards a second, 32 at once")), strict=True
     ):
         for row in rows:
-            if row.get(key) is not None:
+            if row.get(key) is not None and "right" in row:
                 panel.plot(row[key], 100 * row["right"], "o", color="#1f4e8c")
                 panel.annotate(row["method"], (row[key], 100 * row["right"]), (5, 5), textcoords="offset points",
                                fontsize=8)  # fmt: skip

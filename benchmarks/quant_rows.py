@@ -11,7 +11,7 @@ from benchmarks.quant_engine import SLOTS, Outcome, QuantEngine
 
 STREAMS = (1, 8, SLOTS)
 # Requests of one timing, by how many run at once: long enough to time, short enough for many rounds.
-_ASKED = {1: 4, 8: 16, SLOTS: 48}
+_ASKED = {1: 3, 8: 16, SLOTS: 32}
 Timings = dict[int, Outcome]
 
 
@@ -55,17 +55,15 @@ def _time_round(engine: QuantEngine, prompts: Sequence[list[int]], longest: int)
 def timed(
     rounds: int, engine: QuantEngine, reference: QuantEngine, prompts: Sequence[list[int]], longest: int
 ) -> dict[str, Any]:
-    """Rounds of both engines in turn, each first as often as the other; one more to warm up."""
+    """Rounds of both engines in turn, the first of a round being the second of the next."""
     mine: list[Timings] = []
     theirs: list[Timings] = []
-    for number in range(rounds + 1):
-        pair = [(mine, engine), (theirs, reference)]
+    pair = [(mine, engine), (theirs, reference)]
+    for _, one in pair:
+        one.ask(prompts[:2], 2, longest)  # warms up
+    for number in range(rounds):
         for samples, one in pair if number % 2 else pair[::-1]:
-            timings = _time_round(one, prompts, longest)
-            if number or rounds == 1:
-                samples.append(timings)
-        if rounds == 1:
-            break
+            samples.append(_time_round(one, prompts, longest))
     return _speed(mine, theirs)
 
 

@@ -22,9 +22,10 @@ _MIB = 2**20
 
 def names(methods: Sequence[str], *, random: bool) -> list[str]:
     """The rows' names in order. Random weights have no quality: GPTQ is INT4 then, and NF4 is bf16."""
-    taken = [name for name in methods if not random or name in {"int8", "int4"}]
-    smaller = [name + EMBEDDING8 for name in taken if name in {"int8", "int4" if random else "gptq"}]
-    return [REFERENCE, CACHE8, *taken, *smaller]
+    if random:
+        taken = [name for name in methods if name in {"int8", "int4"}]
+        return [REFERENCE, *taken, *(name + EMBEDDING8 for name in taken if name == "int4")]
+    return [REFERENCE, CACHE8, *methods, *(name + EMBEDDING8 for name in methods if name in {"int8", "gptq"})]
 
 
 def make(name: str, plain: Options, folder: Path, samples: int) -> tuple[dict[str, Any], Options]:

@@ -12,4 +12,5 @@ def through_nf4(weight: torch.Tensor) -> torch.Tensor:
     packed, state = functional.quantize_4bit(
         weight.contiguous(), blocksize=BLOCK, compress_statistics=True, quant_type="nf4"
     )
-    return functional.dequantize_4bit(packed, state).to(weight.dtype)
+    restored: torch.Tensor = functional.dequantize_4bit(packed, state)
+    return restored.to(weight.dtype)
