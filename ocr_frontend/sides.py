@@ -86,7 +86,9 @@ def _told(recto: Extraction, verso: Extraction) -> dict[str, bool]:
     if zone is None:
         return {}
     dates = {"date_of_birth": zone.date_of_birth, "date_of_expiration": zone.date_of_expiration}
-    pairs = {name: (_iso(recto, name), day and day.isoformat()) for name, day in dates.items()}
+    pairs: dict[str, tuple[object, object]] = {
+        name: (_iso(recto, name), day and day.isoformat()) for name, day in dates.items()
+    }
     pairs["numero_de_carte"] = (recto.data.get("numero_de_carte"), zone.numero_de_carte)
     pairs["sex"] = (recto.data.get("sex"), zone.sex)
     told = {name: one == other for name, (one, other) in pairs.items() if one and other}

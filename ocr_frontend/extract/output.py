@@ -68,7 +68,7 @@ def _row(record: Record) -> dict[str, Any]:
     known = [field["confidence"] for field in fields.values() if field["confidence"] is not None]
     warnings = [*record.answer["warnings"]]
     warnings += [f"{name}: {text}" for name, field in fields.items() for text in field["warnings"]]
-    return row | record.answer["data"] | {
+    return row | dict(record.answer["data"]) | {
         "document": record.answer["document"], "model": record.answer["model"],
         "least_confidence": min(known, default=None), "warnings": " ".join(warnings),
     }  # fmt: skip
