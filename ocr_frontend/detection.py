@@ -8,9 +8,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ocr_frontend.arrangement import in_place
 from ocr_frontend.documents import DOCUMENTS, Document
 from ocr_frontend.foreign import foreign_kind
-from ocr_frontend.labels import joined, labels_in
+from ocr_frontend.labels import Labels, joined, labels_in
 from ocr_frontend.orientation import levelled
 from ocr_frontend.textline import TextLine
 
@@ -36,6 +37,7 @@ PRINTED = {
 NO_LABELS = "No labels of a Cameroonian identity card were read on it."
 TOO_FEW = "Too few labels of a Cameroonian identity card were read on it."
 OTHERS = "It has labels that no Cameroonian identity card has together."
+OUT_OF_PLACE = "Its labels do not stand as on a Cameroonian identity card."
 _AT_LEAST = 4  # labels; fewer may be part of names and places
 _EACH_LANGUAGE = 2  # labels: the cards are bilingual, most forms are not
 _OF_OTHERS = 1 / 3  # labels that the document does not print, to one that it prints
@@ -66,18 +68,24 @@ def detect(lines: Sequence[TextLine]) -> Detection:
         return Detection(None, f"It looks like {kind}.", sure_none=True)
     found = labels_in(joined(texts))
     layout = _layout(lines)
-    scores = {name: _score(found.names, printed) + layout[name] for name, printed in PRINTED.items()}
-    best, second = sorted(scores, key=lambda name: -scores[name])[:2]
-    ours = len(found.names & PRINTED[best])
     if not found.names:
         return Detection(None, NO_LABELS, sure_none=True)
-    if len(found.names) - ours > _OF_OTHERS * ours + (layout[best] > _ZONE_SCORE - 1):
-        return Detection(None, OTHERS)
-    if layout[best] < _ZONE_SCORE - 1 and (ours < _AT_LEAST or min(found.french, found.english) < _EACH_LANGUAGE):
-        return Detection(None, TOO_FEW)
-    if scores[best] - scores[second] < _MARGIN:
-        return Detection(None, f"It may be {best} or {second}.")
-    return Detection(DOCUMENTS[best])
+    scores = {name: _score(found.names, printed) + layout[name] for name, printed in PRINTED.items()}
+    best, second = sorted(scores, key=lambda name: -scores[name])[:2]
+    reason = _doubt(best, found, layout[best] >= _ZONE_SCORE - 1, lines)
+    if reason is None and scores[best] - scores[second] < _MARGIN:
+        reason = f"It may be {best} or {second}."
+    return Detection(DOCUMENTS[best]) if reason is None else Detection(None, reason)
+
+
+def _doubt(best: str, found: Labels, zone: bool, lines: Sequence[TextLine]) -> str | None:
+    """Why the picture may show none of the documents. `zone`: the machine-readable zone speaks for the best one."""
+    ours = len(found.names & PRINTED[best])
+    if len(found.names) - ours > _OF_OTHERS * ours + zone:
+        return OTHERS
+    if not zone and (ours < _AT_LEAST or min(found.french, found.english) < _EACH_LANGUAGE):
+        return TOO_FEW
+    return None if in_place(best, lines) else OUT_OF_PLACE
 
 
 def _score(found: frozenset[str], printed: frozenset[str]) -> float:

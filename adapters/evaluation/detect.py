@@ -5,6 +5,7 @@ import asyncio
 import io
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -65,9 +66,7 @@ def _others(count: int) -> list[Picture]:
         draw_other(kind, SEED, index).save(out, "JPEG", quality=90)
         return out.getvalue()
 
-    return [
-        (_NONE, kind, lambda kind=kind, index=index: encoded(kind, index)) for kind in KINDS for index in range(count)
-    ]
+    return [(_NONE, kind, partial(encoded, kind, index)) for kind in KINDS for index in range(count)]
 
 
 async def _ask(front: str, model: str, pictures: Sequence[Picture], concurrency: int) -> list[str]:

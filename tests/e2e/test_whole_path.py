@@ -32,6 +32,9 @@ def test_the_printed_curl_line_works_as_printed(services: Services) -> None:
         "profession": "ENTRAÎNEUR",
     }
     assert set(reply["timings_ms"]) >= {"decode", "ocr", "llm", "total"}
+    # The engine tells the log-probabilities of its tokens, and they fall on the elements.
+    evidence = [field["evidence"] for field in reply["fields"].values()]
+    assert all("model" in numbers and "model_unknown" not in numbers for numbers in evidence)
 
 
 @pytest.mark.parametrize("document", DOCUMENT_NAMES)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.data.samples import text_samples
-from ocr_frontend.detection import NO_LABELS, OTHERS, TOO_FEW, detect
+from ocr_frontend.detection import NO_LABELS, OTHERS, OUT_OF_PLACE, TOO_FEW, detect
 from ocr_frontend.documents import DOCUMENTS
 from ocr_frontend.labels import joined, labels_in, resembles
 from ocr_frontend.ocr import Box, TextLine
@@ -137,3 +137,19 @@ def _distance(pattern: str, text: str) -> int:
 def test_any_text_is_answered(texts: list[str]) -> None:
     found = detect([TextLine(text, 0.5, NOWHERE) for text in texts])
     assert (found.document is None) == bool(found.reason)
+
+
+def test_the_labels_of_a_card_in_any_order_are_no_card() -> None:
+    """A form that lists what a card shows, with dates among it."""
+    texts = (
+        "AUTORITE/AUTHORITY", "IDENTIFIANT UNIQUE/UNIQUE IDENTIFIER", "DATE D'EXPIRATION/DATE OF EXPIRY", "01.02.2030",
+        "MERE/MOTHER", "S.P./S.M.", "ADRESSE/ADDRESS", "DATE DE DELIVRANCE/DATE OF ISSUE", "01.02.2020", "PERE/FATHER",
+    )  # fmt: skip
+    page = [
+        TextLine(text, 0.98, ((30, 40 * row), (400, 40 * row), (400, 40 * row + 25), (30, 40 * row + 25)))
+        for row, text in enumerate(texts)
+    ]
+    assert detect(page).reason == OUT_OF_PLACE
+    order = (9, 4, 0, 5, 7, 8, 6, 2, 3, 1)
+    card = [TextLine(texts[at], 0.98, page[row].box) for row, at in enumerate(order)]
+    assert detect(card).document is DOCUMENTS["cni-2018-verso"]

@@ -1,0 +1,100 @@
+"""`adapters calibrate` and `adapters evaluate` against a front that answers as the contract says."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.__main__ import main
+from adapters.data.documents import DOCUMENT_NAMES, fields_of
+from adapters.evaluation import calibrate, run
+from ocr_frontend.confidence import load_calibration
+
+MODEL = "cni@0123456789ab"
+
+
+def write_set(folder: Path, count: int) -> None:
+    """A drawn set without pictures worth the name."""
+    folder.mkdir()
+    with (folder / "cards.jsonl").open("w") as lines:
+        for index in range(count):
+            document = DOCUMENT_NAMES[index % 4]
+            (folder / f"{index}.png").write_bytes(b"x")
+            condition = ("clean", "photo")[index // 4 % 2]
+            values = dict.fromkeys(fields_of(document), "AKUM")
+            lines.write(
+                json.dumps({"file": f"{index}.png", "document": document, "condition": condition, "values": values})
+                + "\n"
+            )
+
+
+class Front:
+    """Wrong the more often, the less sure its model was."""
+
+    def __init__(self) -> None:
+        self.rng = random.Random(4)
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        document = next(name for name in DOCUMENT_NAMES if name.encode() in request.content)
+        data, fields = {}, {}
+        for key in fields_of(document):
+            odds = self.rng.gauss(2, 1.5)
+            chance = 2.718281828**odds / (1 + 2.718281828**odds)
+            data[key] = "AKUM" if self.rng.random() < chance else "AKOM"
+            fields[key] = {"confidence": round(chance, 4), "evidence": {"model": odds, "text": 1.0}}
+        body = {
+            "data": data,
+            "model": MODEL,
+            "fields": fields,
+            "ocr": {"lines": [{"text": "AKUM"}]},
+            "timings_ms": {"llm": 1},
+        }
+        return httpx.Response(200, content=json.dumps(body))
+
+
+@pytest.fixture
+def front(monkeypatch: pytest.MonkeyPatch) -> None:
+    real, answering = httpx.AsyncClient, Front()
+    monkeypatch.setattr(
+        run.httpx, "AsyncClient", lambda **options: real(transport=httpx.MockTransport(answering), **options)
+    )
+
+
+def test_one_command_gives_weights_that_the_front_loads(
+    front: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_set(tmp_path / "cards", 80)
+    (tmp_path / "report").mkdir()
+    weights = tmp_path / "weights.json"
+    weights.write_text(
+        json.dumps({"evidence": calibrate.EVIDENCE, "models": {"other@1": {"intercept": 1, "weights": {}}}})
+    )
+    command = ["adapters", "calibrate", "--count", "10", "--cards", str(tmp_path / "cards")]
+    monkeypatch.setattr("sys.argv", [*command, "--out", str(weights), "--report", str(tmp_path / "report")])
+    assert main() == 0
+    told = capsys.readouterr().out
+    assert "clean: 290 fields" in told and f"weights of {MODEL}" in told
+    calibration = load_calibration(weights)
+    sure, unsure = (calibration.confidence(MODEL, {"model": odds, "text": 1.0}) or 0 for odds in (5.0, -2.0))
+    assert sure > 0.95 and unsure < 0.3
+    assert calibration.confidence("other@1", {}) is not None
+    kept = json.loads(weights.read_text())["models"][MODEL]["cross_validated"]
+    assert kept["clean"]["calibration_error"] < 0.06 and kept["clean"]["right_at_80"] > kept["clean"]["right"]
+    assert (tmp_path / "report" / "calibration.png").stat().st_size > 10_000
+
+
+def test_the_evaluation_keeps_what_the_confidences_are_worth(
+    front: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_set(tmp_path / "cards", 80)
+    (tmp_path / "out").mkdir()
+    command = ["adapters", "evaluate", "--model", "cni", "--count", "10", "--cards", str(tmp_path / "cards")]
+    monkeypatch.setattr("sys.argv", [*command, "--out", str(tmp_path / "out")])
+    assert main() == 0
+    found: dict[str, Any] = json.loads((tmp_path / "out" / "confidence.json").read_text())
+    assert set(found) == {"clean", "photo"} and found["photo"]["fields"] == 290
+    assert found["photo"]["right_at_80"] > found["photo"]["right"]
+    assert (tmp_path / "out" / "confidence.png").exists()
