@@ -16,6 +16,7 @@ from adapters.training.contract import contract
 from adapters.training.dataset import Example
 from adapters.training.recipe import Recipe
 
+_KEPT = 8  # files; one is a few megabytes, and each version of our code makes others
 _DIGEST = 32  # bytes of sha256 in front of the content
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 _OURS = ("contract.py", "dataset.py", "examples.py", "harder.py", "recorded.py")
@@ -49,13 +50,15 @@ def read(path: Path) -> tuple[list[Example], list[Example]] | None:
 
 
 def write(path: Path, training: Sequence[Example], validation: Sequence[Example]) -> None:
-    """Keep them: all or nothing. Raises OSError when there is no room."""
+    """Keep them: all or nothing; the oldest files make room. Raises OSError when there is none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     content = save({**_packed(training, "training"), **_packed(validation, "validation")})
     try:
         write_file(path, hashlib.sha256(content).digest() + content)
     finally:
         path.with_name(f".{path.name}.{os.getpid()}").unlink(missing_ok=True)
+    for old in sorted(path.parent.glob("*.samples"), key=lambda kept: kept.stat().st_mtime)[:-_KEPT]:
+        old.unlink(missing_ok=True)
 
 
 def _packed(examples: Sequence[Example], part: str) -> dict[str, "np.ndarray[tuple[int], np.dtype[np.int32]]"]:

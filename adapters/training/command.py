@@ -28,7 +28,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         help="train an adapter from a recipe and write it as a revision",
         description="Train a LoRA adapter from a recipe (YAML; method lora, qlora or qat-lora) and write it as an "
         "immutable revision. Uses the GPU if there is one. A broken-off run goes on where its last checkpoint stands "
-        "when the command is given again.",
+        "when the command is given again. ADAPTERS_TRACKERS: tensorboard (the default where it is installed), mlflow, "
+        "wandb, several with commas, or none.",
     )
     parser.add_argument("recipe", type=Path, help="for example adapters/recipes/cni.yaml")
     parser.add_argument("--base", help="another base than the recipe's: 'embedded', a folder, or a hub's name")

@@ -13,7 +13,7 @@ from adapters.registry.manifest import FormName
 from adapters.training.attention import register
 from adapters.training.recipe import Qat, Recipe, form_name
 
-_GROUP = 64  # divides the widths of the bases that we know; 128 does not divide SmolLM2's 576
+_GROUP = 32  # as `python -m adapters quantize` has it
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def load_base(folder: Path, form: Form = BF16) -> Any:
 
     _quiet()
     _refuse_quantized(folder)
-    options: dict[str, Any] = {"dtype": torch.bfloat16, "attn_implementation": register()}
+    options: dict[str, Any] = {"dtype": torch.bfloat16, "attn_implementation": _attention()}
     if form.name == "nf4":
         options["quantization_config"] = _nf4()
         options["device_map"] = {"": device().type}
@@ -87,6 +87,11 @@ def _scales(tensor: Any) -> list[torch.Tensor]:
         return []
     parts = [state.absmax, state.code, *([state.state2.absmax, state.state2.code] if state.nested else [])]
     return [part for part in parts if isinstance(part, torch.Tensor)]
+
+
+def _attention() -> str:
+    """Ours on a CPU; on a GPU the fused kernels, which keep no probabilities at all."""
+    return register() if device().type == "cpu" else "sdpa"
 
 
 def _nf4() -> Any:
@@ -131,7 +136,8 @@ def _round(model: Any, qat: Qat, name: str) -> None:
     group = qat.group or (_GROUP if qat.weights == "int4" else None)
     kind = getattr(torch, qat.weights)
     shape: dict[str, Any] = {"group_size": group} if group else {"granularity": "per_channel"}
-    rounding = IntxFakeQuantizer(IntxFakeQuantizeConfig(kind, is_symmetric=True, **shape))
+    scales = torch.bfloat16 if qat.weights == "int4" else torch.float32  # as they are stored for serving
+    rounding = IntxFakeQuantizer(IntxFakeQuantizeConfig(kind, is_symmetric=True, scale_precision=scales, **shape))
     tokens = IntxFakeQuantizeConfig(torch.int8, "per_token", is_symmetric=False)
     for path, layer in list(model.model.named_modules()):
         if type(layer) is not torch.nn.Linear:

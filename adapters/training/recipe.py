@@ -62,7 +62,7 @@ class Qat(_Strict):
 
     weights: Literal["int8", "int4"] = "int8"
     group: int | None = Field(
-        default=None, ge=8, description="inputs that share a scale; default: 64 for int4, all for int8"
+        default=None, ge=8, description="inputs that share a scale; default: 32 for int4, all for int8"
     )
     activations: Literal["int8", "none"] = Field(default="int8", description="per token, at run time")
 

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -10,6 +10,8 @@ from safetensors.torch import load_file
 from transformers import AutoTokenizer
 
 from adapters.errors import BaseModelError, RecipeError
+from adapters.quantize.methods import METHODS as METHODS_OF_QUANTIZE
+from adapters.quantize.rounding import round_to_nearest, scheme_of
 from adapters.registry.manifest import read_manifest
 from adapters.training import judge as judging
 from adapters.training import loop, publish
@@ -102,6 +104,17 @@ def test_the_rounded_base_has_as_many_levels_as_its_bits(base: Path, bits: int, 
     assert torch.all((rounded - original).reshape(-1, group).abs() <= step * 1.02 + 1e-3)
     assert not torch.equal(rounded, original)
     assert max(len(row.unique()) for row in rounded.reshape(-1, group)) <= 2**bits
+
+
+@pytest.mark.parametrize("weights", ["int8", "int4"])
+def test_the_rounded_base_is_the_one_that_quantize_writes(base: Path, weights: Literal["int8", "int4"]) -> None:
+    """Trained against what will serve: the same grid, but for rounding at its edges and to bfloat16."""
+    imitated = load_base(base, Form(weights, Qat(weights=weights, activations="none"))).model.layers[1].mlp.down_proj
+    method = METHODS_OF_QUANTIZE[weights]
+    original = load_base(base).model.layers[1].mlp.down_proj.weight
+    served = round_to_nearest(original, scheme_of(method, method.group), method.stored).weight
+    same = torch.isclose(imitated.weight.float(), served.float(), rtol=0.01, atol=1e-6)
+    assert same.float().mean() > 0.99
 
 
 def test_rounded_activations_change_the_answer_and_pass_gradients_on(base: Path) -> None:
