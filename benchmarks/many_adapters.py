@@ -1,163 +1,149 @@
-"""Many adapters on one base under Zipf traffic: is everything answered, is memory bounded and flat, what do loads cost?
+"""Many adapters on one base: Zipf traffic over 1 to 1,000 of them against traffic of one, loads, switches, memory.
 
-Writes `--count` random r=16 adapters (q_proj, v_proj, bfloat16) for `--base` into the registry that a running server
-follows, asks them by Zipf's law, and prints one JSON line. Needs a server started with that registry (keys: none).
+    python -m benchmarks.many_adapters --quick
+
+Registers random adapters (r=16 on q_proj and v_proj) in a folder of its own, starts a server over it and ends it.
 """
 
+from __future__ import annotations
+
 import argparse
-import asyncio
-import json
 import random
 import statistics
-import time
+import sys
+import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-import numpy as np
+from adapters import bases
+from adapters.settings import Settings
+from benchmarks.frame import Case, Panel, alternate, median, parser, publish, say
+from benchmarks.registry_fill import LINEAR, Filler
+from benchmarks.served import Served
+from benchmarks.services import running
 
-from adapters import machine
-
-CONFIG = {
-    "peft_type": "LORA", "task_type": "CAUSAL_LM", "r": 16, "lora_alpha": 32, "lora_dropout": 0.0, "bias": "none",
-    "target_modules": ["q_proj", "v_proj"], "modules_to_save": None,
-}  # fmt: skip
-
-
-def main() -> None:
-    """Parse, write, ask, print."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.many_adapters", description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:8000")
-    parser.add_argument("--registry", type=Path, required=True)
-    parser.add_argument("--base", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--requests", type=int, default=3000)
-    parser.add_argument("--concurrency", type=int, default=16)
-    parser.add_argument("--exponent", type=float, default=1.0)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    write(arguments)
-    print(json.dumps(asyncio.run(measure(arguments))))
+_LARGE = 5
+_CONCURRENCY = 16
 
 
-def write(arguments: argparse.Namespace) -> None:
-    """The adapters, each in a folder of its own, complete before it has its name."""
-    from safetensors.numpy import save_file
+@dataclass(frozen=True)
+class Sizes:
+    """`counts`: adapters that Zipf's law draws from; `requests` a case and round; `steady` for the memory's slope."""
 
-    from adapters.registry.base_model import read_base
-
-    base = read_base(arguments.base)
-    targets = {n: s for n, s in base.modules.items() if n.endswith(("q_proj", "v_proj")) and s}
-    config = json.dumps({**CONFIG, "base_model_name_or_path": arguments.base.name})
-    for index in range(arguments.count):
-        final = arguments.registry / f"zipf{index:04d}"
-        if final.exists():
-            continue
-        rng = np.random.default_rng(arguments.seed + index)
-        tensors = {}
-        for name, (out, into) in targets.items():
-            for side, shape in (("A", (16, into)), ("B", (out, 16))):
-                values = rng.standard_normal(shape, dtype=np.float32).astype(np.float16) * np.float16(0.02)
-                tensors[f"base_model.model.{name}.lora_{side}.weight"] = values
-        scratch = arguments.registry / f".{final.name}"
-        scratch.mkdir(exist_ok=True)
-        save_file(tensors, scratch / "adapter_model.safetensors")
-        (scratch / "adapter_config.json").write_text(config)
-        scratch.rename(final)
+    counts: tuple[int, ...]
+    requests: int
+    steady: int
+    switches: int
 
 
-async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Ask; every request must be answered by the adapter that it names."""
-    rng = random.Random(arguments.seed)
-    weights = [1 / (rank + 1) ** arguments.exponent for rank in range(arguments.count)]
-    picks = rng.choices(range(arguments.count), weights, k=arguments.requests)
-    limit, seconds, failed, memory = asyncio.Semaphore(arguments.concurrency), [], [], []
-    async with httpx.AsyncClient(base_url=arguments.url, timeout=300) as client:
-        await followed(client, arguments.count)
-        before = await metrics(client)
-        began = time.perf_counter()
+FULL = Sizes((1, 10, 100, 1000), 160, 3000, 40)
+QUICK = Sizes((1, 10, 30), 32, 90, 4)
 
-        async def one(index: int) -> None:
-            async with limit:
-                name, started = f"zipf{index:04d}", time.perf_counter()
-                body = {"model": name, "prompt": "CARTE NATIONALE D'IDENTITE 1\n", "max_tokens": 8}
-                answer = await client.post("/v1/completions", json=body)
-                seconds.append(time.perf_counter() - started)
-                if answer.status_code != 200 or not answer.json()["model"].startswith(f"{name}@"):
-                    failed.append(answer.status_code)
 
-        async def watch() -> None:
-            while True:
-                memory.append(total(await metrics(client), "cni_server_process_resident_memory_bytes"))
-                await asyncio.sleep(3)
+def main() -> int:
+    """Run it; 1 when a request was not answered by the adapter that it named."""
+    made = parser("many_adapters", __doc__)
+    made.add_argument("--quick", action="store_true", help="small sizes: proves the benchmark, measures nothing")
+    made.add_argument("--base", default=bases.EMBEDDED, help="base model (default: %(default)s)")
+    made.add_argument("--port", type=int, default=8140, help="of the server (default: %(default)s)")
+    args = made.parse_args()
+    sizes = QUICK if args.quick else FULL
+    base = bases.resolve(args.base, Settings())
+    with tempfile.TemporaryDirectory() as folder:
+        filler, switched = _fill(Path(folder), base, sizes, args.seed)
+        environment = {"SERVER_MODEL": str(base), "SERVER_ADAPTERS_DIR": folder, "SERVER_PORT": str(args.port)}
+        environment |= {"SERVER_MAX_LORAS": str(_CONCURRENCY), "SERVER_MAX_MODEL_LEN": "1024"}
+        environment |= {"SERVER_MAX_CPU_LORAS": "20" if args.quick else "200", "SERVER_KV_CACHE_GIB": "1"}
+        with running([sys.executable, "-m", "server"], args.port, environment, "/ready") as url:
+            result = _measure(Served(url, args.seed), sizes, args, switched)
+    result["register_ms"] = _spread([seconds * 1000 for seconds in filler.seconds])
+    publish("many_adapters", args, result, _panels(result))
+    return 1 if result["failed"] else 0
 
-        watching = asyncio.create_task(watch())
-        await asyncio.gather(*(one(index) for index in picks))
-        elapsed = time.perf_counter() - began
-        watching.cancel()
-        after = await metrics(client)
-    hits = (
-        after['cni_server_adapter_lookups_total{result="hit"}']
-        - before['cni_server_adapter_lookups_total{result="hit"}']
-    )
-    half = len(memory) // 2
+
+def _fill(root: Path, base: Path, sizes: Sizes, seed: int) -> tuple[Filler, list[str]]:
+    """The adapters; the two revisions of `switch`."""
+    filler = Filler(root, base, seed)
+    for number in range(max(sizes.counts)):
+        filler.add(_name(number), number)
+        if number % 100 == 99:
+            say(f"{number + 1} adapters registered")
+    revisions = [filler.add("switch", 100_000 + number) for number in range(2)]
+    for number in range(_LARGE):
+        filler.add(f"large{number}", 200_000 + number, LINEAR)
+    return filler, revisions
+
+
+def _measure(served: Served, sizes: Sizes, args: argparse.Namespace, switched: list[str]) -> dict[str, Any]:
+    draw = random.Random(args.seed)
+
+    def traffic(count: int, requests: int) -> list[str]:
+        weights = [1 / rank for rank in range(1, count + 1)]
+        return [_name(number) for number in draw.choices(range(count), weights, k=requests)]
+
+    def case(key: str, count: int) -> Case[float]:
+        return Case((key,), lambda: served.rate(traffic(count, sizes.requests), _CONCURRENCY))
+
+    rates = alternate([case("one", 1), *(case(str(n), n) for n in sizes.counts)], args.rounds)
+    alone = median(rates["one",])
+    steady = served.steady(traffic(max(sizes.counts), sizes.steady), _CONCURRENCY)
+    cold = [served.cold(f"large{number}") for number in range(_LARGE)]
+    ordinary, after = served.switches("switch", switched, sizes.switches)
+    extra = _percentile(after, 95) - statistics.median(ordinary)
     return {
-        "benchmark": "many_adapters",
-        "machine": machine.describe(),
-        "adapters": arguments.count,
-        "requests": arguments.requests,
-        "failed": len(failed),
-        "requests_per_second": round(arguments.requests / elapsed, 1),
-        "distinct": len(set(picks)),
-        "hit_rate": round(hits / arguments.requests, 3),
-        "latency_ms": {p: round(1000 * q(seconds, p)) for p in (50, 95, 99)},
-        "load_ms": {
-            p: round(1000 * histogram(before, after, "cni_server_adapter_load_seconds", p / 100)) for p in (50, 95)
+        "quick": args.quick,
+        "base": args.base,
+        "failed": served.failed,
+        "answered": served.answered,
+        "requests_per_second": {"one": alone, **{str(n): median(rates[str(n),]) for n in sizes.counts}},
+        "against_one": {str(n): round(median(rates[str(n),]) / alone, 3) for n in sizes.counts},
+        "steady": steady,
+        "cold_load_9_mb": {"bytes": served.bytes_of("large0"), **_cold(cold)},
+        "switch_ms": {
+            "ordinary_p50": round(1000 * statistics.median(ordinary), 1),
+            "switch_p95": round(1000 * _percentile(after, 95), 1),
+            "extra_p95": round(1000 * extra, 1),
         },
-        "loads": after["cni_server_adapter_loads_total"] - before["cni_server_adapter_loads_total"],
-        "evictions": after["cni_server_adapter_evictions_total"] - before["cni_server_adapter_evictions_total"],
-        "places_in_memory": after['cni_server_tier_capacity{tier="memory"}'],
-        "memory_gb": {
-            "first_half_max": round(max(memory[:half] or memory) / 1e9, 3),
-            "second_half_max": round(max(memory[half:]) / 1e9, 3),
-        },
-        "seed": arguments.seed,
     }
 
 
-async def followed(client: httpx.AsyncClient, count: int) -> None:
-    """Until the server lists all of them."""
-    for _ in range(120):
-        if total(await metrics(client), 'cni_server_adapters{tier="disk"}') >= count:
-            return
-        await asyncio.sleep(1)
-    raise SystemExit("the server does not follow this registry")
+def _cold(seconds: list[tuple[float, float]]) -> dict[str, Any]:
+    """Loads alone, and whole first requests with check, load, proof of effect and answer."""
+    loads, requests = zip(*seconds, strict=True)
+    return {"load_ms": _spread([s * 1000 for s in loads]), "first_request_ms": _spread([s * 1000 for s in requests])}
 
 
-async def metrics(client: httpx.AsyncClient) -> dict[str, float]:
-    """Every sample by its name with labels."""
-    lines = (await client.get("/metrics")).text.splitlines()
-    return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines if line and line[0] != "#")}
+def _spread(values: list[float]) -> dict[str, float]:
+    return {"p50": round(statistics.median(values), 1), "p95": round(_percentile(values, 95), 1)}
 
 
-def total(samples: dict[str, float], prefix: str) -> float:
-    """Sum over a metric's labels."""
-    return sum(value for name, value in samples.items() if name.startswith(prefix))
+def _percentile(values: list[float], percent: int) -> float:
+    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
-def q(values: list[float], percent: int) -> float:
-    """A percentile."""
-    return statistics.quantiles(values, n=100)[percent - 1]
+def _panels(result: dict[str, Any]) -> list[Panel]:
+    counts = tuple(result["against_one"])
+    steady, cold = result["steady"], result["cold_load_9_mb"]
+    waits = {
+        "load": steady["load_ms"],
+        "load of 9 MB": cold["load_ms"],
+        "first request of 9 MB": cold["first_request_ms"],
+        "registration": result["register_ms"],
+    }
+    spread: dict[str, list[float | None]] = {key: [values[key] for values in waits.values()] for key in ("p50", "p95")}
+    memory = [steady["memory_mb"]["begin"], steady["memory_mb"]["end"]]
+    ratios = {"Zipf / one": list(result["against_one"].values())}
+    return [
+        Panel("Requests a second, Zipf over so many adapters against one adapter", "ratio", counts, ratios),
+        Panel("Loads", "ms", tuple(waits), spread),
+        Panel("Memory of the server under Zipf traffic", "MB", ("begin", "end"), {"resident": memory}),
+    ]
 
 
-def histogram(before: dict[str, float], after: dict[str, float], name: str, share: float) -> float:
-    """A quantile's upper bucket bound, seconds."""
-    count = after[f"{name}_count"] - before[f"{name}_count"]
-    for sample, value in after.items():
-        if sample.startswith(f"{name}_bucket") and value - before.get(sample, 0) >= share * count:
-            return float(sample.split('le="')[1].split('"')[0].replace("+Inf", "inf"))
-    return float("nan")
+def _name(number: int) -> str:
+    return f"a{number:04d}"
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,17 +1,17 @@
 """Metrics that are read when somebody asks: residency by tier, traffic shares, memory by process, KV cache."""
 
-import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import psutil
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from adapters.registry.catalogue import Catalogue, Revision
+from server.control.engine import Slots
 from server.control.residency import Residency
 from server.labels import OTHER, WHO
 from server.metrics import Metrics
+from server.processes import process_metrics
 from server.tiers import Tiers
 
 _USAGE = "vllm:kv_cache_usage_perc"
@@ -28,7 +28,7 @@ class ServerCollector(Collector):
     kv_cache_bytes: int
     registry: CollectorRegistry
     # What was in slots when the metrics route asked the engine; empty before.
-    slots: frozenset[str] = frozenset()
+    slots: Slots = field(default_factory=Slots)
 
     def collect(self) -> Iterator[Metric]:
         """All of them, as they are now."""
@@ -36,7 +36,7 @@ class ServerCollector(Collector):
         yield self._bytes()
         yield from self._counts()
         yield self._shares()
-        yield _memory()
+        yield from process_metrics()
         yield from self._kv_cache()
 
     def describe(self) -> list[Metric]:
@@ -52,7 +52,7 @@ class ServerCollector(Collector):
             revision for adapter in self.catalogue().adapters.values() for revision in adapter.revisions.values()
         ]
         tiers = {
-            "slots": (len(self.slots), self.tiers.slots * self.tiers.adapter_bytes),
+            "slots": (len(self.slots.names), self.tiers.slots * self.tiers.adapter_bytes),
             "memory": (len(resident), sum(revision.size for revision in resident)),
             "disk": (len(on_disk), sum(revision.size for revision in on_disk)),
         }
@@ -70,7 +70,7 @@ class ServerCollector(Collector):
         )
         resident = {revision.public_name: revision for revision in self.residency.resident()}
         tiers: dict[str, list[tuple[Revision, int]]] = {
-            "slot": [(resident[name], self.tiers.adapter_bytes) for name in self.slots if name in resident],
+            "slot": [(resident[name], self.tiers.adapter_bytes) for name in self.slots.names if name in resident],
             "memory": [(revision, revision.size) for revision in resident.values()],
             "disk": [
                 (revision, revision.size)
@@ -95,6 +95,12 @@ class ServerCollector(Collector):
         lookups.add_metric(["hit"], counts.hits)
         lookups.add_metric(["miss"], counts.misses)
         yield lookups
+        slots = CounterMetricFamily(
+            "cni_server_slot_lookups", "Adapters of a step's batch: in a slot, or copied into one", labels=["result"]
+        )
+        slots.add_metric(["hit"], self.slots.hits)
+        slots.add_metric(["miss"], self.slots.misses)
+        yield slots
         for name, value in (
             ("loads", counts.total_loads),
             ("load_failures", counts.total_failures),
@@ -130,28 +136,3 @@ def _kv_usage(registry: CollectorRegistry) -> float | None:
             if sample.name == _USAGE:
                 return float(sample.value)
     return None
-
-
-def _memory() -> Metric:
-    family = GaugeMetricFamily(
-        "cni_server_process_resident_memory_bytes", "Resident memory of every process", labels=["process"]
-    )
-    totals: dict[str, int] = {}
-    own = psutil.Process(os.getpid())
-    for process in [own, *own.children(recursive=True)]:
-        try:
-            role = "api" if process.pid == own.pid else _role(process.name())
-            totals[role] = totals.get(role, 0) + process.memory_info().rss
-        except psutil.Error:
-            continue
-    for role, total in sorted(totals.items()):
-        family.add_metric([role], total)
-    return family
-
-
-def _role(name: str) -> str:
-    """vLLM names its processes `VLLM::EngineCore` and `VLLM::Worker…`."""
-    for role in ("EngineCore", "Worker"):
-        if role in name:
-            return {"EngineCore": "engine", "Worker": "worker"}[role]
-    return OTHER

@@ -118,7 +118,7 @@ class Gate:
         self.running += rule.generates
         try:
             await call.app(call.scope, _counted(call.receive, limit, exchange), _watched(call.send, exchange))
-        except (ClientDisconnect, OSError):
+        except ClientDisconnect:
             exchange.gone = True
         except Exception as error:
             # Further out, the web server would log the exception with its text, which may hold anything.
@@ -133,7 +133,7 @@ class Gate:
     async def _broken(self, call: _Call, exchange: Exchange) -> None:
         """Answer 500 if nothing went out yet; a stream that began can only end."""
         if exchange.status:
-            exchange.broken = True
+            exchange.broken = exchange.status < 400
         else:
             exchange.status = 500
             await JSONResponse(ServerError(UNEXPECTED).body(), 500)(call.scope, call.receive, call.send)

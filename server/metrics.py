@@ -18,6 +18,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry, most: int) -> None:
         self.labels = Labels(most)
+        self._names = Labels(most)
         self.revisions = RevisionMetrics(self.labels, registry)
         r = registry
         self.requests = Counter("cni_server_requests", "Requests by answering revision", WHO, registry=r)
@@ -73,7 +74,7 @@ class Metrics:
 
     def adapter(self, name: str) -> str:
         """An adapter's label alone, bounded as well."""
-        return self.labels.of(name, "")[0]
+        return self._names.of(name, "")[0]
 
 
 def _histogram(name: str, text: str, buckets: tuple[float, ...], registry: CollectorRegistry) -> Histogram:

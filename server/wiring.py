@@ -98,5 +98,14 @@ def build_context(
 
 
 def kv_cache_bytes(config: Any) -> int:
-    """The KV cache's size as configured, bytes; 0 where vLLM measures it by itself."""
-    return int(getattr(config.cache_config, "kv_cache_memory_bytes", 0) or 0)
+    """The KV cache's size as configured, or as vLLM measured it, bytes; 0 where a model's cache is not of one kind."""
+    cache = config.cache_config
+    if configured := getattr(cache, "kv_cache_memory_bytes", None):
+        return int(configured)
+    model = config.model_config
+    if model.use_mla or model.is_hybrid or cache.cache_dtype != "auto":
+        return 0
+    layers, heads = model.get_total_num_hidden_layers(), model.get_total_num_kv_heads()
+    # A key and a value a token, layer and head; each of the engines' blocks holds `block_size` tokens.
+    per_block = 2 * int(cache.block_size) * layers * heads * model.get_head_size() * model.dtype.itemsize
+    return int(cache.num_gpu_blocks or 0) * per_block

@@ -3,11 +3,13 @@
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from adapters.registry.digest import CONFIG_FILE, WEIGHTS_FILE
 from adapters.registry.errors import Refused, SourceError
 from adapters.registry.folder import is_wanted
 from adapters.registry.limits import SizeLimits
 
 _CHUNK = 1 << 20
+_PICKLES = frozenset({"adapter_model.bin", "pytorch_model.bin", "adapter_model.pt"})
 
 
 def is_remote(source: str) -> bool:
@@ -18,37 +20,76 @@ def is_remote(source: str) -> bool:
 def fetch_remote(source: str, target: Path, limits: SizeLimits) -> Path:
     """Copy the adapter at `source` into the new folder `target`. Raises SourceError, Refused.
 
-    `hf://` needs huggingface_hub, which registers itself with fsspec; other schemes need their fsspec package.
+    s3:// needs s3fs and gs:// gcsfs (the extra `remote`); hf:// comes with huggingface_hub.
     """
     import fsspec
 
     target.mkdir()
     try:
         system, root = fsspec.core.url_to_fs(source)
+        # File systems are kept by fsspec, and their listings with them: what was uploaded since would not be seen.
+        system.invalidate_cache()
         entries = [entry for entry in system.ls(root, detail=True) if entry["type"] == "file"]
+        _check(entries, limits)
         _copy(system, [e for e in entries if is_wanted(_name(e))], target, limits)
-    except Refused:
+    except (Refused, SourceError):
         raise
     except ImportError as error:
         scheme = source.partition("://")[0]
-        raise SourceError(f"Sources of the kind {scheme}:// need a package that is not installed.") from error
+        text = f"Sources of the kind {scheme}:// need a package that is not installed: install the extra 'remote'."
+        raise SourceError(text) from error
     # Every file system has exceptions of its own, and their texts hold addresses and credentials.
     except Exception as error:
-        raise SourceError(f"The source cannot be read ({type(error).__name__}).") from error
+        raise SourceError(_reason(error)) from error
     return target
 
 
-def _copy(system: Any, entries: list[dict[str, Any]], target: Path, limits: SizeLimits) -> None:
-    if len(entries) > limits.files:
+def _check(entries: list[dict[str, Any]], limits: SizeLimits) -> None:
+    """What the listing alone says."""
+    names = {_name(entry) for entry in entries}
+    if WEIGHTS_FILE not in names and (pickles := names & _PICKLES):
+        raise Refused("pickle", f"{min(pickles)} is a pickle, which can run code; only safetensors are taken.")
+    if CONFIG_FILE not in names:
+        raise Refused("config-missing", f"The source holds no {CONFIG_FILE}.")
+    wanted = [entry for entry in entries if is_wanted(_name(entry))]
+    if len(wanted) > limits.files:
         raise Refused("archive-files", f"The source holds more than {limits.files} files.")
+    if sum(entry.get("size") or 0 for entry in wanted) > limits.bytes:
+        raise _too_large(limits)
+
+
+def _copy(system: Any, entries: list[dict[str, Any]], target: Path, limits: SizeLimits) -> None:
+    """Counts what comes: a listing's sizes are claims."""
     left = limits.bytes
     for entry in entries:
+        before = left
         with system.open(entry["name"], "rb") as source, (target / _name(entry)).open("xb") as file:
             while chunk := source.read(_CHUNK):
                 left -= len(chunk)
                 if left < 0:
-                    raise Refused("archive-size", f"The source holds more than {limits.bytes >> 20} MiB.")
+                    raise _too_large(limits)
                 file.write(chunk)
+        size = entry.get("size")
+        if size is not None and before - left != size:
+            raise SourceError(f"{_name(entry)} came with {before - left} of {size} bytes; try again.")
+
+
+def _too_large(limits: SizeLimits) -> Refused:
+    return Refused("archive-size", f"The source holds more than {limits.bytes >> 20} MiB.")
+
+
+def _reason(error: Exception) -> str:
+    """By the exception's type alone."""
+    kind = type(error).__name__
+    if isinstance(error, FileNotFoundError) or "NotFound" in kind:
+        return "There is nothing at this source, or nothing that these credentials may see."
+    if isinstance(error, PermissionError) or "Credential" in kind or "Gated" in kind:
+        return "This source may not be read with these credentials."
+    if "Offline" in kind:
+        return "No hub is asked: this process runs with HF_HUB_OFFLINE set."
+    if isinstance(error, ConnectionError | TimeoutError) or "Connect" in kind or "Timeout" in kind:
+        return f"The source cannot be reached ({kind})."
+    return f"The source cannot be read ({kind})."
 
 
 def _name(entry: dict[str, Any]) -> str:

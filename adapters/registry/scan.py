@@ -36,17 +36,24 @@ def scan(root: Path, names: Names | None = None) -> list[Found]:
     scans again and again passes the same one.
     """
     names = {} if names is None else names
-    found: list[Found] = []
-    for folder in sorted(path for path in root.iterdir() if path.is_dir() and _NAME.match(path.name)):
-        if (folder / CONFIG_FILE).is_file():
-            found.append(_found(folder.name, _flat_revision(folder, names), folder))
-            continue
-        revisions = [path for path in folder.iterdir() if _REVISION.match(path.name) and path.is_dir()]
-        found += sorted(
-            (_found(folder.name, path.name, path) for path in revisions if (path / CONFIG_FILE).is_file()),
-            key=lambda item: (item.time, item.revision),
-        )
-    return found
+    folders = sorted(path for path in root.iterdir() if path.is_dir() and _NAME.match(path.name))
+    return [item for folder in folders for item in _scan_folder(folder, names)]
+
+
+def scan_adapter(root: Path, name: str) -> list[Found]:
+    """One adapter's revisions, without a look at the others; none where it is not there."""
+    folder = root / name
+    return _scan_folder(folder, {}) if is_name(name) and folder.is_dir() else []
+
+
+def _scan_folder(folder: Path, names: Names) -> list[Found]:
+    if (folder / CONFIG_FILE).is_file():
+        return [_found(folder.name, _flat_revision(folder, names), folder)]
+    revisions = [path for path in folder.iterdir() if _REVISION.match(path.name) and path.is_dir()]
+    return sorted(
+        (_found(folder.name, path.name, path) for path in revisions if (path / CONFIG_FILE).is_file()),
+        key=lambda item: (item.time, item.revision),
+    )
 
 
 def _flat_revision(folder: Path, names: Names) -> str:

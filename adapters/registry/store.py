@@ -7,6 +7,7 @@ and a revision leaves the state before its folder goes.
 import os
 import shutil
 import socket
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,11 +17,13 @@ from adapters.registry.atomic import Step, no_step, publish_folder, retire_folde
 from adapters.registry.digest import CONFIG_FILE, content_digest, revision_name
 from adapters.registry.errors import Conflict, NotFound, Refused
 from adapters.registry.lock import writing
-from adapters.registry.scan import Found, is_name, scan
-from adapters.registry.state import AliasState, State, Weights, load_state, save_state
+from adapters.registry.scan import Found, is_name, scan_adapter
+from adapters.registry.state import STATE_FILE, AliasState, State, Weights, load_state, save_state
 
 INCOMING = ".incoming"
 TRASH = ".trash"
+# A container that was killed never comes back under its own host name to clean up.
+_FOREIGN_SECONDS = 24 * 3600
 
 
 class Registry:
@@ -41,11 +44,14 @@ class Registry:
             shutil.rmtree(folder, ignore_errors=True)
 
     def clean(self) -> None:
-        """Remove what killed processes of this machine left behind."""
+        """Remove what killed processes left behind: this machine's at once, another's after a day."""
         with writing(self.root):
             for left in [*(self.root / INCOMING).glob("*"), *(self.root / TRASH).glob("*")]:
-                if _is_dead(left.name):
+                if _is_dead(left):
                     shutil.rmtree(left, ignore_errors=True)
+            # Only the holder of the lock writes the state: these are nobody's any longer.
+            for scratch in self.root.glob(f".{STATE_FILE}.*"):
+                scratch.unlink(missing_ok=True)
 
     def register(self, name: str, staged: Path) -> tuple[str, bool]:
         """Publish a checked folder; its revision, and whether it is new. Raises Conflict, Refused, OSError."""
@@ -54,7 +60,7 @@ class Registry:
         revision = revision_name(content_digest(staged))
         with writing(self.root):
             self._check_place(name)
-            others = [item for item in scan(self.root) if item.adapter == name]
+            others = scan_adapter(self.root, name)
             if any(item.revision == revision for item in others):
                 return revision, False
             self._settle(name, others)
@@ -76,8 +82,8 @@ class Registry:
             state = self._state()
             return self._save(state.with_alias(name, state.aliases[name].moved(weights)))
 
-    def rollback(self, name: str, judged: Weights | None = None) -> State:
-        """Back to what served before, past what was deleted since. Raises NotFound, Conflict.
+    def rollback(self, name: str, judged: Weights | None = None, bad: str | None = None) -> State:
+        """Back to what served before, past what was deleted since and what holds `bad`. Raises NotFound, Conflict.
 
         `judged`: what is to be left. Two servers that find one split bad at the same time go back once, not twice.
         """
@@ -89,7 +95,7 @@ class Registry:
             history = list(state.aliases[name].history) if name in state.aliases else []
             while history:
                 weights = history.pop()
-                if weights.keys() <= present.keys():
+                if weights.keys() <= present.keys() and bad not in weights:
                     return self._save(state.with_alias(name, AliasState(weights=weights, history=history)))
             raise Conflict(f"Adapter {name!r} has nothing to roll back to.")
 
@@ -127,7 +133,7 @@ class Registry:
             return state
 
     def _revisions(self, name: str) -> dict[str, Found]:
-        found = {item.revision: item for item in scan(self.root) if item.adapter == name}
+        found = {item.revision: item for item in scan_adapter(self.root, name)}
         if not found:
             raise NotFound(f"There is no adapter {name!r}.")
         return found
@@ -142,7 +148,7 @@ class Registry:
         folder = self.root / name
         if (folder / CONFIG_FILE).exists():
             raise Conflict(f"Adapter {name!r} is a plain folder with one revision; choose another name.")
-        if folder.exists() and any(folder.iterdir()) and not any(item.adapter == name for item in scan(self.root)):
+        if folder.exists() and any(folder.iterdir()) and not scan_adapter(self.root, name):
             raise Conflict(f"The registry holds a folder {name!r} that is no adapter; choose another name.")
 
     def _state(self) -> State:
@@ -153,7 +159,12 @@ class Registry:
         return state
 
 
-def _is_dead(name: str) -> bool:
-    """Whether the process of this machine that made a `host-pid-random` folder is gone."""
-    host, _, rest = name.rpartition("-")[0].rpartition("-")
-    return host == socket.gethostname() and not Path(f"/proc/{rest}").exists()
+def _is_dead(folder: Path) -> bool:
+    """Whether the process that made a `host-pid-random` folder is gone."""
+    host, _, process = folder.name.rpartition("-")[0].rpartition("-")
+    if host == socket.gethostname():
+        return not Path(f"/proc/{process}").exists()
+    try:
+        return time.time() - folder.stat().st_mtime > _FOREIGN_SECONDS
+    except OSError:
+        return False

@@ -1,8 +1,7 @@
 """The admin actions: register, switch, split, roll back, pin, delete. Each is checked, done, followed, then audited."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +13,6 @@ from adapters.registry.state import Weights
 from adapters.registry.validate import Checked, check_content, check_header
 from server.auth.audit import Audit
 from server.control.plane import Plane
-from server.control.residency import Lease
 from server.errors import ServerError, from_registry
 
 _Result = TypeVar("_Result")
@@ -64,22 +62,22 @@ class Admin:
             adapter = self.plane.catalogue.adapter(name)
             wanted = self._resolve(adapter, weights)
             chosen = {revision.revision: weight for revision, weight in wanted.values()}
-            # Loaded before the change and held until it is done, so that nobody waits after it.
-            async with self._held([revision for revision, _ in wanted.values()]):
-                await self._write(self.plane.registry.switch, name, chosen)
+            for revision, _ in wanted.values():
+                await self._warm(revision)
+            await self._write(self.plane.registry.switch, name, chosen)
             self.plane.metrics.switched(name, chosen)
             return {"adapter": name, "weights": chosen}
 
         return await self._audited(who, "route", {"adapter": name, "weights": weights}, action)
 
     async def rollback(
-        self, who: str, name: str, reason: str = "manual", judged: Weights | None = None
+        self, who: str, name: str, reason: str = "manual", judged: Weights | None = None, bad: str | None = None
     ) -> dict[str, Any]:
-        """Back to what served before. `judged`: only if the alias still means this. Raises ServerError."""
+        """Back to what served before (without `bad`), only if the alias still means `judged`. Raises ServerError."""
 
         async def action() -> dict[str, Any]:
             left = set(self.plane.catalogue.adapter(name).weights)
-            await self._write(self.plane.registry.rollback, name, judged)
+            await self._write(self.plane.registry.rollback, name, judged, bad)
             self.plane.watch.forget(name)
             weights = self.plane.catalogue.adapter(name).weights
             self.plane.metrics.rolled_back(name, left - weights.keys(), reason)
@@ -96,8 +94,9 @@ class Admin:
             wanted = sum(len(a.pinned) for a in self.plane.catalogue.adapters.values()) + len(named - adapter.pinned)
             if keep and wanted > self.plane.residency.room_for_pins:
                 raise Conflict(self._no_room(wanted))
-            async with self._held([adapter.revisions[revision] for revision in named if keep]):
-                await self._write(self.plane.registry.pin, name, sorted(named), keep)
+            for revision in named if keep else ():
+                await self._warm(adapter.revisions[revision])
+            await self._write(self.plane.registry.pin, name, sorted(named), keep)
             return {"adapter": name, "pinned": sorted(self.plane.catalogue.adapter(name).pinned)}
 
         async with self._pinning:  # two at a time would both find the last room
@@ -143,17 +142,9 @@ class Admin:
             "and one stays free for all other adapters. Unpin one, or start it with more SERVER_MAX_LORAS."
         )
 
-    @asynccontextmanager
-    async def _held(self, revisions: list[Revision]) -> AsyncIterator[None]:
-        """Load these and keep them for the time of a change."""
-        leases: list[Lease] = []
-        try:
-            for revision in revisions:
-                leases.append(await self.plane.residency.acquire(revision))
-            yield
-        finally:
-            for lease in leases:
-                await lease.release()
+    async def _warm(self, revision: Revision) -> None:
+        """Load before a change, so that nobody waits after it. Not held: two changes could block each other."""
+        await (await self.plane.residency.acquire(revision)).release()
 
     async def _write(self, operation: Callable[..., Any], *arguments: Any) -> None:
         async with self._changing:

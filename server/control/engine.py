@@ -14,6 +14,15 @@ class Answer:
     first: Mapping[int, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Slots:
+    """`names`: in slots now. Of the adapters of each step's batch `hits` were in a slot, `misses` were copied there."""
+
+    names: frozenset[str] = frozenset()
+    hits: int = 0
+    misses: int = 0
+
+
 class LoraEngine(Protocol):
     """Loads and unloads adapters by a name that is unique for their content."""
 
@@ -29,8 +38,8 @@ class LoraEngine(Protocol):
     async def unpin(self, name: str) -> None:
         """Its slot may go to another again."""
 
-    async def slots(self) -> list[str]:
-        """Names of the adapters that are in slots now."""
+    async def slots(self) -> Slots:
+        """What is in slots now."""
 
     async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
         """A greedy answer of an adapter that is loaded, or of the base. Raises Refused."""

@@ -11,6 +11,7 @@ from adapters.registry.errors import Refused
 from adapters.registry.proofs import Proofs
 from adapters.registry.store import Registry
 from adapters.registry.validate import check_content
+from server.control.engine import Slots
 from server.control.probe import Prober
 from server.control.residency import Lease, Residency
 from server.control.target import Resolver, Target
@@ -117,9 +118,9 @@ class Plane:
             await self.prober.prove(revision.public_name, revision.manifest)
             await asyncio.to_thread(self.proofs.note, revision.revision)
 
-    async def look_at_slots(self) -> frozenset[str]:
-        """Names in the engine's slots now."""
-        return frozenset(await self.prober.engine.slots())
+    async def look_at_slots(self) -> Slots:
+        """What is in the engine's slots now."""
+        return await self.prober.engine.slots()
 
     async def _pin(self) -> None:
         """What the registry says is pinned, as far as this server has slots; it is loaded beside the requests."""

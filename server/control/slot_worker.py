@@ -13,10 +13,12 @@ class SlotControl:
 
     model_runner: Any
 
-    def cni_slots(self) -> list[int]:
-        """Ids of the adapters that are in slots now."""
-        manager = self.model_runner.lora_manager._adapter_manager
-        return [lora_id for lora_id in manager.lora_index_to_id if lora_id is not None]
+    def cni_slots(self) -> tuple[list[int], int, int]:
+        """Ids of the adapters in slots now; hits and misses (control/engine.py) since the first call."""
+        manager = self.model_runner.lora_manager
+        _pins(manager)
+        ids = [lora_id for lora_id in manager._adapter_manager.lora_index_to_id if lora_id is not None]
+        return ids, manager.cni_hits, manager.cni_misses
 
     def cni_pin(self, lora_id: int) -> bool:
         """Put a loaded adapter into a slot and let it stay there; whether it is loaded."""
@@ -38,6 +40,7 @@ def _pins(manager: Any) -> set[int]:
     """The pinned ids of a worker's LoRA manager; the first call makes the manager heed them."""
     if not hasattr(manager, "cni_pinned"):
         manager.cni_pinned = set()
+        manager.cni_hits = manager.cni_misses = 0
         _heed(manager)
     pinned: set[int] = manager.cni_pinned
     return pinned
@@ -51,6 +54,10 @@ def _heed(manager: Any) -> None:
     def apply(requests: Any) -> None:
         nonlocal applying
         _touch(manager, manager.cni_pinned)
+        active = manager._adapter_manager._active_adapters
+        found = sum(request.lora_int_id in active for request in requests if request)
+        manager.cni_hits += found
+        manager.cni_misses += len(requests) - found
         applying = True
         try:
             apply_adapters(requests)

@@ -10,7 +10,7 @@ from vllm.lora.request import LoRARequest
 from vllm.utils import random_uuid
 
 from adapters.registry.errors import Refused
-from server.control.engine import Answer
+from server.control.engine import Answer, Slots
 
 _LONGEST_REASON = 200
 # Log-probabilities asked of a probe's first position.
@@ -55,10 +55,11 @@ class VllmEngine:
         if request is not None:
             await self._client.collective_rpc("cni_unpin", args=(request.lora_int_id,))
 
-    async def slots(self) -> list[str]:
+    async def slots(self) -> Slots:
         """Of the first worker; all have the same."""
-        ids = set((await self._client.collective_rpc("cni_slots"))[0])
-        return [name for name, request in self._models.lora_requests.items() if request.lora_int_id in ids]
+        ids, hits, misses = (await self._client.collective_rpc("cni_slots"))[0]
+        requests = self._models.lora_requests.items()
+        return Slots(frozenset(name for name, request in requests if request.lora_int_id in ids), hits, misses)
 
     async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
         """A greedy answer with the first position's most likely tokens."""

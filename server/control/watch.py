@@ -26,8 +26,11 @@ class SplitWatch:
         self._limit = limit
         self._splits: dict[str, _Split] = {}
 
-    def record(self, adapter: Adapter, revision: str, failed: bool) -> float | None:
-        """Count an answer; the share of failures when it is too large for the split to go on, else None."""
+    def record(self, adapter: Adapter, revision: str, failed: bool, again: bool = False) -> float | None:
+        """Count an answer; the share of failures when it is too large for the split to go on, else None.
+
+        `again`: the answer was counted as good when it went out, and is judged anew.
+        """
         if len(adapter.weights) < 2 or revision not in adapter.weights:
             self._splits.pop(adapter.name, None)
             return None
@@ -35,6 +38,8 @@ class SplitWatch:
         if split is None or split.weights != adapter.weights:
             split = self._splits[adapter.name] = _Split(adapter.weights)
         outcomes = split.outcomes.setdefault(revision, deque(maxlen=_WINDOW))
+        if again and False in outcomes:
+            outcomes.remove(False)
         outcomes.append(failed)
         if revision not in _newcomers(adapter) or len(outcomes) < self._least:
             return None
@@ -53,5 +58,8 @@ class SplitWatch:
 
 def _newcomers(adapter: Adapter) -> set[str]:
     """Revisions of the split that did not serve before it."""
-    before = adapter.history[-1].keys() if adapter.history else set()
-    return set(adapter.weights) - set(before)
+    for before in reversed(adapter.history):
+        # Other shares of the same revisions are the same split: ten percent, then fifty.
+        if before.keys() != adapter.weights.keys():
+            return set(adapter.weights) - set(before)
+    return set()

@@ -131,6 +131,8 @@ async def delete(request: Request, name: str, revision: str) -> Response:
 def _permitted(request: Request, name: str) -> tuple[Context, str]:
     key = exchange_of(request).key
     if not key.may_use(name):
+        if request.method != "GET":
+            context_of(request).admin.audit.write(key.id, "denied", {"adapter": name[:64]}, request.method)
         raise Forbidden(f"This key may not manage the adapter {name[:64]!r}.")
     return context_of(request), key.id
 

@@ -72,16 +72,16 @@ def finish(context: Context, exchange: Exchange) -> None:
         judge(context, exchange.adapter, exchange.revision, kind in _FAULTS)
 
 
-def judge(context: Context, name: str, revision: str, failed: bool) -> None:
-    """Note whether an answer was good; too many bad ones of a new revision roll the split back."""
+def judge(context: Context, name: str, revision: str, failed: bool, again: bool = False) -> None:
+    """Note whether an answer was good (`again`: judged anew); too many bad ones of a new revision end the split."""
     adapter = context.plane.catalogue.adapters.get(name)
-    share = context.plane.watch.record(adapter, revision, failed) if adapter else None
+    share = context.plane.watch.record(adapter, revision, failed, again) if adapter else None
     if share is None:
         return
     context.plane.watch.forget(name)
     log.warning("%s@%s fails %.0f %% of its answers: the split is rolled back", name, revision, share * 100)
     judged = adapter.weights if adapter else None
-    task = asyncio.create_task(context.admin.rollback("server", name, "automatic", judged))
+    task = asyncio.create_task(context.admin.rollback("server", name, "automatic", judged, revision))
     task.add_done_callback(_log_failure)
 
 

@@ -34,6 +34,5 @@ async def feedback(request: Request, body: Feedback) -> Response:
         raise Forbidden(f"This key may not use the adapter {name!r}.")
     context.metrics.reported.labels(*context.metrics.who(name, revision), body.outcome).inc()
     if body.outcome == "invalid_json":
-        # A valid answer was counted as good when it went out.
-        judge(context, name, revision, True)
+        judge(context, name, revision, True, again=True)
     return Response(status_code=204)

@@ -22,7 +22,7 @@ class LiveServer:
         self.url = url
         self.root = Path(environment["SERVER_ADAPTERS_DIR"])
         self.log = folder / "server.log"
-        self._environment = environment
+        self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -30,7 +30,7 @@ class LiveServer:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "server"],
-                env={**os.environ, **self._environment},
+                env={**os.environ, **self.environment},
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

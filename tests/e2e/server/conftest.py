@@ -27,14 +27,29 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def second(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Another server over the same registry folder and keys file."""
+    folder = tmp_path_factory.mktemp("second")
+    port = _free_port()
+    live = LiveServer(f"http://127.0.0.1:{port}", folder, {**server.environment, "SERVER_PORT": str(port)})
+    live.start()
+    yield live
+    live.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("server")
     (folder / "adapters").mkdir()
     for name, scope in (("boss", "admin"), ("front", "inference"), ("prometheus", "metrics")):
         add_key(folder / "keys.json", Key(id=name, sha256=hash_secret(name), scopes=frozenset({scope})))
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = _free_port()
     environment = {
         "SERVER_MODEL": str(tiny_base),
         "SERVER_ADAPTERS_DIR": str(folder / "adapters"),

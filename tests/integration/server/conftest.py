@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from adapters.registry.errors import Refused
 from server import background
 from server.context import Context, context_of
-from server.control.engine import Answer
+from server.control.engine import Answer, Slots
 from server.gate import GateMiddleware
 from server.handlers import install_handlers
 from server.metrics import Metrics
@@ -60,8 +60,8 @@ class FakeEngine:
     async def unpin(self, name: str) -> None:
         self.pinned.discard(name)
 
-    async def slots(self) -> list[str]:
-        return list(self.loaded)[-8:]
+    async def slots(self) -> Slots:
+        return Slots(frozenset(list(self.loaded)[-8:]), hits=3, misses=1)
 
     async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
         self.asked += 1

@@ -175,6 +175,29 @@ async def test_two_servers_that_judge_one_split_go_back_once(root: Path, start: 
             assert server.context.plane.catalogue.adapter("cni").weights == {second: 1.0}
 
 
+async def test_a_rollout_in_steps_goes_back_to_before_it_began(root: Path, start: Any) -> None:
+    first, second = registered(root, 2)
+    async with start(split_min_requests=2) as server, server.client() as client:
+        await client.put("/v1/adapters/cni", json={"revision": first})
+        for share in (10, 50):
+            await client.put("/v1/adapters/cni", json={"split": {first: 100 - share, second: share}})
+        for _ in range(2):
+            judge(server.context, "cni", second, True)
+        await asyncio.sleep(0.3)
+        assert server.context.plane.catalogue.adapter("cni").weights == {first: 1.0}
+
+
+async def test_a_split_of_more_revisions_than_places(root: Path, start: Any) -> None:
+    revisions = registered(root, 4)
+    async with start(max_cpu_loras=2, max_loras=2) as server, server.client() as client:
+        split = {"split": dict.fromkeys(revisions, 1)}
+        answer = await asyncio.wait_for(client.put("/v1/adapters/cni", json=split), 10)
+        assert answer.status_code == 200
+        answers = await asyncio.gather(*(server.ask("cni") for _ in range(40)))
+        assert {a.json()["model"] for a in answers} == {f"cni@{revision}" for revision in revisions}
+        assert len(server.engine.loaded) <= 2
+
+
 async def test_a_rollback_waits_for_no_download(root: Path, tmp_path: Path, start: Any) -> None:
     first, second = registered(root, 2)
     async with start() as server, server.client() as client:

@@ -186,6 +186,9 @@ async def test_an_unexpected_error_tells_nothing(two: None, start: Any, caplog: 
             await server.context.plane.residency.leave(server.context.plane.residency.resident()[0].public_name)
             answer = await server.ask("cni")
         assert answer.status_code == 500 and SECRET not in answer.text and SECRET not in caplog.text
+        async with server.client() as client:
+            text = (await client.get("/metrics")).text
+        assert 'cni_server_errors_total{adapter="none",kind="server",revision=""} 1.0' in text
 
 
 async def test_metrics_have_bounded_labels(root: Path, start: Any) -> None:

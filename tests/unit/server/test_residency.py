@@ -9,7 +9,7 @@ import pytest
 
 from adapters.registry.catalogue import Revision
 from adapters.registry.errors import Refused
-from server.control.engine import Answer
+from server.control.engine import Answer, Slots
 from server.control.residency import Residency
 from server.control.seats import Seats
 
@@ -42,8 +42,8 @@ class FakeEngine:
     async def unpin(self, name: str) -> None:
         self.pinned.discard(name)
 
-    async def slots(self) -> list[str]:
-        return []
+    async def slots(self) -> Slots:
+        return Slots()
 
     async def ask(self, name: str | None, prompt: str, max_tokens: int) -> Answer:
         return Answer("")

@@ -1,6 +1,7 @@
 """Picker, keys, limiter, split watch, tiers, launch and settings."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from server.launch import plan
 from server.machine import Machine
 from server.settings import Settings
 from server.tiers import size_tiers
+from server.wiring import kv_cache_bytes
 
 MACHINE = Machine("/python", (0, 1), 16 << 30, True, Path("/lib/tc.so"), Path("/lib/omp.so"), frozenset({"cni_routes"}))
 
@@ -107,6 +109,21 @@ def test_a_split_ends_only_for_the_newcomer_after_enough_answers_and_when_it_is_
         assert watch.record(split(), "new", True) is None
 
 
+def test_other_shares_of_the_same_revisions_are_the_same_split() -> None:
+    watch = SplitWatch(least=4, limit=0.2)
+    grown = Adapter("cni", {}, {"old": 50, "new": 50}, ({"old": 1.0}, {"old": 90, "new": 10}))
+    assert [watch.record(grown, "new", True) for _ in range(4)] == [None, None, None, 1.0]
+
+
+def test_an_answer_that_is_judged_anew_counts_once() -> None:
+    watch = SplitWatch(least=4, limit=0.7)
+    for _ in range(3):
+        assert watch.record(split(), "new", False) is None
+        assert watch.record(split(), "new", True, again=True) is None
+    watch.record(split(), "new", False)
+    assert watch.record(split(), "new", True, again=True) == 1.0
+
+
 def test_without_a_split_nothing_is_judged() -> None:
     watch = SplitWatch(least=1, limit=0.0)
     assert watch.record(Adapter("cni", {}, {"new": 1.0}, ({"old": 1.0},)), "new", True) is None
@@ -145,3 +162,21 @@ def test_without_keys_only_loopback(host: str, tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="keys_file"):
         Settings(host=host)
     assert Settings(host=host, keys_file=tmp_path / "keys.json").host == host
+
+
+def test_the_kv_cache_is_measured_where_it_is_not_configured() -> None:
+    cache = SimpleNamespace(kv_cache_memory_bytes=None, block_size=16, cache_dtype="auto", num_gpu_blocks=1000)
+    model = SimpleNamespace(
+        use_mla=False,
+        is_hybrid=False,
+        dtype=SimpleNamespace(itemsize=2),
+        get_total_num_hidden_layers=lambda: 30,
+        get_total_num_kv_heads=lambda: 3,
+        get_head_size=lambda: 64,
+    )
+    config = SimpleNamespace(cache_config=cache, model_config=model)
+    assert kv_cache_bytes(config) == 1000 * 16 * 30 * 2 * 3 * 64 * 2
+    model.use_mla = True
+    assert kv_cache_bytes(config) == 0
+    cache.kv_cache_memory_bytes = 1 << 30
+    assert kv_cache_bytes(config) == 1 << 30
