@@ -16,8 +16,11 @@ def router_command(binary: Path, port: int, metrics_port: int, servers: list[str
         "--prometheus-port": str(metrics_port),
         # By the header above: one model's requests meet on one server, where its adapter is resident.
         "--policy": "consistent_hash",
-        # At `info` it logs the hash key, which without the header is the beginning of the request.
-        "--log-level": "warning",
+        # At `info` it logs the hash key, which without the header is the beginning of the request; `warning` it takes
+        # for `info`.
+        "--log-level": "error",
+        # Without one it lets the pages of every site ask.
+        "--cors-allowed-origins": f"http://{_HOST}:{port}",
         # A server that drains or still loads its adapters is alive (`/health`) but takes no requests (`/ready`).
         "--health-check-endpoint": "/ready",
         "--health-check-interval-secs": "1",

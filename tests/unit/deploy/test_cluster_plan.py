@@ -1,0 +1,83 @@
+"""`make cluster`: what it refuses, what each server may take, and the router's command line."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from deploy.cluster.plan import cache_gib, cores_of, read_cluster_plan
+from deploy.cluster.router import router_command
+from deploy.up.preflight import Refusal
+
+ROOT = Path(__file__).resolve().parents[3]
+GIB = 1 << 30
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "three", "17"])
+def test_a_senseless_number_is_refused(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    monkeypatch.setenv("N", given)
+    with pytest.raises(Refusal, match=f"N={given} is not a number of servers from 1 to 16: make cluster N=3"):
+        read_cluster_plan(ROOT)
+
+
+@pytest.mark.parametrize(("count", "cores"), [(1, 2), (2, 2), (3, 8), (8, 8)])
+def test_with_enough_cores_none_is_shared(count: int, cores: int) -> None:
+    given = [core for number in range(1, count + 1) for core in cores_of(number, count, list(range(cores)))]
+    assert sorted(given) == list(range(cores))
+
+
+def test_with_too_few_cores_each_server_has_one() -> None:
+    assert [cores_of(number, 3, [4, 5]) for number in (1, 2, 3)] == [[4], [5], [4]]
+
+
+@pytest.mark.parametrize(("available", "count", "each"), [(24 * GIB, 3, 2), (24 * GIB, 1, 6), (2 * GIB, 3, 1)])
+def test_the_caches_share_a_quarter_of_the_memory(available: int, count: int, each: int) -> None:
+    assert cache_gib(available, count) == each
+
+
+def test_ports_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("N", "2")
+    monkeypatch.setenv("SERVER_PORT", "8330")
+    plan = read_cluster_plan(ROOT)
+    assert (plan.router_port, plan.port(1), plan.port(2), plan.metrics_port) == (8330, 8331, 8332, 8333)
+
+
+def test_the_installed_router_takes_every_option() -> None:
+    """With an option that it does not know it would end with 2 and its usage."""
+    binary = ROOT / ".venv-router/bin/vllm-router"
+    if not binary.exists():
+        from deploy.up import environment
+
+        environment.make(ROOT, ROOT / ".venv-router", ROOT / "requirements/router.lock")
+    command = router_command(binary, 1, 2, ["http://127.0.0.1:3"])
+    assert "--policy consistent_hash" in " ".join(command)
+    # The argument parser alone: nothing is started.
+    code = (
+        "import argparse, sys; from vllm_router.router_args import RouterArgs; parser = argparse.ArgumentParser(); "
+        "RouterArgs.add_cli_args(parser, use_router_prefix=False); parser.parse_args(sys.argv[1:])"
+    )
+    python = str(ROOT / ".venv-router/bin/python")
+    done = subprocess.run([python, "-c", code, *command[1:]], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_busy_port_is_named_before_anything_is_installed(tmp_path: Path) -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "deploy.cluster"],
+            cwd=ROOT,
+            env={**os.environ, "SERVER_PORT": port, "N": "1", "DEVICE": "cpu"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert f"Port {port} for the router is busy" in done.stderr
+    assert f"make cluster SERVER_PORT={int(port) + 10}" in done.stderr
