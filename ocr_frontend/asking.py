@@ -15,6 +15,7 @@ from ocr_frontend.errors import InvalidAnswer, ModelServerRefuses
 from ocr_frontend.label_lines import without_labels
 from ocr_frontend.misspelling import with_spelling_of_lines
 from ocr_frontend.models import Catalog, ModelCard
+from ocr_frontend.placement import with_places
 from ocr_frontend.prompt import Contract, Prompt, render
 from ocr_frontend.resolve import Resolved, resolve
 from ocr_frontend.telemetry import span
@@ -38,10 +39,12 @@ class Answer:
 
 
 class Asker:
-    """max_lines: OCR lines in a prompt; max_tokens: of an answer."""
+    """max_lines: OCR lines in a prompt; max_tokens: of an answer; by_place: let the picture outrank the model."""
 
-    def __init__(self, server: ModelServer, catalog: Catalog, max_lines: int, max_tokens: int) -> None:
-        self._server, self._catalog = server, catalog
+    def __init__(
+        self, server: ModelServer, catalog: Catalog, max_lines: int, max_tokens: int, *, by_place: bool = False
+    ) -> None:
+        self._server, self._catalog, self._by_place = server, catalog, by_place
         self._max_lines, self._max_tokens = max_lines, max_tokens
         self._reports: set[asyncio.Task[None]] = set()
 
@@ -58,7 +61,7 @@ class Asker:
             card = answered
             prompt, completion = await self._complete(card, document, lines)
         try:
-            return _answer(completion, card.contract(), document, prompt)
+            return _answer(completion, card.contract(), document, prompt, by_place=self._by_place)
         except InvalidAnswer:
             self.report_invalid(completion.model)
             raise
@@ -105,14 +108,16 @@ def _words(card: ModelCard) -> str:
     return json.dumps(card.prompt, sort_keys=True)
 
 
-def _answer(completion: Completion, contract: Contract, document: Document, prompt: Prompt) -> Answer:
+def _answer(
+    completion: Completion, contract: Contract, document: Document, prompt: Prompt, *, by_place: bool
+) -> Answer:
     """A field that the contract does not know is empty, one that the document does not know is left out."""
     if not completion.complete:
         raise InvalidAnswer("The model's answer did not end within its token limit.")
     names = contract.of(document).fields
     given = answers.parse(completion.text, contract, names)
     numbered = contract.answer == "lines"
-    used = _corrected(given, document, prompt.lines) if numbered else given
+    used = _corrected(given, document, prompt.lines, by_place=by_place) if numbered else given
     fields = {
         spec.name: resolve(used.get(spec.name), spec, prompt.lines, numbered=numbered) for spec in document.fields
     }
@@ -120,9 +125,13 @@ def _answer(completion: Completion, contract: Contract, document: Document, prom
     return Answer(completion, prompt, fields, given, used, logprobs)
 
 
-def _corrected(elements: dict[str, Element], document: Document, lines: Sequence[TextLine]) -> dict[str, Element]:
+def _corrected(
+    elements: dict[str, Element], document: Document, lines: Sequence[TextLine], *, by_place: bool
+) -> dict[str, Element]:
     """What the picture shows and the text alone does not: labels, spelling, values over two lines."""
     texts = {spec.name for spec in document.fields if spec.kind is Kind.TEXT}
     elements = without_labels(elements, texts, lines)
     elements = with_spelling_of_lines(elements, texts, lines)
+    if by_place:
+        elements = with_places(elements, document, lines)
     return with_continuations(elements, texts, lines)

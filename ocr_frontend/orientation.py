@@ -13,7 +13,7 @@ from ocr_frontend.images import Pixels
 from ocr_frontend.labels import joined, labels_in
 from ocr_frontend.textline import Box, TextLine
 
-_TALL = 1.5  # a box that is so much taller than wide holds text that runs up or down
+_LONG = 1.5  # a box that is so much longer than high says in which direction its text runs
 _READ_WELL = 0.85  # mean score, by characters, of an upright picture's lines
 _FEW_LABELS = 3
 _LEVEL = math.radians(1.5)  # of slope, below which the reader's own order is kept
@@ -101,11 +101,17 @@ def _upright(lines: Sequence[TextLine]) -> bool:
 
 
 def _sideways(lines: Sequence[TextLine]) -> bool:
-    """Whether most of the text, by length, runs up or down."""
+    """Whether most of the text, by length, runs up or down: boxes of tilted text may begin at any corner."""
     tall = wide = 0.0
-    for box in _boxes(lines):
-        across, down = math.dist(box[0], box[1]), math.dist(box[0], box[3])
-        tall, wide = tall + (down if down > _TALL * across else 0), wide + (across if across > _TALL * down else 0)
+    for a, b, _, d in _boxes(lines):
+        short, long = sorted(
+            ((b[0] - a[0], b[1] - a[1]), (d[0] - a[0], d[1] - a[1])), key=lambda side: math.hypot(*side)
+        )
+        length = math.hypot(*long)
+        if length <= _LONG * math.hypot(*short):
+            continue
+        upwards = abs(long[1]) > abs(long[0])
+        tall, wide = tall + upwards * length, wide + (not upwards) * length
     return tall > wide
 
 

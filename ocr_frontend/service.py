@@ -14,7 +14,8 @@ from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.breaker import Breaker
 from ocr_frontend.completions import ModelServer
 from ocr_frontend.confidence import Calibration, CalibrationError, load_calibration
-from ocr_frontend.jobs.runner import Bounds, Runner
+from ocr_frontend.jobs.bounds import Bounds
+from ocr_frontend.jobs.runner import Runner
 from ocr_frontend.jobs.store import Store
 from ocr_frontend.metrics import Metrics
 from ocr_frontend.models import Catalog
@@ -76,7 +77,7 @@ def build_service(
     metrics.watch("model_server_circuit_open", "1 while the model server is not asked", lambda: float(breaker.open))
     metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)
     catalog = Catalog(server, settings.models_seconds)
-    asker = Asker(server, catalog, settings.max_lines, settings.max_tokens)
+    asker = Asker(server, catalog, settings.max_lines, settings.max_tokens, by_place=settings.placement)
     pipeline = Pipeline(
         pool, catalog, asker, metrics, settings.max_requests, settings.thresholds(), _calibration(settings)
     )

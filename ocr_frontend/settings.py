@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     breaker_seconds: float = Field(5.0, ge=0, le=3600, description="until a server that is away is tried again")
     models_seconds: float = Field(3.0, ge=0, le=3600, description="how long the list of models is kept")
     logprobs: int | None = Field(0, ge=0, le=20, description="log-probabilities beside the tokens' own, for confidence")
+    placement: bool = Field(False, description="a free line under a field's label outranks the model's choice")
     calibration: Path = Field(SHIPPED, description="weights of the confidence, written by adapters calibrate")
 
     @field_validator("keys", mode="before")

@@ -96,3 +96,16 @@ def test_tilted_lines_are_read_by_rows(degrees: float) -> None:
 
 def test_one_box_askew_does_not_move_the_slope() -> None:
     assert slope([*CARD, TextLine("X", 0.5, ((0, 0), (0, 90), (-90, 90), (-90, 0)))]) == pytest.approx(0, abs=0.02)
+
+
+def test_a_tilted_picture_on_its_side_is_known_whichever_corner_its_boxes_begin_at() -> None:
+    """As PaddleOCR finds the sample card turned by a quarter: the first side of each box is its long one."""
+    upright, asked = tilted(-8), []
+    bad = [TextLine("7W|!", 0.77, ((388, 958), (411, 1115), (446, 1109), (423, 953))) for _ in CARD]
+
+    def read(image: Pixels) -> list[TextLine]:
+        asked.append(int(image[0, 0, 0]))
+        return upright if image[0, 0, 0] else bad
+
+    found = read_upright(read, np.ascontiguousarray(np.rot90(picture(), 1)))
+    assert [line.text for line in found] == list(TEXTS) and asked == [0, 255]
