@@ -18,7 +18,8 @@ from typing import Any
 
 from adapters.doctor.bandwidth import read_bandwidth
 from benchmarks.frame import Case, Panel, alternate, median, parser, publish
-from benchmarks.lora_engine import EMBEDDED, SHAPES, Engine, Plan, write_models
+from benchmarks.lora_engine import Engine, Plan
+from benchmarks.lora_models import EMBEDDED, SHAPES, write_models
 
 _TOKENS = 24
 _MATRIX = 2048

@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.frame import Panel, parser, publish, say
-from benchmarks.lora_engine import BASE, EMBEDDED, SHAPES, Engine, Models, Plan, write_models
+from benchmarks.lora_engine import BASE, Engine, Plan
+from benchmarks.lora_models import EMBEDDED, SHAPES, Models, write_models
 
 _MIB = 1 << 20
 _SLOTS = 17

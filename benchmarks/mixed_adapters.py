@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.frame import Case, Key, Panel, alternate, median, parser, publish
-from benchmarks.lora_engine import EMBEDDED, SHAPES, Engine, Plan, Spent, write_models
+from benchmarks.lora_engine import Engine, Plan, Spent
+from benchmarks.lora_models import EMBEDDED, SHAPES, write_models
 
 Samples = dict[Key, list[Spent]]
 

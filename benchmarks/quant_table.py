@@ -22,7 +22,7 @@ from adapters import bases, machine
 from adapters.quantize.methods import METHODS
 from adapters.settings import Settings
 from benchmarks import quant_report
-from benchmarks.lora_engine import write_models
+from benchmarks.lora_models import write_models
 from benchmarks.quant_cards import Question, contract_of, held_out, questions
 from benchmarks.quant_engine import Options, QuantEngine
 from benchmarks.quant_rows import answer_cards, quality, timed

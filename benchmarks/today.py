@@ -20,7 +20,7 @@ from typing import Any
 
 from benchmarks.frame import Case, Key, Panel, alternate, median, parser, publish, say
 from benchmarks.gguf_files import write_lora
-from benchmarks.lora_engine import EMBEDDED, SHAPES, Models, write_models
+from benchmarks.lora_models import EMBEDDED, SHAPES, Models, write_models
 from benchmarks.services import Prompts, ask, registry, running
 
 _LLAMA = Path(".venv-bench/bin/python")
