@@ -17,7 +17,7 @@ def test_what_is_right() -> None:
     assert right_fields(CARD, '[1,[1,2],null,"ABC"]') == [True] * 4
     assert right_fields(CARD, '[3,"NGO MBARGA",null,"ABD"]') == [True, True, True, False], "what it says counts"
     assert right_fields(CARD, "[9,[1,9],0,[]]") == [False] * 4
-    for unreadable in ("", "[1,[1,2],null", "[1]", '{"a": 1}', "[[],{},[null],[true]]"):
+    for unreadable in ("", "[1,[1,2],null", "[1]", '{"a": 1}', "[[],{},[null],1.5]"):
         assert right_fields(CARD, unreadable) == [False] * 4
 
 
