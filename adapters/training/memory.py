@@ -6,7 +6,7 @@ from typing import Any
 
 import psutil
 
-from adapters.errors import RecipeError
+from adapters.errors import BaseModelError, RecipeError
 from adapters.training.dataset import Example
 from adapters.training.recipe import Recipe
 
@@ -51,6 +51,18 @@ def need(config: Any, recipe: Recipe, examples: Sequence[Example], weights: int,
     answers = sum(sorted((len(e.tokens) - e.answer_start for e in examples), reverse=True)[: len(longest)])
     logits = 3 * 4 * answers * config.vocab_size
     return int(_PROGRAM + weights + 16 * adapter + _SLACK * (kept + logits))
+
+
+def check_base(base: Path, recipe: Recipe) -> None:
+    """Raise BaseModelError when the base's weights alone have no room; NF4 keeps about a third of what lies on disk."""
+    size = sum(path.stat().st_size for path in base.glob("*.safetensors"))
+    needed = int(size * (0.35 if recipe.method == "qlora" else 1))
+    free, where = _free()
+    if needed > free:
+        raise BaseModelError(
+            f"The base {base.name} takes {needed / _GB:.1f} GB of {where} and {free / _GB:.1f} GB are free: take a "
+            "smaller base" + (" or method qlora." if recipe.method != "qlora" else ".")
+        )
 
 
 def check(needed: int, recipe: Recipe) -> None:

@@ -30,6 +30,7 @@ class Place:
 class Outcome:
     """A finished run. `base_bytes`: memory of the base's weights."""
 
+    recipe: Recipe
     log: Log
     model: Any
     examples: Examples
@@ -52,6 +53,7 @@ def run(recipe: Recipe, place: Place, watch: Callable[[Log, int], None]) -> Outc
     if recipe.gradient_checkpointing is None:
         on = recipe.method == "qlora" and device().type == "cuda"
         recipe = recipe.model_copy(update={"gradient_checkpointing": on})
+    memory.check_base(place.base, recipe)
     torch.manual_seed(recipe.seed)
     start_from = place.beside / recipe.start_from if recipe.start_from else None
     model = with_adapter(
@@ -63,13 +65,14 @@ def run(recipe: Recipe, place: Place, watch: Callable[[Log, int], None]) -> Outc
     memory.check(memory.need(model.config, recipe, examples.training, weights, trained), recipe)
     check_disk(place.folder, trained * 4 * _STATES)
     log = loop.train(model, recipe, examples, place.folder / "checkpoint", watch)
-    return Outcome(log, model, examples, weights)
+    return Outcome(recipe, log, model, examples, weights)
 
 
 def measured(outcome: Outcome) -> dict[str, Any]:
     """What a run was and cost, for its manifest and its report. Bytes, seconds, tokens a second."""
     log = outcome.log
     best = next((look for look in log.validation if look["step"] == log.best_step), log.validation[-1])
+    of_weights = best if outcome.recipe.early_stopping else log.validation[-1]
     return {
         "samples": len(outcome.examples.training),
         "steps": log.step,
@@ -80,9 +83,9 @@ def measured(outcome: Outcome) -> dict[str, Any]:
         "peak_memory_bytes": log.peak_memory,
         "peak_gpu_memory_bytes": log.peak_gpu_memory,
         "base_weights_bytes": outcome.base_bytes,
-        "validation_loss": log.validation[-1]["loss"],
-        "validation_exact": log.validation[-1]["exact"],
-        "validation_fields": log.validation[-1]["fields"],
+        "validation_loss": of_weights["loss"],
+        "validation_exact": of_weights["exact"],
+        "validation_fields": of_weights["fields"],
         "best_validation": best,
         "machine": machine.describe(),
     }

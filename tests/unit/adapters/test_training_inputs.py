@@ -145,6 +145,18 @@ def test_no_room_in_memory_is_said_before_the_first_step(
     assert not (tmp_path / "runs/tiny/checkpoint").exists()
 
 
+def test_a_base_that_does_not_fit_is_said_before_it_is_loaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    size = (base / "model.safetensors").stat().st_size
+    monkeypatch.setattr(memory, "_free", lambda: (size // 2, "memory"))
+    assert _train(monkeypatch, tmp_path, YAML.format(base=base)) == 2
+    _one_sentence(capsys, "The base tiny-base takes 0.0 GB of memory", "or method qlora")
+    monkeypatch.setattr(memory, "_free", lambda: (size // 4, "memory"))
+    assert _train(monkeypatch, tmp_path, YAML.format(base=base) + "method: qlora\n", "--runs", str(tmp_path / "q")) == 2
+    _one_sentence(capsys, "The base tiny-base takes", "take a smaller base.")
+
+
 def test_no_room_on_the_disk_is_said_before_the_first_step(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
