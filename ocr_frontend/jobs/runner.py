@@ -12,25 +12,13 @@ from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.documents import Document
 from ocr_frontend.errors import Busy, FrontError, RateLimited, Unavailable
 from ocr_frontend.jobs.bodies import JobError, JobResult, State
+from ocr_frontend.jobs.bounds import Bounds
 from ocr_frontend.jobs.store import Job, Store
 from ocr_frontend.pipeline import Pipeline
 from ocr_frontend.schemas import Extraction
 
 log = logging.getLogger("ocr_frontend")
 _SWEEP_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """images: of one job; kept: jobs in the store; waiting: bytes of images not read yet, over all jobs.
-
-    patience: seconds for which an image is tried again while the service is busy or the model server away.
-    """
-
-    images: int
-    kept: int
-    waiting: int
-    patience: float
 
 
 @dataclass(frozen=True, slots=True)

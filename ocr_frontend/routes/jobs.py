@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from fastapi import APIRouter, Request, Response
 
 from ocr_frontend.auth.keys import Key
+from ocr_frontend.boundary import new_id
 from ocr_frontend.documents import AUTO, find_document
 from ocr_frontend.errors import BadRequest, NotFound
 from ocr_frontend.jobs.bodies import JobAnswer, JobResult
@@ -36,7 +37,8 @@ async def submit(request: Request, response: Response, service: Front, key: Call
         model = form.fields.get("model") or settings.model
         await service.catalog.find(model)
         await allow(service, key, model)
-    job = jobs.submit(request.state.request_id, key, images, document, name, model)
+    # Not the request's id, which a client may choose.
+    job = jobs.submit(new_id(), key, images, document, name, model)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return _answer(service, job)
 

@@ -30,6 +30,7 @@ async def test_every_image_gets_an_answer_or_an_error() -> None:
         accepted = await submit(front, picture(), b"no picture", picture())
         assert accepted.status_code == 202, accepted.text
         body = accepted.json()
+        assert accepted.json()["id"] != accepted.headers["x-request-id"]  # which a client may choose
         assert accepted.headers["location"] == f"/v1/jobs/{body['id']}" and body["total"] == 3
         body = await finished(front, body["id"])
         assert (body["done"], body["failed"]) == (3, 1)
