@@ -111,7 +111,7 @@ def running(*children: Child) -> Iterator[None]:
 
 def cards(count: int) -> list[tuple[str, bytes]]:
     """(document, JPEG): the four documents in turn, clean and photographed by turns."""
-    drawn = []
+    drawn: list[tuple[str, bytes]] = []
     for index in range(count):
         document = DOCUMENT_NAMES[index % len(DOCUMENT_NAMES)]
         condition = CONDITIONS[index // len(DOCUMENT_NAMES) % len(CONDITIONS)]

@@ -1,0 +1,43 @@
+"""The page says everything in both languages, the service's own sentences too."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from ocr_frontend import checks, errors, resolve
+from ocr_frontend.errors import FrontError
+from ocr_frontend.web import parts
+
+FRENCH, ENGLISH, SAID = (parts()[name][0] for name in ("words.fr.js", "words.en.js", "said.fr.js"))
+SENTENCES = [
+    value
+    for module in (checks, resolve)
+    for name, value in vars(module).items()
+    if name.isupper() and isinstance(value, str) and value.endswith(".")
+]
+
+
+def _names(words: str) -> set[str]:
+    return set(re.findall(r"[{,\n]\s*\"?([\w-]+)\"?: ", words))
+
+
+def test_both_languages_have_the_same_sentences() -> None:
+    codes = {error.code for error in vars(errors).values() if isinstance(error, type) and issubclass(error, FrontError)}
+    assert _names(FRENCH) - codes == _names(ENGLISH) - codes - {"said"}
+    used = "".join(text for name, (text, _) in parts().items() if name.endswith(".js") and "words" not in name)
+    for name in set(re.findall(r"\bsay\(\"(\w+)\"", used)):
+        assert f"{name}:" in FRENCH and f"{name}:" in ENGLISH, name
+
+
+@pytest.mark.parametrize("sentence", SENTENCES)
+def test_a_warning_has_its_french(sentence: str) -> None:
+    patterns = re.findall(r"\[/(\^.*?\$)/,", SAID)
+    assert sum(bool(re.match(pattern, sentence)) for pattern in patterns) == 1
+
+
+def test_no_file_of_the_page_is_long() -> None:
+    page = Path(checks.__file__).parent / "web"
+    assert {
+        file.name for file in page.iterdir() if file.is_file() and len(file.read_text().splitlines()) > 150
+    } == set()
