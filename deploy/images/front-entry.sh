@@ -10,4 +10,9 @@ if [ -r "$secrets/server_key" ]; then
     OCR_FRONT_SERVER_KEY=$(cat "$secrets/server_key")
     export OCR_FRONT_SERVER_KEY
 fi
+# Only where the dashboard may show the model server's numbers to whoever sees the front's.
+if [ -r "$secrets/metrics_key" ]; then
+    OCR_FRONT_SERVER_METRICS_KEY=$(cat "$secrets/metrics_key")
+    export OCR_FRONT_SERVER_METRICS_KEY
+fi
 exec "$@"
