@@ -18,6 +18,7 @@ from deploy.up.services import Service, wait_ready
 from deploy.up.terminal import foreground
 
 _LOOK_EVERY = 0.5  # seconds
+_SERVER_GIB = 2  # of one with the embedded base and the least KV cache, 1 GiB
 
 
 def main() -> int:
@@ -50,6 +51,7 @@ def _check(plan: ClusterPlan) -> None:
     for number in range(1, plan.count + 1):
         preflight.check_port(f"server {number}", plan.port(number), "SERVER_PORT", "make cluster")
     preflight.check_port("router's metrics", plan.metrics_port, "SERVER_PORT", "make cluster")
+    preflight.check_memory(_SERVER_GIB * plan.count)
     preflight.check_model(plan.up)
 
 

@@ -23,7 +23,7 @@ def check(plan: Plan) -> None:
     check_python()
     check_port("model server", plan.server_port, "SERVER_PORT")
     check_port("OCR front", plan.front_port, "FRONT_PORT")
-    _memory()
+    check_memory(_MEMORY_GIB)
     _disk(plan)
     check_model(plan)
 
@@ -53,13 +53,14 @@ def check_port(name: str, port: int, variable: str, command: str = "make up") ->
             ) from error
 
 
-def _memory() -> None:
+def check_memory(needed: int) -> None:
+    """Raise Refusal where fewer GiB are free than `needed`."""
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemAvailable:"):
             available = int(line.split()[1]) * 1024
-            if available < _MEMORY_GIB * _GIB:
+            if available < needed * _GIB:
                 raise Refusal(
-                    f"Only {available / _GIB:.1f} GiB of memory are free and {_MEMORY_GIB} are needed: "
+                    f"Only {available / _GIB:.1f} GiB of memory are free and {needed} are needed: "
                     "close something, or use a larger machine."
                 )
 
