@@ -108,4 +108,4 @@ def kv_cache_bytes(config: Any) -> int:
     layers, heads = model.get_total_num_hidden_layers(), model.get_total_num_kv_heads()
     # A key and a value a token, layer and head; each of the engines' blocks holds `block_size` tokens.
     per_block = 2 * int(cache.block_size) * layers * heads * model.get_head_size() * model.dtype.itemsize
-    return int(cache.num_gpu_blocks or 0) * per_block
+    return int((cache.num_gpu_blocks or 0) * per_block)
