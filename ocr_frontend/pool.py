@@ -73,24 +73,29 @@ class OcrPool:
     async def read(self, data: bytes) -> Page:
         """Decode and read one image.
 
-        Raises what `images.decode` raises, Busy (queue full), OcrUnavailable (not loaded), DeadlineExceeded. Past the
-        deadline, and when the caller is cancelled, the read stops before the next run of a model.
+        Raises what `images.decode` raises, Busy (queue full, or no reader in time), OcrUnavailable (not loaded),
+        DeadlineExceeded. Past the deadline, and when the caller is cancelled, the read stops before the next run of a
+        model.
         """
         self.require_ready()
         if self.waiting >= self._queue and self._free.empty():
             raise Busy("All OCR readers are busy and the queue is full.")
+        begun = asyncio.Event()
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._read(data)
+                return await self._read(data, begun)
         except TimeoutError:
+            if not begun.is_set():  # nothing is wrong with the image: the same request may succeed later
+                raise Busy("No OCR reader became free in time.") from None
             raise DeadlineExceeded(f"The image was not read within {self._seconds:g} s.") from None
 
-    async def _read(self, data: bytes) -> Page:
+    async def _read(self, data: bytes, begun: asyncio.Event) -> Page:
         self.waiting += 1
         try:
             reader = await self._free.get()
         finally:
             self.waiting -= 1
+        begun.set()
         self.running += 1
         stop = threading.Event()
         work = asyncio.get_running_loop().run_in_executor(
