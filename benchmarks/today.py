@@ -66,7 +66,7 @@ def _commands(args: argparse.Namespace, folder: Path, models: Models) -> list[tu
     for place, dtype in enumerate(("float32", "bfloat16"), 1):
         command = [sys.executable, "-m", "benchmarks.workers.peft", base, adapter, dtype, threads, ports[place]]
         made.append((f"PEFT {dtype}", command, offline))
-    if args.shape == EMBEDDED and _LLAMA.exists():
+    if args.shape == EMBEDDED and any(Path(".venv-bench").glob("lib/*/site-packages/llama_cpp/llama.py")):
         lora = folder / "lora.gguf"
         write_lora(models.adapters[0], models.base, lora)
         for place, (name, gguf) in enumerate(_ggufs(folder).items(), 3):
