@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -14,6 +15,7 @@ from ocr_frontend.cli import main
 from ocr_frontend.ocr import PaddleReader, TextLine
 from ocr_frontend.onnx_models import characters, prepare_models
 from ocr_frontend.settings import load_settings
+from ocr_frontend.stopping import Stopped, until
 from tests.integration.front.fakes import FakeModelServer, running
 
 pytestmark = pytest.mark.e2e
@@ -70,6 +72,14 @@ def test_the_models_are_written_once(tmp_path: Path) -> None:
     assert list(tmp_path.rglob(".*")) == []
     known = characters(model)
     assert len(known) == 18_708 and all(len(character) == 1 for character in known) and {"É", "<", "ç"} <= set(known)
+
+
+def test_a_read_can_be_stopped_and_the_reader_goes_on() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Stopped), until(stop):
+        reader().read(np.asarray(card()))
+    assert tuple(line.text for line in reader().read(np.asarray(card()))) == TEXTS
 
 
 async def test_a_card_through_the_service() -> None:
