@@ -45,7 +45,7 @@ def load_base(folder: Path, form: Form = BF16) -> Any:
     """
     from transformers import AutoModelForCausalLM
 
-    _quiet()
+    quiet()
     _refuse_quantized(folder)
     options: dict[str, Any] = {"dtype": torch.bfloat16, "attn_implementation": _attention()}
     if form.name == "nf4":
@@ -163,7 +163,7 @@ def _refuse_quantized(folder: Path) -> None:
         raise BaseModelError(f"The base {folder.name} is quantized already: train on its 16 bit original.")
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """torchao and bitsandbytes name at import what they could not load for other devices."""
     for name in ("torchao", "torch.utils._pytree", "bitsandbytes"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -42,9 +42,10 @@ def run(recipe: Recipe, place: Place, watch: Callable[[Log, int], None]) -> Outc
     import torch
 
     from adapters.training import loop, memory
-    from adapters.training.forms import device, form_of, weight_bytes
+    from adapters.training.forms import device, form_of, quiet, weight_bytes
     from adapters.training.model import with_adapter
 
+    quiet()
     examples = prepared(recipe, place.beside, place.base, _tokenizer(place.base), place.cache)
     if not examples.training:
         raise RecipeError(
