@@ -60,11 +60,13 @@ eval: env ## the held-out cards through the running services; scores go beside t
 train: env ## train the shipped adapter from its recipe
 	@$(VENV) -m adapters train adapters/recipes/cni.yaml $(ARGS)
 
-recorded: env ## draw the training cards, read them with the real OCR, keep the lines
-	@for part in 0 1; do \
-	  $(VENV) -m adapters cards --out runs/recorded/$$part --count 240 --seed $$((100 + part)) --condition both && \
-	  $(VENV) -m ocr_frontend lines runs/recorded/$$part --out runs/recorded/$$part/lines.jsonl || exit 1; done
-	@$(VENV) -m adapters record runs/recorded/* --out adapters/recipes/recorded.jsonl.gz
+recorded: env ## draw the training cards, read them with the real OCR, keep the lines (half an hour on one core)
+	@draw() { $(VENV) -m adapters cards --out runs/recorded/$$1 --count $$2 --seed $$1 --condition both $$3 && \
+	  $(VENV) -m ocr_frontend lines runs/recorded/$$1 --out runs/recorded/$$1/lines.jsonl; }; \
+	draw 100 240 && draw 101 240 && draw 200 400 && draw 201 400 && draw 202 400 && \
+	draw 203 320 "--document cni-2025-verso"
+	@$(VENV) -m adapters record runs/recorded/10[01] --out adapters/recipes/recorded.jsonl.gz
+	@$(VENV) -m adapters record runs/recorded/20[0123] --out adapters/recipes/recorded-third.jsonl.gz
 
 # The CPU build of PyTorch comes from a folder of wheels where there is one; the GPU lock must not see that folder.
 LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header

@@ -65,7 +65,7 @@ async def app(monkeypatch: pytest.MonkeyPatch, base_folder: Path, root: Path) ->
     client = SimpleNamespace(
         errored=False,
         model_config=SimpleNamespace(max_model_len=1024),
-        vllm_config=SimpleNamespace(cache_config=SimpleNamespace(kv_cache_memory_bytes=0)),
+        vllm_config=SimpleNamespace(cache_config=SimpleNamespace(kv_cache_memory_bytes=1 << 20)),
     )
     built.state.openai_serving_models = SimpleNamespace(lora_requests={}, lora_id_counter=None)
     (plugin,) = built.state.endpoint_plugins
