@@ -18,8 +18,6 @@ _COLUMNS = (
     ("anls", "ANLS*", "{:.3f}"),
     ("invalid_json", "invalid JSON", "{:.1%}"),
     ("invented_values", "not in the OCR text", "{:.1%}"),
-    ("llm_p50_ms", "LLM p50, ms", "{:.0f}"),
-    ("llm_p95_ms", "p95", "{:.0f}"),
 )
 
 
