@@ -121,6 +121,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         for seed in REVISIONS:
             made = write_adapter(folder / f"cni-{seed}", seed=seed, manifest=manifest_for(base, prompt=PROMPT))
             running.revisions.append(_register(servers[0], made))
+        for server in servers:
+            _knows(server, running.revisions)
         yield running
     finally:
         if process.poll() is None:
@@ -138,3 +140,16 @@ def _register(server: str, folder: Path) -> str:
     answer = httpx.post(f"{server}/v1/adapters/cni/revisions", files=files, timeout=60)
     assert answer.status_code in {200, 201}, answer.text
     return str(answer.json()["revision"])
+
+
+def _knows(server: str, revisions: list[str]) -> None:
+    """Until a server has seen in the folder what another one registered."""
+    deadline = time.monotonic() + 60
+    while missing := set(revisions) - _listed(server):
+        assert time.monotonic() < deadline, f"{server} has not seen {missing}"
+        time.sleep(0.2)
+
+
+def _listed(server: str) -> set[str]:
+    adapters = httpx.get(f"{server}/v1/adapters", timeout=60).json()["adapters"]
+    return {revision["revision"] for adapter in adapters for revision in adapter["revisions"]}

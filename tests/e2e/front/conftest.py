@@ -123,7 +123,8 @@ def _watch(page: Page, site: Site) -> Seen:
     return seen
 
 
-@pytest.fixture(scope="session")
+# Of a module: while Playwright is open its event loop counts as running, and no asynchronous test can run.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, with a profile of its own that goes with it."""
     found = shutil.which("chromium")
