@@ -151,5 +151,5 @@ def _knows(server: str, revisions: list[str]) -> None:
 
 
 def _listed(server: str) -> set[str]:
-    adapters = httpx.get(f"{server}/v1/adapters", timeout=60).json()["adapters"]
+    adapters = httpx.get(f"{server}/v1/adapters", timeout=60).json()["data"]
     return {revision["revision"] for adapter in adapters for revision in adapter["revisions"]}
