@@ -142,10 +142,13 @@ async def test_the_keys_file_is_followed(tmp_path: Path, start: Any, caplog: pyt
 
         for broken in ("{", '{"keys": [{"id": "x"}]}', ""):
             caplog.clear()
-            path.write_text(broken)
+            # In one move: a look between the emptying and the writing would see two changes, and say so twice.
+            path.with_suffix(".new").write_text(broken)
+            path.with_suffix(".new").replace(path)
             await asyncio.sleep(0.3)
             assert (await server.ask("tiny-base", key="bo")).status_code == 200
-            assert len([r for r in caplog.records if r.name == "server.keys"]) == 1, caplog.text
+            # The server's own handler and pytest's may pass one record on twice: it is one object then.
+            assert len({id(r) for r in caplog.records if r.name == "server.keys"}) == 1, caplog.text
             assert "stay" in caplog.text and "Traceback" not in caplog.text
         path.unlink()
         await asyncio.sleep(0.2)
