@@ -6,12 +6,16 @@ from pathlib import Path
 
 from deploy.capacity.inputs import Inputs, read_inputs
 from deploy.capacity.model import RATES, Fleet, on_cpu, on_gpu
+from deploy.up.usage import take_none
 
 BEGIN, END = "<!-- computed: python -m deploy.capacity -->", "<!-- end of what is computed -->"
 
 
 def main() -> int:
     """0; the document is rewritten in place."""
+    take_none(
+        "deploy.capacity", "", "Compute the tables of docs/capacity.md from benchmarks/results.", {}, sys.argv[1:]
+    )
     root = Path(__file__).resolve().parents[2]
     document = root / "docs/capacity.md"
     document.write_text(filled(document.read_text("utf-8"), tables(read_inputs(root / "benchmarks/results"))), "utf-8")

@@ -7,22 +7,26 @@ import sys
 import threading
 from pathlib import Path
 
-from deploy.cluster.plan import ClusterPlan, read_cluster_plan
+from deploy.cluster.plan import VARIABLES, ClusterPlan, read_cluster_plan
 from deploy.cluster.replicas import restart_each, servers, start_again
 from deploy.cluster.router import PLACEMENT_HEADER, router_command
 from deploy.up import environment, preflight
 from deploy.up.__main__ import make_base, model_name
-from deploy.up.preflight import Refusal
+from deploy.up.plan import Refusal
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
 from deploy.up.terminal import foreground
+from deploy.up.usage import INSTALLATION, SERVICES, take_none
 
 _LOOK_EVERY = 0.5  # seconds
+_WHAT = "Start N model servers that share one registry folder, and vllm-router before them; Ctrl-C ends all."
 _SERVER_GIB = 2  # of one with the embedded base and the least KV cache, 1 GiB
 
 
 def main() -> int:
     """0 after Ctrl-C, 1 when something refused or the router ended by itself."""
+    read = {**VARIABLES, **INSTALLATION, "SERVER_*": SERVICES["SERVER_*"]}
+    take_none("deploy.cluster", "make cluster", _WHAT, read, sys.argv[1:])
     rolling = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _as_interrupt)

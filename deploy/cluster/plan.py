@@ -4,9 +4,16 @@ import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deploy.up.plan import Plan, read_plan
-from deploy.up.preflight import Refusal
+from deploy.up.plan import VARIABLES as OF_ONE
+from deploy.up.plan import Plan, Refusal, read_plan
 
+VARIABLES = {
+    "N": "number of model servers, 3",
+    "SERVER_PORT": "of the router, 8000; the servers and the router's metrics have the ports that follow",
+    "ADAPTERS_DIR": "the registry folder that all servers share; by default the repository's adapters",
+    "SERVER_KV_CACHE_GIB": "KV cache of each server; by default their share of a quarter of the memory",
+    **{name: OF_ONE[name] for name in ("MODEL", "DEVICE", "XDG_CACHE_HOME")},
+}
 _MOST = 16
 _GIB = 1 << 30
 

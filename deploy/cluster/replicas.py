@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 
 from deploy.cluster.plan import ClusterPlan, cache_gib, cores_of
-from deploy.up.preflight import Refusal
+from deploy.up.plan import Refusal
 from deploy.up.services import Service, wait_ready
 
 # How long the router may take to see that a server is ready again, seconds: its own interval, twice.

@@ -13,6 +13,8 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.up.usage import take_none
+
 FILES = ("deploy/images/server.Dockerfile", "deploy/images/front.Dockerfile", "deploy/compose/compose.yaml")
 # registry/repository:tag, with the digest that an earlier run wrote. Our own images have no registry in their name.
 _IMAGE = re.compile(
@@ -79,6 +81,9 @@ def _token(challenge: str) -> str:
 
 def main() -> int:
     """0 when every image is pinned, 1 with one line; then no file was changed."""
+    take_none(
+        "deploy.images.pin", "make pin", "Write the digests of foreign images beside their tags.", {}, sys.argv[1:]
+    )
     root = Path(__file__).resolve().parents[2]
     try:
         texts = {root / name: pinned((root / name).read_text(), ask_registry) for name in FILES}

@@ -3,10 +3,12 @@
 import sys
 
 from deploy.kubernetes.rules import FILE, rendered
+from deploy.up.usage import take_none
 
 
 def main() -> int:
     """Write it; 0."""
+    take_none("deploy.kubernetes", "", "Write the Prometheus rules as a PrometheusRule.", {}, sys.argv[1:])
     FILE.write_text(rendered(), encoding="utf-8")
     print(FILE)
     return 0

@@ -9,17 +9,21 @@ import time
 from pathlib import Path
 
 from deploy.monitor.configuration import grafana_environment, write_grafana, write_prometheus
-from deploy.monitor.plan import MonitorPlan, read_monitor_plan
-from deploy.up.preflight import Refusal, check_port
+from deploy.monitor.plan import VARIABLES, MonitorPlan, read_monitor_plan
+from deploy.up.plan import Refusal
+from deploy.up.preflight import check_port
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
 from deploy.up.terminal import foreground
+from deploy.up.usage import take_none
 
 _BOARDS = {"service": "Service", "adapters": "Adapters", "engine": "Engine and machine"}
+_WHAT = "Start Prometheus, and Grafana where it is installed, beside services that run already; Ctrl-C ends them."
 
 
 def main() -> int:
     """0 after Ctrl-C, 1 when something refused or ended by itself."""
+    take_none("deploy.monitor", "make monitor", _WHAT, VARIABLES, sys.argv[1:])
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _as_interrupt)
     try:

@@ -9,21 +9,25 @@ import time
 from pathlib import Path
 
 from deploy.up import environment, preflight
-from deploy.up.plan import EMBEDDED, Plan, read_plan
-from deploy.up.preflight import Refusal
+from deploy.up.plan import EMBEDDED, VARIABLES, Plan, Refusal, read_plan
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
 from deploy.up.terminal import foreground
+from deploy.up.usage import INSTALLATION, SERVICES, take_none
 
 _SAMPLE = "docs/sample-2018-recto.jpg"
+_WHAT = (
+    "Install what is missing, start the model server and the OCR front, wait until both are ready; Ctrl-C ends them."
+)
 
 
 def main() -> int:
     """0 after Ctrl-C, 1 when something refused or ended by itself."""
-    plan = read_plan(Path(__file__).resolve().parents[2])
+    take_none("deploy.up", "make up", _WHAT, {**VARIABLES, **INSTALLATION, **SERVICES}, sys.argv[1:])
     for signum in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(signum, _as_interrupt)
     try:
+        plan = read_plan(Path(__file__).resolve().parents[2])
         with foreground():
             preflight.check(plan)
             _install(plan)

@@ -4,11 +4,14 @@ import sys
 from pathlib import Path
 
 from deploy.up import environment
-from deploy.up.preflight import Refusal, check_python
+from deploy.up.plan import Refusal
+from deploy.up.preflight import check_python
+from deploy.up.usage import INSTALLATION, take_none
 
 
 def main() -> int:
     """0 when the environment is there, 1 with a sentence when it cannot be made."""
+    take_none("deploy.up.dev", "make env", "Make .venv from requirements/dev.lock.", INSTALLATION, sys.argv[1:])
     root = Path(__file__).resolve().parents[2]
     try:
         check_python()

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.up.preflight import Refusal
+from deploy.up.plan import Refusal
 from deploy.up.screen import Phase
 
 UV = "uv==0.13.9"

@@ -6,16 +6,12 @@ import socket
 import sys
 from pathlib import Path
 
-from deploy.up.plan import Plan
+from deploy.up.plan import Plan, Refusal
 
 _GIB = 1 << 30
 _MEMORY_GIB = 5  # resident at rest with the embedded base on two cores: 3.1 GiB (docs/lab-notes.md), and room to work
 _DISK_FRESH_GIB = 8  # both environments, the download cache and the converted base
 _DISK_WARM_GIB = 1
-
-
-class Refusal(Exception):
-    """One line for the person at the terminal."""
 
 
 def check(plan: Plan) -> None:

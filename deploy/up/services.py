@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.up.preflight import Refusal
+from deploy.up.plan import Refusal
 
 _LOOK_EVERY = 0.25  # seconds
 _LAST_LINES = 5

@@ -9,7 +9,7 @@ import pytest
 
 from deploy.cluster.plan import cache_gib, cores_of, read_cluster_plan
 from deploy.cluster.router import router_command
-from deploy.up.preflight import Refusal
+from deploy.up.plan import Refusal
 
 ROOT = Path(__file__).resolve().parents[3]
 GIB = 1 << 30

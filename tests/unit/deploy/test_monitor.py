@@ -18,7 +18,7 @@ import pytest
 
 from deploy.monitor.configuration import write_grafana, write_prometheus
 from deploy.monitor.plan import read_monitor_plan
-from deploy.up.preflight import Refusal
+from deploy.up.plan import Refusal
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from deploy.up import environment, preflight
-from deploy.up.plan import Plan, read_plan
-from deploy.up.preflight import Refusal
+from deploy.up.plan import Plan, Refusal, read_plan
 from deploy.up.services import Service, wait_ready
 
 GIB = 1 << 30
