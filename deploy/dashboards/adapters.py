@@ -44,7 +44,7 @@ def _p95(metric: str) -> str:
 def _traffic(made: dashboard.Dashboard) -> None:
     row(made, "Traffic, errors, tokens")
     requests = _rate("cni_server_requests_total")
-    faults = _rate("cni_server_errors_total", selector=f'{_WHO}, kind="server"')
+    faults = _rate("cni_server_errors_total", selector=f'{_WHO}, kind=~"server|stream"')
     failing = f"({faults} or 0 * {requests}) / clamp_min({requests}, 1e-9)"
     panels = [
         graph(
@@ -63,14 +63,14 @@ def _traffic(made: dashboard.Dashboard) -> None:
         graph(
             "Failing answers",
             "percentunit",
-            "Server faults by revision. One revision alone: roll it back. All: look at the engine.",
+            "Server faults and broken streams by revision. One revision alone: roll it back. All: look at the engine.",
             Line(failing, _NAMED),
             limits=Limits(0.01, 0.05),
         ),
         graph(
             "Errors by kind",
             "reqps",
-            "server: our fault. client: refused as wrong. disconnected: the caller left, often after its deadline.",
+            "server: our fault. stream: broke after its 200. client: refused as wrong. disconnected: the caller left.",
             Line(or_zero(_rate("cni_server_errors_total", "kind", _HERE), "kind"), "{{kind}}"),
             stacked=True,
         ),
@@ -83,7 +83,7 @@ def _traffic(made: dashboard.Dashboard) -> None:
         graph(
             "Answers that the front judged",
             "reqps",
-            "invalid_json against valid, by revision. Invalid ones end a split by themselves.",
+            "By revision; our front reports invalid ones alone: compare with Requests. They end a split by themselves.",
             Line(
                 or_zero(_rate("cni_server_reported_answers_total", f"{_BY}, outcome"), "outcome"),
                 _NAMED + " {{outcome}}",

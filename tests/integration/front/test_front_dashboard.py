@@ -44,9 +44,10 @@ class Measured(FakeModelServer):
 async def test_the_data_of_both_services() -> None:
     async with running(server=Measured()) as front:
         assert (await front.extract(picture(), model="cni")).status_code == 200
+        assert (await front.client.post("/v1/cards", data={"model": "cni"})).status_code == 400
         data = (await front.client.get("/dashboard/data")).json()
     assert data["server_state"] == "ok"
-    assert data["front"]["requests"] == {"2xx": 1, "4xx": 0, "5xx": 0}
+    assert data["front"]["requests"] == {"2xx": 1, "4xx": 1, "5xx": 0}
     assert data["front"]["stages"]["total"]["count"] == 1
     assert data["front"]["memory"]["front"] > 0
     base, cni = data["server"]["adapters"]
