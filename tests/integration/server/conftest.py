@@ -41,6 +41,7 @@ class FakeEngine:
         self.same_as_base = False
         self.pinned: set[str] = set()
         self.stream_fault = ""
+        self.texts: dict[str, str] = {}
         self.asked = 0
 
     async def load(self, name: str, folder: Path) -> None:
@@ -103,7 +104,9 @@ async def completions(body: Body, raw_request: Request) -> Any:
 
         return StreamingResponse(stream(), media_type="text/event-stream")
     raw_request.state.request_metadata = SimpleNamespace(final_usage_info=SimpleNamespace(total_tokens=100))
-    return JSONResponse({"model": body.model, "temperature": body.temperature, "choices": [{"text": "x"}]})
+    return JSONResponse(
+        {"model": body.model, "temperature": body.temperature, "choices": [{"text": engine.texts.get(body.model, "x")}]}
+    )
 
 
 async def _gone_before(gate: asyncio.Event, request: Request) -> bool:
