@@ -64,10 +64,10 @@ class QuantEngine:
 
     def ask(self, prompts: Sequence[list[int]], at_once: int, longest: int) -> Outcome:
         """Answer all prompts, at most `at_once` at a time, `longest` tokens each. Raises RuntimeError."""
-        self._pipe.send((list(prompts), at_once, longest))
         try:
+            self._pipe.send((list(prompts), at_once, longest))
             outcome = self._pipe.recv()
-        except EOFError:
+        except (EOFError, OSError):
             raise RuntimeError("the engine's process ended; its own messages say why") from None
         if not isinstance(outcome, Outcome):
             raise RuntimeError(f"the engine failed: {outcome}")

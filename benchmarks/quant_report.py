@@ -7,37 +7,48 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks import quant_training
+
 Row = dict[str, Any]
 BEGIN, END = "<!-- quant-table -->", "<!-- /quant-table -->"
 NAME = "quant_table"
 
 _HEADS = {
     "quantization.md": (
-        "method", "fields right", "of bf16's kept", "disk, MiB", "weights against bf16", "process, MiB",
+        "method", "fields right", "of bf16's kept", "cards right", "disk, MiB", "weights against bf16", "process, MiB",
         "ms a token, 1 card", "cards/s, 8", "cards/s, 32", "speed against bf16: 1, 8, 32", "made in, s",
     ),
     "quantization.fr.md": (
-        "méthode", "champs justes", "gardés de bf16", "disque, Mio", "poids contre bf16", "processus, Mio",
-        "ms par jeton, 1 carte", "cartes/s, 8", "cartes/s, 32", "vitesse contre bf16 : 1, 8, 32", "fait en, s",
+        "méthode", "champs justes", "gardés de bf16", "cartes justes", "disque, Mio", "poids contre bf16",
+        "processus, Mio", "ms par jeton, 1 carte", "cartes/s, 8", "cartes/s, 32", "vitesse contre bf16 : 1, 8, 32",
+        "fait en, s",
     ),
 }  # fmt: skip
 _CAPTIONS = {
     "quantization.md": (
         "Embedded base with `{adapter}`, {cards} held-out cards, {rounds} rounds, {cores} cores ({processor}).",
-        "Fields right, by document",
+        "Fields and whole cards right, by document",
         "Shape {shape}, random weights: memory and speed only.",
+        "Training on {document}: {samples} samples, {validation} of unseen people, {cores} cores ({processor}).",
     ),
     "quantization.fr.md": (
         "Base embarquée avec `{adapter}`, {cards} cartes réservées, {rounds} tours, {cores} cœurs ({processor}).",
-        "Champs justes, par document",
+        "Champs et cartes entières justes, par document",
         "Forme {shape}, poids aléatoires : mémoire et vitesse seulement.",
+        "Entraînement sur {document} : {samples} exemples, {validation} de gens inconnus, {cores} cœurs ({processor}).",
     ),
 }
 
 
 def write(result: dict[str, Any], results: Path, docs: Path | None) -> None:
-    """`quant_table.json` and `.png` into `results`; the tables into both documents of `docs`."""
+    """`quant_table.json` and `.png` into `results`; the tables into both documents of `docs`.
+
+    What training costs is taken from a `train_methods.json` in `results`, where there is one.
+    """
     results.mkdir(parents=True, exist_ok=True)
+    trained = results / "train_methods.json"
+    if trained.is_file():
+        result = {**result, "training": json.loads(trained.read_text(encoding="utf-8"))}
     (results / f"{NAME}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     plot(result["embedded"], results / f"{NAME}.png")
     for name in _HEADS if docs else ():
@@ -55,21 +66,27 @@ def filled(document: str, table: str) -> str:
 
 
 def markdown(result: dict[str, Any], document: str) -> str:
-    """Three tables with their captions, in the document's language."""
-    first, second, third = _CAPTIONS[document]
+    """The tables with their captions, in the document's language."""
+    first, second, third, fourth = _CAPTIONS[document]
     about = {**result, **result["machine"]}
     parts = [first.format(**about), _table(_HEADS[document], [_cells(row) for row in result["embedded"]])]
     documents = sorted(result["embedded"][0]["documents"])
     by_document = [
-        [row["method"], *(_percent(row["documents"][name]["right"]) for name in documents)]
+        [row["method"], *(_both(row["documents"][name]) for name in documents)]
         for row in result["embedded"]
         if "documents" in row
     ]
     parts += [f"{second}:", _table((_HEADS[document][0], *documents), by_document), third.format(**about)]
-    keep = [index for index in range(len(_HEADS[document])) if index not in {1, 2}]
+    keep = [index for index in range(len(_HEADS[document])) if index not in {1, 2, 3}]
     cells = [_cells(row) for row in result["random"]]
     parts.append(_table([_HEADS[document][i] for i in keep], [[row[i] for i in keep] for row in cells]))
+    if trained := result.get("training"):
+        parts += [fourth.format(**{**trained, **trained["machine"]}), _table(*quant_training.table(trained, document))]
     return "\n\n".join(parts)
+
+
+def _both(share: Row) -> str:
+    return f"{_percent(share['right'])}, {_percent(share.get('cards_right'), 0)}"
 
 
 def _cells(row: Row) -> list[str]:
@@ -78,6 +95,7 @@ def _cells(row: Row) -> list[str]:
         row["method"],
         _percent(row.get("right")),
         _percent(row.get("kept")),
+        _percent(row.get("cards_right")),
         _number(row["disk_mib"], 0),
         _percent(row["weights_ratio"], 0),
         _number(row.get("resident_mib"), 0),

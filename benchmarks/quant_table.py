@@ -1,9 +1,11 @@
 """What each quantization costs and gives: quality on held-out cards, memory, speed, against bf16 in one run.
 
-    python -m benchmarks.quant_table            the whole table, 20 to 25 minutes on two cores
+    python -m benchmarks.quant_table            the whole table, about 25 minutes on two quiet cores
     python -m benchmarks.quant_table --quick    that it works: few cards, one round, a tiny random shape
 
-Writes quant_table.json and .png into benchmarks/results, and the tables of docs/quantization.md and .fr.md.
+Writes quant_table.json and .png into benchmarks/results, and the tables of docs/quantization.md and .fr.md; among them
+what training costs, where train_methods.json lies there already (python -m benchmarks.train_methods). With --qat
+REVISION (python -m adapters train adapters/recipes/cni-int4.yaml) there is a row of an adapter that learned on INT4.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from benchmarks.lora_models import write_models
 from benchmarks.quant_cards import Question, contract_of, held_out, questions
 from benchmarks.quant_engine import Options, QuantEngine
 from benchmarks.quant_rows import answer_cards, quality, timed
-from benchmarks.quant_variants import REFERENCE, make, names
+from benchmarks.quant_variants import QAT, REFERENCE, make, names
 
 # Tokens of an answer: a card's ends by itself long before, an invented one is about as long as a card's.
 _ANSWER, _INVENTED = 200, 24
@@ -52,11 +54,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--quick", action="store_true", help="only see that it works; the documents are left alone")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), help="default: all")
-    parser.add_argument("--cards", type=int, default=160, help="held-out cards (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=2, help="rounds of timing (default: %(default)s)")
+    parser.add_argument("--cards", type=int, default=96, help="held-out cards (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=1, help="rounds of timing (default: %(default)s)")
     parser.add_argument("--samples", type=int, default=64, help="calibration cards of gptq (default: %(default)s)")
     parser.add_argument("--shape", default="qwen3-0.6b", help="second shape, random weights (default: %(default)s)")
     parser.add_argument("--adapter", type=Path, help="revision folder (default: the one in adapters/cni)")
+    parser.add_argument("--qat", type=Path, help="folder of a revision that was trained by qat-lora for INT4")
     cores = len(os.sched_getaffinity(0))
     parser.add_argument("--threads", type=int, default=cores, help="OpenMP threads (default: every core)")
     parser.add_argument("--results", type=Path, default=Path("benchmarks/results"), help="default: %(default)s")
@@ -68,7 +71,10 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
     base, adapter = bases.resolve(bases.EMBEDDED, Settings()), args.adapter or _shipped()
     tokenizer: Any = AutoTokenizer.from_pretrained(base)
-    asked = questions(held_out(Path("runs/quant-cards") / str(args.cards), args.cards), contract_of(adapter), tokenizer)
+    prompts = contract_of(adapter)
+    if args.qat and contract_of(args.qat) != prompts:
+        raise SystemExit(f"{args.qat} wants to be asked otherwise than {adapter}: they cannot be compared")
+    asked = questions(held_out(Path("runs/quant-cards") / str(args.cards), args.cards), prompts, tokenizer)
     plain = Options(base, adapter, "auto", args.threads, tokenizer.eos_token_id)
     embedded = _rows(args, folder, plain, asked, tokenizer)
     models = write_models(folder / "random", args.shape, adapters=1, seed=0)
@@ -76,6 +82,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     return {
         "benchmark": "quant_table",
         "adapter": f"{adapter.parent.name}@{adapter.name}",
+        "qat": f"{args.qat.parent.name}@{args.qat.name}" if args.qat else None,
         "cards": args.cards,
         "rounds": args.rounds,
         "threads": args.threads,
@@ -104,14 +111,15 @@ def _rows(
     rows: list[dict[str, Any]] = []
     with QuantEngine(plain) as reference:
         right = answer_cards(reference, asked, tokenizer) if asked else []
-        for name in names(args.methods, random=not asked):
-            row, options = make(name, plain, folder, args.samples)
+        for name in names(args.methods, random=not asked, qat=args.qat is not None):
+            row, options = make(name, plain, folder, args.samples, args.qat)
             try:
                 with nullcontext(reference) if name == REFERENCE else QuantEngine(options) as engine:
                     if asked:
                         mine = right if name == REFERENCE else answer_cards(engine, asked, tokenizer)
                         row |= quality(asked, mine, right)
-                    if row["weights_mib"] is not None:  # NF4 is bfloat16 again: nothing new to time
+                    # NF4 is bfloat16 again, and another adapter costs what the first does: nothing new to time.
+                    if row["weights_mib"] is not None and not name.endswith(QAT):
                         row |= timed(args.rounds, engine, reference, prompts, longest)
             except RuntimeError as error:
                 row["failed"] = str(error)  # this processor may lack what a variant needs

@@ -17,25 +17,33 @@ from benchmarks.quant_engine import Options
 REFERENCE, CACHE8 = "bf16", "bf16, KV cache in fp8"
 # After a method's name: embedding and tied head in eight bits as well, while it serves.
 EMBEDDING8 = " + int8 embedding"
+# After a method's name: served with the adapter that learned on such a base (method qat-lora), not the shipped one.
+QAT = " + adapter by QAT"
 _MIB = 2**20
 
 
-def names(methods: Sequence[str], *, random: bool) -> list[str]:
-    """The rows' names in order. Random weights have no quality: GPTQ is INT4 then, and NF4 is bf16."""
+def names(methods: Sequence[str], *, random: bool, qat: bool = False) -> list[str]:
+    """The rows' names in order. Random weights have no quality: GPTQ is INT4 then, and NF4 is bf16.
+
+    `qat`: an adapter is there that learned on INT4 rounded to nearest, which is what it is served on.
+    """
     if random:
         taken = [name for name in methods if name in {"int8", "int4"}]
         return [REFERENCE, *taken, *(name + EMBEDDING8 for name in taken if name == "int4")]
-    return [REFERENCE, CACHE8, *methods, *(name + EMBEDDING8 for name in methods if name in {"int8", "gptq"})]
+    learned = [name + QAT for name in methods if qat and name == "int4"]
+    return [REFERENCE, CACHE8, *methods, *learned, *(name + EMBEDDING8 for name in methods if name in {"int8", "gptq"})]
 
 
-def make(name: str, plain: Options, folder: Path, samples: int) -> tuple[dict[str, Any], Options]:
+def make(
+    name: str, plain: Options, folder: Path, samples: int, qat: Path | None = None
+) -> tuple[dict[str, Any], Options]:
     """The row's beginning and the engine that it is about. A method's base is made in `folder` when it first comes."""
     if name == REFERENCE:
         return _sizes(name, plain), plain
     if name == CACHE8:
         options = dataclasses.replace(plain, cache="fp8")
         return _sizes(name, options), options
-    method = name.removesuffix(EMBEDDING8)
+    method = name.removesuffix(EMBEDDING8).removesuffix(QAT)
     out = folder / f"{method}-{plain.base.parent.name}"
     if not out.exists():
         command = [sys.executable, "-m", "adapters", "quantize", "--method", method, "--out", str(out)]
@@ -44,7 +52,9 @@ def make(name: str, plain: Options, folder: Path, samples: int) -> tuple[dict[st
         subprocess.run(command, check=True, stdout=sys.stderr)
     manifest = read_quantization(out)
     assert manifest is not None
-    options = dataclasses.replace(plain, base=out, int8_embedding=name != method)
+    options = dataclasses.replace(plain, base=out, int8_embedding=name.endswith(EMBEDDING8))
+    if name.endswith(QAT) and qat is not None:
+        options = dataclasses.replace(options, adapter=qat)
     row = _sizes(name, options) | {"quantization_s": manifest.seconds, "error": manifest.error}
     if manifest.stored == "bfloat16":
         row["weights_mib"] = None  # written back: what it would take in an engine that computes in NF4 is not known

@@ -1,5 +1,6 @@
 """The table's own arithmetic: what counts as right, what is kept, and where the documents are filled in."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from adapters.training.dataset import Labelled
 from benchmarks.quant_cards import Question, right_fields
 from benchmarks.quant_report import BEGIN, END, filled, write
 from benchmarks.quant_rows import quality
+from benchmarks.quant_variants import names
 
 CARD = Labelled("cni-2018-recto", ("NOM", "NGO", "MBARGA", "NGO"), (1, (1, 2), None, "ABC"))
 
@@ -26,6 +28,19 @@ def test_kept_is_of_the_references_right_fields() -> None:
     row = quality(asked, [[True, True, False, False]] * 2, [[True, False, True, False]] * 2)
     assert (row["fields"], row["right"], row["kept"], row["cards_right"]) == (8, 0.5, 0.5, 0.0)
     assert row["documents"]["cni-2018-recto"]["kept"] == 0.5
+    row = quality(asked, [[True] * 4, [True, True, True, False]], [[True] * 4] * 2)
+    assert row["cards_right"] == row["documents"]["cni-2018-recto"]["cards_right"] == 0.5
+
+
+def test_an_adapter_that_learned_on_int4_has_a_row_on_int4() -> None:
+    assert names(["int8", "int4"], random=False, qat=True)[2:] == [
+        "int8",
+        "int4",
+        "int4 + adapter by QAT",
+        "int8 + int8 embedding",
+    ]
+    assert not any("QAT" in name for name in names(["int8", "int4"], random=False))
+    assert not any("QAT" in name for name in names(["int8", "int4"], random=True, qat=True))
 
 
 def test_the_documents_have_one_place_for_the_table() -> None:
@@ -41,7 +56,7 @@ def test_the_documents_have_one_place_for_the_table() -> None:
 def test_writes_json_picture_and_both_documents(tmp_path: Path) -> None:
     row: dict[str, Any] = {"method": "bf16", "disk_mib": 256.0, "weights_mib": 256.0, "weights_ratio": 1.0}
     speed = {"ms_per_token": 10.0, "faster_1": 1.0, "cards_per_s_8": 3.0, "faster_8": 1.0, "cards_per_s_32": 5.0}
-    good = {"right": 0.97, "kept": 1.0, "documents": {"cni-2018-recto": {"right": 0.97}}}
+    good = {"right": 0.97, "kept": 1.0, "cards_right": 0.8, "documents": {"cni-2018-recto": {"right": 0.97}}}
     nf4 = {**row, **good, "method": "nf4", "weights_mib": None, "weights_ratio": None, "quantization_s": 3.0}
     result = {
         "adapter": "cni@0", "cards": 8, "rounds": 1, "shape": "tiny", "machine": {"cores": 2, "processor": "any"},
@@ -51,9 +66,23 @@ def test_writes_json_picture_and_both_documents(tmp_path: Path) -> None:
     docs.mkdir()
     for name in ("quantization.md", "quantization.fr.md"):
         (docs / name).write_text(f"before\n{BEGIN}\n{END}\nafter\n", encoding="utf-8")
-    write(result, tmp_path / "results", docs)
-    assert {path.name for path in (tmp_path / "results").iterdir()} == {"quant_table.json", "quant_table.png"}
+    results = tmp_path / "results"
+    write(result, results, docs)
+    assert {path.name for path in results.iterdir()} == {"quant_table.json", "quant_table.png"}
     for name in ("quantization.md", "quantization.fr.md"):
         text = (docs / name).read_text(encoding="utf-8")
-        assert "| bf16 | 97.0 % | 100.0 % | 256 | 100 % | 900 | 10.0 | 3.0 | 5.0 | 1.00, 1.00, 1.00 | - |" in text
+        assert (
+            "| bf16 | 97.0 % | 100.0 % | 80.0 % | 256 | 100 % | 900 | 10.0 | 3.0 | 5.0 | 1.00, 1.00, 1.00 | - |" in text
+        )
         assert text.endswith("after\n")
+    run = {"base_weights_bytes": 110e6, "peak_memory_bytes": 3.2e9, "seconds": 390, "tokens_per_second": 500}
+    trained = {
+        "document": "cni-2018-recto", "samples": 800, "validation": 160, "machine": {"cores": 2, "processor": "any"},
+        "runs": {"qlora": run}, "fields_right_on": {"qlora": {"bf16": 0.951, "nf4": 0.96}},
+        "cards_right_on": {"qlora": {"bf16": 0.7, "nf4": 0.75}},
+    }  # fmt: skip
+    (results / "train_methods.json").write_text(json.dumps(trained), encoding="utf-8")
+    write(result, results, docs)
+    for name in ("quantization.md", "quantization.fr.md"):
+        text = (docs / name).read_text(encoding="utf-8")
+        assert "| qlora | 110 | 3.2 | 6.5 | 500 | 95.1 %, 70 % | 96.0 %, 75 % | - | - |" in text
