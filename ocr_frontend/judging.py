@@ -12,6 +12,7 @@ from ocr_frontend.detection import Detection
 from ocr_frontend.documents import Document, record_model
 from ocr_frontend.errors import InvalidAnswer
 from ocr_frontend.evidence import gather
+from ocr_frontend.grounding import lines_of
 from ocr_frontend.pool import Page
 from ocr_frontend.rendering import field_answer
 from ocr_frontend.resolve import Resolved
@@ -38,7 +39,11 @@ def judge(document: Document, answer: Answer, page: Page, detection: Detection, 
     evidence = gather(document, fields, answer.given, answer.used, answer.logprobs, answer.prompt.lines)
     shown = {
         spec.name: field_answer(
-            fields[spec.name], spec, calibration.confidence(model, evidence[spec.name]), evidence[spec.name]
+            fields[spec.name],
+            spec,
+            calibration.confidence(model, evidence[spec.name]),
+            evidence[spec.name],
+            lines_of(fields[spec.name], answer.used.get(spec.name), answer.prompt.lines, page.lines),
         )
         for spec in document.fields
     }

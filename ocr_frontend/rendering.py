@@ -12,7 +12,11 @@ from ocr_frontend.zone import Zone
 
 
 def field_answer(
-    field: Resolved, spec: FieldSpec, confidence: float | None, evidence: Mapping[str, float]
+    field: Resolved,
+    spec: FieldSpec,
+    confidence: float | None,
+    evidence: Mapping[str, float],
+    lines: tuple[int, ...] = (),
 ) -> FieldAnswer:
     """The value with what it was read from, its normalised form, how sure it is and why."""
     return FieldAnswer(
@@ -21,6 +25,7 @@ def field_answer(
         evidence=dict(evidence),
         source=field.source,
         box=field.box,
+        lines=lines,
         normalized=normalized(field.value, spec),
         warnings=field.warnings,
     )

@@ -14,7 +14,8 @@ class _Body(BaseModel):
 
 
 class FieldAnswer(_Body):
-    """One field. `box`: the line it was read from, None where it was read nowhere (source `model`).
+    """One field. `box`: where it was read, None where it was read nowhere (source `model`); `lines`: the segments it
+    was read from, counted in `ocr.lines`.
 
     confidence: how likely the field is exactly right, in [0, 1]; null where nobody has calibrated the model.
     evidence: the numbers that the confidence is made of; those that are 0 are left out.
@@ -24,6 +25,7 @@ class FieldAnswer(_Body):
     confidence: float | None
     source: Literal["ocr", "mrz", "model"] = "ocr"
     box: Quad | None
+    lines: tuple[int, ...] = ()
     normalized: str | float | None = None
     warnings: tuple[str, ...] = ()
     evidence: dict[str, float] = {}
