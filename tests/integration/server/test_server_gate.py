@@ -3,6 +3,7 @@
 import asyncio
 import io
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,13 @@ async def test_metrics_have_bounded_labels(root: Path, start: Any) -> None:
             text = (await client.get("/metrics")).text
         series = [line for line in text.splitlines() if line.startswith("cni_server_requests_total{")]
         assert len(series) <= 6 and any('adapter="other"' in line for line in series)
+        known: dict[str, set[tuple[str, str]]] = {}
+        for name, labels in re.findall(r"(?m)^(cni_server_\w+)\{(.*)\} ", text):
+            who = dict(re.findall(r'(adapter|revision)="(.*?)"', labels))
+            known.setdefault(name, set()).add((who.get("adapter", ""), who.get("revision", "")))
+        assert {name for name, whose in known.items() if len(whose) > 6} == set(), "a cap, then `other`"
+        assert known["cni_server_revision_loads_total"] >= {("other", "other")}
+        assert known["cni_server_revision_resident_bytes"] >= {("other", "other")}
         for name in (
             "resident_bytes",
             "adapter_lookups",
