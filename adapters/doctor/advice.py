@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from adapters.doctor.facts import Facts
 
 _GIB = 1 << 30
+VNNI = frozenset({"AVX-512 VNNI", "AVX VNNI", "AMX INT8"})
+# NVIDIA's compute capabilities from which a GPU has the number format, or vLLM a kernel for it (its quantization docs).
+_BF16, _INT8, _INT4 = (8, 0), (7, 5), (7, 5)
+_TORCH = "torch is not installed"
 
 
 @dataclass(frozen=True)
@@ -35,38 +39,47 @@ def methods(facts: Facts) -> tuple[Method, ...]:
     """What the machine allows, method by method."""
     has = set(facts.instructions)
     gpu = bool(facts.gpus)
-    bf16 = gpu or bool(has & {"AVX-512 BF16", "AMX BF16"})
-    int8 = gpu or bool(has & {"AVX-512 VNNI", "AVX VNNI", "AMX INT8"})
+    able = facts.gpus[0].capability if facts.gpus else (0, 0)
+    bf16 = able >= _BF16 or bool(not gpu and has & {"AVX-512 BF16", "AMX BF16"})
+    int8 = able >= _INT8 or bool(not gpu and has & VNNI)
+    int4 = able >= _INT4 or bool(not gpu and "AVX-512" in has)
+    no_int8 = f"needs capability {_named(_INT8)}" if gpu else "no VNNI or AMX: slower than bfloat16"
     return (
         Method("serve in bfloat16", "AVX2" in has or gpu, _bf16(bf16, gpu)),
-        Method(
-            "serve an INT8 base (W8A8)",
-            int8,
-            "integer products in hardware" if int8 else "no VNNI or AMX: slower than bfloat16",
-        ),
-        Method("serve an INT4 base (W4A16)", "AVX-512" in has or gpu, "kernels for it need AVX-512 or a GPU"),
-        Method("train LoRA", True, _training(bf16, gpu)),
+        Method("serve an INT8 base (W8A8)", int8, "integer products in hardware" if int8 else no_int8),
+        Method("serve an INT4 base (W4A16)", int4, f"needs AVX-512, or a GPU of capability {_named(_INT4)}"),
+        Method("train LoRA", "torch" in facts.versions, _training(bf16, gpu) if "torch" in facts.versions else _TORCH),
         Method("train QLoRA (NF4)", "bitsandbytes" in facts.versions, _package(facts, "bitsandbytes")),
         Method("train with fake quantization (QAT)", "torchao" in facts.versions, _package(facts, "torchao")),
     )
 
 
 def advice(facts: Facts, bandwidth: float) -> tuple[str, ...]:
-    """Sentences for a person. `bandwidth`: bytes a second."""
-    lines = [_serve_on(facts)]
+    """Sentences for a person. `bandwidth`: of main memory, bytes a second; a GPU's own is not measured."""
+    free = facts.gpus[0].free if facts.gpus else facts.available
+    lines = [_serve_on(facts), _bits(facts)]
     for base in BASES:
         weights = 2 * base.parameters
-        floor = weights / bandwidth * 1000
-        room = facts.available - 2 * weights - 2 * _GIB
+        floor = "" if facts.gpus else f"a token takes at least {weights / bandwidth * 1000:.1f} ms on this memory; "
+        room = free - 2 * weights - 2 * _GIB
         if room <= 0:
             lines.append(f"{base.name}: does not fit beside what runs now ({weights / _GIB:.1f} GiB of weights).")
             continue
         fitting = int(room * 0.1 / base.adapter_bytes)
         lines.append(
-            f"{base.name}: fits; a token takes at least {floor:.1f} ms on this memory; about {fitting:,} adapters "
-            f"(r=16 on q and v) fit into a tenth of what is left."
+            f"{base.name}: fits; {floor}about {fitting:,} adapters (r=16 on q and v) fit into a tenth of what is left."
         )
     return tuple(lines)
+
+
+def _bits(facts: Facts) -> str:
+    """Which bits, in one sentence."""
+    usable = {method.name: method.usable for method in methods(facts)}
+    if not usable["serve an INT8 base (W8A8)"]:
+        return "Bits: 16; eight bits save memory here and cost time."
+    if usable["serve an INT4 base (W4A16)"]:
+        return "Bits: start with 16; eight where memory or long prompts count, four (gptq) where memory is the limit."
+    return "Bits: start with 16; eight where memory or long prompts count."
 
 
 def _serve_on(facts: Facts) -> str:
@@ -79,7 +92,7 @@ def _serve_on(facts: Facts) -> str:
 
 def _bf16(bf16: bool, gpu: bool) -> str:
     if gpu:
-        return "on the GPU"
+        return "on the GPU" if bf16 else f"on the GPU, emulated below capability {_named(_BF16)}"
     return "in hardware" if bf16 else "emulated: float32 speed at half the memory"
 
 
@@ -91,6 +104,10 @@ def _training(bf16: bool, gpu: bool) -> str:
         if bf16
         else "on the processor, hours for the shipped recipe"
     )
+
+
+def _named(capability: tuple[int, int]) -> str:
+    return f"{capability[0]}.{capability[1]}"
 
 
 def _package(facts: Facts, name: str) -> str:

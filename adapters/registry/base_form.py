@@ -10,6 +10,7 @@ from adapters.registry.manifest import FormName, Manifest
 from adapters.registry.quantization import read_quantization
 
 _BY_BITS: dict[int, FormName] = {8: "int8", 4: "int4"}
+_BY_METHOD: dict[str, FormName] = {"lora": "bf16", "qlora": "nf4"}
 
 
 def form_of(folder: Path) -> FormName:
@@ -20,11 +21,19 @@ def form_of(folder: Path) -> FormName:
     return "nf4" if quantization.method == "nf4" else _BY_BITS.get(quantization.bits, "bf16")
 
 
+def learned_on(manifest: Manifest) -> FormName | None:
+    """The form that an adapter learned on: `trained_on`, or the recipe's method in manifests that are older than it."""
+    if manifest.trained_on is not None:
+        return manifest.trained_on.form
+    return _BY_METHOD.get(str(manifest.recipe.get("method")))
+
+
 def form_warning(adapter: str, manifest: Manifest | None, served: FormName) -> str | None:
     """One line when `adapter` learned on another form than the served base has; None when it fits or does not say."""
-    if manifest is None or manifest.trained_on is None or manifest.trained_on.form == served:
+    learned = None if manifest is None else learned_on(manifest)
+    if learned is None or learned == served:
         return None
     return (
-        f"{adapter} was trained on the base in {manifest.trained_on.form}, this server has it in {served}: "
+        f"{adapter} was trained on the base in {learned}, this server has it in {served}: "
         "its scores were measured on another base; evaluate it here (docs/quantization.md)"
     )

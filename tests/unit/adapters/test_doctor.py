@@ -44,6 +44,26 @@ def test_a_gpu_changes_the_advice() -> None:
     assert _usable(with_gpu)["serve an INT8 base (W8A8)"]
 
 
+def test_an_old_gpu_is_not_promised_what_it_has_not() -> None:
+    old = replace(PLAIN, gpus=(replace(GPU, name="Tesla P100", capability=(6, 0)),))
+    assert not _usable(old)["serve an INT8 base (W8A8)"]
+    assert not _usable(old)["serve an INT4 base (W4A16)"]
+    assert "emulated below capability 8.0" in methods(old)[0].why
+
+
+def test_what_fits_is_told_of_the_gpus_memory_where_there_is_one() -> None:
+    full = replace(PLAIN, available=64 * GIB, gpus=(replace(GPU, free=3 * GIB),))
+    lines = advice(full, 40e9)
+    assert any("Qwen3-0.6B: does not fit" in line for line in lines)
+    assert not any("at least" in line for line in lines), "main memory's bandwidth says nothing of a GPU"
+
+
+def test_which_bits() -> None:
+    assert advice(PLAIN, 40e9)[1].startswith("Bits: 16;")
+    assert "four (gptq)" in advice(replace(PLAIN, instructions=("AVX2", "AVX-512", "AVX-512 VNNI")), 40e9)[1]
+    assert "four (gptq)" in advice(replace(PLAIN, gpus=(GPU,)), 40e9)[1]
+
+
 def test_the_floor_of_a_token_is_bytes_over_bandwidth() -> None:
     embedded = next(line for line in advice(PLAIN, 44_838_336_000) if line.startswith("SmolLM2"))
     assert "at least 6.0 ms" in embedded

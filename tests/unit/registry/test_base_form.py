@@ -49,3 +49,11 @@ def test_only_another_form_is_worth_a_warning(tmp_path: Path) -> None:
     assert form_warning("cni@1", learned, "nf4") is None
     assert form_warning("cni@1", _manifest(base, None), "int4") is None
     assert form_warning("cni@1", None, "int4") is None
+
+
+def test_an_older_manifest_says_it_by_its_recipe(tmp_path: Path) -> None:
+    older = _manifest(write_base(tmp_path / "base"), None).model_copy(update={"recipe": {"method": "lora"}})
+    assert form_warning("cni@1", older, "bf16") is None
+    said = form_warning("cni@1", older, "int8")
+    assert said is not None
+    assert "trained on the base in bf16, this server has it in int8" in said
