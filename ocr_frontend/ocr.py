@@ -24,6 +24,7 @@ class OcrOptions:
     det_side: longest side in pixels that the detection works at; recognition always sees full resolution.
     rec_width: least width in pixels that a line is padded to for recognition, at 48 pixels of height (ONNX models).
     rec_batch: lines recognised together; the reader sorts them by width.
+    perspective: degrees between a card's opposite edges, from which it is read from a flat copy; 0: never.
     threads: of one reader. cache: where the ONNX model folders are written.
     """
 
@@ -34,6 +35,7 @@ class OcrOptions:
     det_side: int = 960
     rec_width: int = 320
     rec_batch: int = 6
+    perspective: float = 0.0
     threads: int = 2
 
 
@@ -59,6 +61,9 @@ class PaddleReader:
         except ImportError as error:
             raise OcrUnavailable(f"PaddleOCR cannot be imported: the module {error.name} is missing") from error
 
+        from ocr_frontend.perspective import read_flat  # OpenCV, which PaddleX has loaded by now
+
+        self._read_flat, self._strong = read_flat, options.perspective
         logging.getLogger("paddlex").setLevel(logging.ERROR)
         try:
             self._ocr = PaddleOCR(
@@ -78,7 +83,9 @@ class PaddleReader:
             raise OcrUnavailable(f"PaddleOCR cannot load its models ({type(error).__name__})") from error
 
     def read(self, image: Pixels) -> list[TextLine]:
-        """See Reader.read. A sideways or upside-down picture is turned and read again."""
+        """See Reader.read. A sideways or upside-down picture is turned and read again, one in perspective made flat."""
+        if self._strong:
+            return self._read_flat(self._read, image, self._strong)
         return read_upright(self._read, image)
 
     def _read(self, image: Pixels) -> list[TextLine]:

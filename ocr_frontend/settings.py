@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     ocr_det_side: int = Field(960, ge=64, le=4000, description="longest side that detection works at, pixels")
     ocr_rec_width: int = Field(320, ge=48, le=3200, description="least width of a line for recognition, pixels")
     ocr_rec_batch: int = Field(6, ge=1, le=256, description="lines recognised together")
+    perspective: float = Field(0, ge=0, le=90, description="flatten a card with edges so askew, degrees; 0: never")
     ocr_workers: int = Field(
         default_factory=lambda: max(1, _cores() // 4), ge=1, le=64, description="images read at once"
     )
@@ -120,6 +121,7 @@ class Settings(BaseSettings):
             det_side=self.ocr_det_side,
             rec_width=self.ocr_rec_width,
             rec_batch=self.ocr_rec_batch,
+            perspective=self.perspective,
             threads=self.ocr_threads or max(1, _cores() // self.ocr_workers),
         )
 
