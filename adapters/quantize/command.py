@@ -7,9 +7,12 @@ from pathlib import Path
 from adapters import bases, embedded
 from adapters.errors import QuantizeError
 from adapters.quantize.methods import METHODS, method_named
+from adapters.registry.atomic import write_file
+from adapters.registry.quantization import QUANTIZATION_FILE, Quantization
 from adapters.settings import Settings
 
 SAMPLES, SEED = 64, 7
+JUDGED = 80  # cards that an adapter's scores are taken on
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -27,6 +30,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--group", type=int, help="weights that share a scale, int4 and gptq (default: 32)")
     parser.add_argument("--samples", type=int, default=SAMPLES, help="cards that gptq looks at (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=SEED, help="of those cards (default: %(default)s)")
+    parser.add_argument(
+        "--adapter", type=Path, help="a revision's folder: its scores on the result go into the manifest"
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     parser.set_defaults(run=_run)
 
@@ -47,6 +53,10 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.threads:
         torch.set_num_threads(args.threads)
+    if args.adapter:
+        from adapters.quantize.scores import contract_of
+
+        contract_of(args.adapter, base)  # before the work, not after it
     with Progress(transient=True) as bar:
         task = bar.add_task(f"{method.name} of {name}", total=None)
         manifest = quantize(
@@ -54,6 +64,8 @@ def _run(args: argparse.Namespace) -> int:
             args.out,
             lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
         )
+    if args.adapter:
+        _score(args.out, base, manifest, args.adapter)
     print(
         f"{manifest.modules} modules, mean error {manifest.error:.2%}, "
         f"{sum(manifest.files.values()) / 2**20:.0f} MiB, {manifest.seconds:.0f} s",
@@ -61,6 +73,16 @@ def _run(args: argparse.Namespace) -> int:
     )
     print(args.out)
     return 0
+
+
+def _score(out: Path, base: Path, manifest: Quantization, adapter: Path) -> None:
+    """Complete the manifest; the folder is whole and serves with or without it."""
+    from adapters.quantize.scores import score
+
+    scores = score(out, base, manifest, adapter, JUDGED, SEED)
+    write_file(out / QUANTIZATION_FILE, manifest.model_copy(update={"scores": scores}).to_json().encode())
+    shares = [f"{100 * scores[name]['fields']:.1f} %" for name in ("original", "quantized")]
+    print(f"{scores['adapter']}: fields right {shares[0]} on the original, {shares[1]} here", file=sys.stderr)
 
 
 def _group(asked: int | None, usual: int | None, method: str) -> int | None:
