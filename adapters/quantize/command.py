@@ -80,7 +80,10 @@ def _score(out: Path, base: Path, manifest: Quantization, adapter: Path) -> None
     from adapters.quantize.scores import score
 
     scores = score(out, base, manifest, adapter, JUDGED, SEED)
-    write_file(out / QUANTIZATION_FILE, manifest.model_copy(update={"scores": scores}).to_json().encode())
+    try:
+        write_file(out / QUANTIZATION_FILE, manifest.model_copy(update={"scores": scores}).to_json().encode())
+    except OSError as error:
+        raise QuantizeError(f"{out} is whole, but its scores could not be written ({error.strerror}).") from error
     shares = [f"{100 * scores[name]['fields']:.1f} %" for name in ("original", "quantized")]
     print(f"{scores['adapter']}: fields right {shares[0]} on the original, {shares[1]} here", file=sys.stderr)
 

@@ -60,6 +60,23 @@ def test_the_command_keeps_them(base: Path, adapter: Path, tmp_path: Path, monke
     assert made.scores["original"].keys() == made.scores["quantized"].keys() == {"fields", "exact"}
 
 
+def test_a_full_disk_leaves_a_base_without_scores(
+    base: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("adapters.quantize.scores.score", lambda *_: {})
+    monkeypatch.setattr("adapters.quantize.command.write_file", full)
+    command = ["quantize", "--base", str(base), "--method", "int8", "--adapter", str(adapter)]
+    monkeypatch.setattr("sys.argv", ["adapters", *command, "--out", str(tmp_path / "out")])
+    assert main() == 2
+    assert "is whole, but its scores could not be written (No space left" in capsys.readouterr().err
+    made = read_quantization(tmp_path / "out")
+    assert made is not None
+    assert made.scores is None
+
+
 def test_an_adapter_that_cannot_be_judged_is_refused_before_any_work(
     base: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

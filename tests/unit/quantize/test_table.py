@@ -1,6 +1,7 @@
 """The table's own arithmetic: what counts as right, what is kept, and where the documents are filled in."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,16 @@ def test_the_documents_have_one_place_for_the_table() -> None:
         assert once.split(BEGIN)[1].split(END)[0].strip() == "TABLE"
     with pytest.raises(ValueError, match="once each"):
         filled("nothing", "TABLE")
+
+
+def test_both_guides_have_the_same_structure() -> None:
+    shapes = []
+    for name in ("quantization.md", "quantization.fr.md"):
+        lines = Path("docs", name).read_text(encoding="utf-8").splitlines()
+        marks = (re.match(r"#+ |\| |- |\d+\. |    \S|!\[|<!-- ", line) for line in lines)
+        shapes.append([mark.group() for mark in marks if mark])
+        shapes[-1].append(str(sorted(re.findall(r"\]\(([^)]+)\)", "\n".join(lines)))))
+    assert shapes[0] == shapes[1]
 
 
 def test_writes_json_picture_and_both_documents(tmp_path: Path) -> None:
