@@ -49,6 +49,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _run(args: argparse.Namespace) -> int:
     models: list[str] = args.model or ["cni", "base"]
+    if args.out:
+        args.out.mkdir(parents=True, exist_ok=True)  # now, not after the cards were read
     count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
         write_cards(args.cards, count, seed=SEED, split="test", conditions=CONDITIONS)

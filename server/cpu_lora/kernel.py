@@ -1,4 +1,4 @@
-"""Builds, loads and calls kernel.cpp: about 3 microseconds for a layer's LoRA where four PyTorch calls take 150.
+"""Builds, loads and calls native/kernel.cpp: about 3 microseconds for a layer's LoRA where four PyTorch calls take 150.
 
 Built once per processor with the system's g++ and kept in the user's cache. Without a compiler, without AVX-512 BF16 or
 when the switch is off, there is no kernel and the wrapper uses PyTorch's products.
@@ -23,12 +23,12 @@ MAX_ROWS = 64
 """Groups of more rows (prefill) go to PyTorch, whose blocked product then pays."""
 
 BLOCK = 32
-"""Outputs that the linear kernel computes together; as in kernel.cpp."""
+"""Outputs that the linear kernel computes together; as in native/linear.hpp."""
 
 PRODUCT = np.dtype([(n, np.int64) for n in ("a", "b", "rows", "count", "rank", "inputs", "outputs", "offset")])
 """The C++ struct `Product`: three addresses and five sizes, each of 8 bytes."""
 
-_SOURCE = Path(__file__).with_name("kernel.cpp")
+_SOURCES = Path(__file__).with_name("native")
 # -fopenmp: the threads are those of the runtime that PyTorch has loaded (the same library name, or a preloaded one).
 _FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-fopenmp")
 _BUILD_SECONDS = 120
@@ -47,6 +47,11 @@ class Kernel:
         self._linear = library.cni_linear
         self._linear.argtypes = [address, address, word, word, address, address, word, word, address, word]
         self._linear.restype = None
+        self._step = library.cni_step
+        self._step.argtypes = [address, address, address]
+        self._step.restype = None
+        self.threads = library.cni_threads
+        self.threads.restype = word
 
     def add(self, y: torch.Tensor, x: torch.Tensor, products: np.ndarray[tuple[int], np.dtype[np.void]]) -> None:
         """Run `products` (of dtype PRODUCT) on x [rows, inputs], adding into y [rows, outputs]; both bfloat16 whose
@@ -66,6 +71,10 @@ class Kernel:
         rows = (x.data_ptr(), x.stride(0), x.shape[0])
         self._linear(y.data_ptr(), *rows, packed.data_ptr(), offset, pairs * 2, blocks * BLOCK, *products)
         return y
+
+    def step(self, step: int, before: int, after: int) -> None:
+        """`run` of native/step.hpp: the addresses of a `Step` and of two `Layer`s, 0 for none."""
+        self._step(step, before, after)
 
 
 def pack(weight: torch.Tensor) -> torch.Tensor:
@@ -94,7 +103,8 @@ def load_kernel(enabled: bool) -> Kernel | None:
 
 def _built() -> Path:
     processor = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")), "")
-    key = hashlib.sha256(_SOURCE.read_bytes() + " ".join((*_FLAGS, processor)).encode()).hexdigest()[:16]
+    sources = b"".join(path.read_bytes() for path in sorted(_SOURCES.iterdir()))
+    key = hashlib.sha256(sources + " ".join((*_FLAGS, processor)).encode()).hexdigest()[:16]
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cni-lora-server"
     library = folder / f"lora-{key}.so"
     if not library.exists():
@@ -109,6 +119,6 @@ def _compile(library: Path) -> None:
         raise FileNotFoundError("no C++ compiler")
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
         made = Path(scratch) / library.name
-        command = [compiler, *_FLAGS, str(_SOURCE), "-o", str(made)]
+        command = [compiler, *_FLAGS, str(_SOURCES / "kernel.cpp"), "-o", str(made)]
         subprocess.run(command, check=True, capture_output=True, timeout=_BUILD_SECONDS)
         made.replace(library)  # atomic: several workers may build at once

@@ -30,7 +30,7 @@ class DecodeLinear:
 
     def __init__(self, engine: kernel.Kernel, packed: torch.Tensor, many: Linear) -> None:
         self._engine = engine
-        self._packed = packed
+        self.packed = packed
         self._many = many
 
     def takes(self, x: torch.Tensor, bias: torch.Tensor | None) -> bool:
@@ -46,7 +46,7 @@ class DecodeLinear:
         self, x: torch.Tensor, bias: torch.Tensor | None = None, products: tuple[int, int] = (0, 0)
     ) -> torch.Tensor:
         """x that `takes` accepted, through the kernel; `products`: `Plan.products`."""
-        return self._engine.linear(x, self._packed, bias, products)
+        return self._engine.linear(x, self.packed, bias, products)
 
 
 def use(engine: kernel.Kernel) -> None:

@@ -50,9 +50,11 @@ def register() -> None:
         int8_embedding.use()
     engine = load_kernel(settings.kernel and settings.linear)
     if engine is not None:
-        from server.cpu_lora import linear
+        from server.cpu_lora import linear, step
 
         linear.use(engine)
+        if settings.step:
+            step.use(engine)
 
 
 def _name_wrapper(platform: type) -> None:

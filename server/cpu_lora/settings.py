@@ -1,4 +1,4 @@
-"""What an operator may say about the CPU LoRA plugin: six switches, read from the environment in this one place."""
+"""What an operator may say about the CPU LoRA plugin: seven switches, read from the environment in this one place."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ class CpuLoraSettings:
     any_version: `CNI_CPU_LORA_ANY_VERSION` (default off); on registers on a vLLM release that was not tested.
     kernel: `CNI_CPU_LORA_KERNEL` (default on); off never builds or loads the C++ kernel.
     linear: `CNI_CPU_LORA_LINEAR` (default on); off leaves decode steps' linear layers to oneDNN, without packed copies.
+    step: `CNI_CPU_LORA_STEP` (default on); off leaves decode steps to vLLM's own layers, one operator after the other.
     eager_ops: `CNI_CPU_LORA_EAGER_OPS` (default on); off leaves norms, SiLU and rotary embeddings to PyTorch.
     int8_embedding: `CNI_CPU_LORA_INT8_EMBEDDING` (default off); on keeps embedding and tied head in eight bits.
     """
@@ -28,6 +29,7 @@ class CpuLoraSettings:
     any_version: bool = False
     kernel: bool = True
     linear: bool = True
+    step: bool = True
     eager_ops: bool = True
     int8_embedding: bool = False
 
@@ -40,6 +42,7 @@ def read_settings(environ: Mapping[str, str]) -> CpuLoraSettings:
         any_version=_switch(environ, "CNI_CPU_LORA_ANY_VERSION", defaults.any_version),
         kernel=_switch(environ, "CNI_CPU_LORA_KERNEL", defaults.kernel),
         linear=_switch(environ, "CNI_CPU_LORA_LINEAR", defaults.linear),
+        step=_switch(environ, "CNI_CPU_LORA_STEP", defaults.step),
         eager_ops=_switch(environ, "CNI_CPU_LORA_EAGER_OPS", defaults.eager_ops),
         int8_embedding=_switch(environ, "CNI_CPU_LORA_INT8_EMBEDDING", defaults.int8_embedding),
     )

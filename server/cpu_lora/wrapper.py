@@ -82,6 +82,10 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
         """What a layer of bfloat16 has to add for this step's `rows` rows; None where no row has an adapter."""
         return self._plan(a, b, sizes, rows, True) if self._tokens else None
 
+    def groups_of_step(self, rows: int) -> RowGroups | None:
+        """The step's rows by adapter; None where they are not the `rows` rows that were mapped."""
+        return self._tokens if rows == self._tokens.total or not self._tokens else None
+
     def _plan(self, a: Slices, b: Slices, sizes: tuple[int, ...], rows: int, fast: bool) -> plans.Plan:
         if not fast or rows != self._tokens.total:
             return plans.make_plan(self._slots, self._tokens.within(rows), a, b, sizes)

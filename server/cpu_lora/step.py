@@ -1,0 +1,171 @@
+"""A decode step in as few calls as there are attentions: between two of them, one call of `cni_step` does the rest.
+
+In vLLM's own code a step of a 30-layer model is some 300 calls through Python and PyTorch's dispatcher, which for a
+small model cost as much as the reading of its weights. Attention and the KV cache stay vLLM's own operators.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from server.cpu_lora import kernel, plans
+from server.cpu_lora.buffers import StepBuffers
+from server.cpu_lora.decoder import LAYER, Decoder, read_decoder
+from server.cpu_lora.wrapper import GroupedPunicaWrapper
+
+MAX_ROWS = 64
+"""Steps of more rows (prompts) run in vLLM's own layers, whose large products then pay."""
+
+Forward = Callable[..., Any]
+_ABSENT = object()
+
+
+class DecodeStep:
+    """One model's steps. Not for two threads: the buffers are shared by all of its steps."""
+
+    def __init__(self, engine: kernel.Kernel, decoder: Decoder) -> None:
+        self._engine, self._decoder = engine, decoder
+        self._buffers = StepBuffers(decoder.sizes, MAX_ROWS, engine.threads())
+        self._layers = decoder.layers.copy()
+        self._adapted: tuple[object, ...] | None = None  # what `_layers` holds the products of
+        self._plans: list[plans.Plan] = []
+        self._caches: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+
+    def run(self, x: torch.Tensor, positions: torch.Tensor, context: Any) -> torch.Tensor | None:
+        """x [rows, hidden], positions [rows] to the last norm's output; None where this batch is not for the kernel."""
+        if not self._ready(x, positions, context) or not self._with_adapters(x.shape[0]):
+            return None
+        decoder, buffers = self._decoder, self._buffers
+        out = torch.empty_like(x)
+        query, key, value, attended = buffers.views(x.shape[0])
+        step = buffers.describe(decoder, x, positions, out)
+        first, size = self._layers.ctypes.data, LAYER.itemsize
+        self._engine.step(step, 0, first)
+        for number, attention in enumerate(decoder.attentions):
+            metadata = context.attn_metadata[attention.layer_name]
+            cache = self._cache(number, attention)
+            _attend(
+                attention, metadata, context.slot_mapping[attention.layer_name], (query, key, value), cache, attended
+            )
+            before = first + number * size
+            self._engine.step(step, before, before + size if number + 1 < len(decoder.attentions) else 0)
+        return out
+
+    def _ready(self, x: torch.Tensor, positions: torch.Tensor, context: Any) -> bool:
+        metadata, name = context.attn_metadata, self._decoder.attentions[0].layer_name
+        if not isinstance(metadata, dict) or not isinstance(context.slot_mapping, dict):
+            return False  # the runs before the cache is there
+        if name not in context.slot_mapping or metadata[name].num_actual_tokens != x.shape[0]:
+            return False
+        few = x.shape[0] <= MAX_ROWS and x.is_contiguous() and x.dtype == torch.bfloat16
+        return few and positions.dtype == torch.int64 and positions.dim() == 1 and positions.is_contiguous()
+
+    def _with_adapters(self, rows: int) -> bool:
+        """Enter this step's products into `_layers`; whether the kernel takes them all."""
+        wrapper = getattr(self._decoder.linears[0][0], "punica_wrapper", None)
+        if wrapper is None:
+            return True  # no LoRA at all
+        if type(wrapper) is not GroupedPunicaWrapper:
+            return False
+        groups = wrapper.groups_of_step(rows)
+        if groups is None:
+            return False
+        if not groups:
+            adapted: tuple[object, ...] = ()
+        else:
+            # A load or an eviction writes every layer's slots, so the first and the last tell.
+            ends = (self._decoder.linears[0][0], self._decoder.linears[-1][-1])
+            stamps = tuple(plans.stamp(end.lora_a_stacked, end.lora_b_stacked) for end in ends)
+            adapted = (groups, *stamps)
+            if min(min(stamp) for stamp in stamps) < 0:
+                self._adapted = None
+        if self._adapted is None or not _same(self._adapted, adapted):
+            self._plans = self._enter(wrapper, rows) if groups else self._enter(None, rows)
+            self._adapted = adapted
+        return not any(plan.parts for plan in self._plans)
+
+    def _enter(self, wrapper: GroupedPunicaWrapper | None, rows: int) -> list[plans.Plan]:
+        made = []
+        for row, linears in zip(self._layers, self._decoder.linears, strict=True):
+            for name, linear in zip(("qkv", "o", "gate_up", "down"), linears, strict=True):
+                products = (0, 0)
+                if wrapper is not None and hasattr(linear, "lora_a_stacked"):
+                    plan = wrapper.plan_of_step(
+                        linear.lora_a_stacked, linear.lora_b_stacked, linear.output_slices, rows
+                    )
+                    if plan is not None:
+                        made.append(plan)
+                        products = plan.products
+                row[f"{name}_products"], row[f"{name}_count"] = products
+        return made
+
+    def _cache(self, number: int, attention: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        """Key and value halves of a layer's cache, as `CPUAttentionBackendImpl.forward` cuts them."""
+        if number < len(self._caches) and self._caches[number][0] is attention.kv_cache:
+            return self._caches[number][1:]
+        cache = attention.kv_cache
+        blocks, heads, size, _ = cache.shape
+        key, value = cache.view(blocks, heads, size * 2, -1).chunk(2, dim=2)
+        self._caches[number:] = [(cache, key, value)]
+        return key, value
+
+
+def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
+    return len(one) == len(other) and (not one or (one[0] is other[0] and one[1:] == other[1:]))
+
+
+def _attend(
+    attention: Any,
+    metadata: Any,
+    slots: torch.Tensor,
+    states: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    cache: tuple[torch.Tensor, torch.Tensor],
+    out: torch.Tensor,
+) -> None:
+    """What `CPUAttentionBackendImpl` does for a decoder: write key and value, then attend into `out`."""
+    one, scales = attention.impl, (attention._k_scale_float, attention._v_scale_float)
+    query, key, value = states
+    torch.ops._C.cpu_attn_reshape_and_cache(key, value, *cache, slots, attention.isa, *scales, one.kv_cache_dtype)
+    torch.ops._C.cpu_attention_with_kv_cache(
+        query, *cache, out, metadata.query_start_loc, metadata.seq_lens, one.scale, metadata.causal, one.alibi_slopes,
+        one.sliding_window, metadata.block_table, one.logits_soft_cap, metadata.scheduler_metadata, one.sinks,
+        metadata.dynamic_causal, *scales, one.kv_cache_dtype,
+    )  # fmt: skip
+
+
+def use(engine: kernel.Kernel) -> None:
+    """Let vLLM's Llama and Qwen models take few rows through `DecodeStep`, once."""
+    from vllm.model_executor.models.llama import LlamaModel  # heavy
+    from vllm.model_executor.models.qwen2 import Qwen2Model
+
+    for model in (LlamaModel, Qwen2Model):
+        if not getattr(model.forward, "is_cni_step", False):
+            model.forward = _forward(model.forward, engine)
+
+
+def _forward(stock: Forward, engine: kernel.Kernel) -> Forward:
+    from vllm.forward_context import get_forward_context, is_forward_context_available  # heavy
+
+    def forward(
+        self: Any, input_ids: Any, positions: Any, intermediate_tensors: Any, inputs_embeds: Any = None, **more: Any
+    ) -> Any:
+        rows = positions.shape[-1]
+        plain = intermediate_tensors is None and not more and not self.aux_hidden_state_layers
+        if rows <= MAX_ROWS and plain and is_forward_context_available():
+            step = self.__dict__.get("_cni_step", _ABSENT)
+            if step is _ABSENT:
+                decoder = read_decoder(self)
+                step = self.__dict__["_cni_step"] = None if decoder is None else DecodeStep(engine, decoder)
+            if step is not None:
+                x = inputs_embeds if inputs_embeds is not None else self.embed_input_ids(input_ids)
+                out = step.run(x, positions, get_forward_context())
+                if out is not None:
+                    return out
+                inputs_embeds = x
+        return stock(self, input_ids, positions, intermediate_tensors, inputs_embeds, **more)
+
+    forward.is_cni_step = True  # type: ignore[attr-defined]
+    return forward

@@ -1,0 +1,183 @@
+"""The step kernel against float64: norms, QKV, rotary embedding, MLP, residuals, adapters, whatever the row count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from server.cpu_lora import kernel, step
+from server.cpu_lora.buffers import StepBuffers
+from server.cpu_lora.decoder import LAYER, Decoder, Sizes, read_decoder
+from server.cpu_lora.groups import group_rows
+from server.cpu_lora.plans import compile_plan, make_plan
+from server.cpu_lora.slots import Slots
+from tests.unit.cpu_lora.batches import Batch, stacked
+
+EPS, LAYERS, RANK, SLOTS = 1e-5, 2, 8, 3
+LINEARS = ("qkv", "o", "gate_up", "down")
+
+
+@pytest.fixture(scope="module")
+def engine() -> kernel.Kernel:
+    loaded = kernel.load_kernel(True)
+    if loaded is None:
+        pytest.skip("no AVX-512 BF16 or no C++ compiler here")
+    return loaded
+
+
+@dataclass
+class Model:
+    """Random weights of a decoder of `sizes`, with or without biases and norms of heads."""
+
+    sizes: Sizes
+    biases: bool
+    head_norms: bool
+    seed: int
+    layers: list[dict[str, Any]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.rng, s = torch.Generator().manual_seed(self.seed), self.sizes
+        heads, both = s.heads * s.head, (s.heads + 2 * s.kv_heads) * s.head
+        self.shapes = {"qkv": (both, s.hidden), "o": (s.hidden, heads), "gate_up": (2 * s.inner, s.hidden)}
+        self.shapes["down"] = (s.hidden, s.inner)
+        angles = torch.rand(40, s.head // 2, generator=self.rng) * 6
+        self.cos_sin = torch.cat([angles.cos(), angles.sin()], dim=1).bfloat16()
+        self.final_norm = self._random(s.hidden) + 1
+        for _ in range(LAYERS):
+            layer: dict[str, Any] = {n: self._random(*shape) / shape[1] ** 0.5 for n, shape in self.shapes.items()}
+            layer |= {f"{n}_bias": self._random(shape[0]) if self.biases else None for n, shape in self.shapes.items()}
+            layer |= {n: self._random(s.hidden) + 1 for n in ("input_norm", "post_norm")}
+            layer |= {n: self._random(s.head) + 1 if self.head_norms else None for n in ("q_norm", "k_norm")}
+            batch = Batch((0,), SLOTS, 0, False, torch.bfloat16, self.seed)
+            layer["lora"] = {n: stacked(batch, o, i, RANK, self.rng) for n, (o, i) in self.shapes.items()}
+            self.layers.append(layer)
+
+    def _random(self, *shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=self.rng).bfloat16()
+
+    def table(self, slots: tuple[int, ...]) -> tuple[np.ndarray[Any, Any], list[object]]:
+        """The kernel's layers, and what keeps their addresses alive."""
+        table, kept = np.zeros(LAYERS, dtype=LAYER), []
+        for row, layer in zip(table, self.layers, strict=True):
+            for name in LINEARS:
+                a, b = layer["lora"][name]
+                plan = compile_plan(make_plan(Slots(), group_rows(slots), (a,), (b,), (b.shape[2],)))
+                packed, bias = kernel.pack(layer[name]), layer[f"{name}_bias"]
+                row[f"{name}_w"], row[f"{name}_bias"] = packed.data_ptr(), 0 if bias is None else bias.data_ptr()
+                row[f"{name}_products"], row[f"{name}_count"] = plan.products
+                kept += [packed, plan]
+            for name in ("input_norm", "q_norm", "k_norm", "post_norm"):
+                row[name] = 0 if layer[name] is None else layer[name].data_ptr()
+        return table, kept
+
+    def decoder(self, table: np.ndarray[Any, Any]) -> Decoder:
+        return Decoder(self.sizes, table, (), (), self.cos_sin, self.final_norm, EPS, EPS, ())
+
+
+def _mixed(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """Stands for attention: mixes heads, so that each of the three has to be right."""
+    times = query.shape[1] // key.shape[1]
+    return query * 0.5 + (key - value).repeat_interleave(times, dim=1) * 0.25
+
+
+def _run(
+    engine: kernel.Kernel, model: Model, x: torch.Tensor, at: torch.Tensor, slots: tuple[int, ...]
+) -> torch.Tensor:
+    table, kept = model.table(slots)
+    buffers, out = StepBuffers(model.sizes, 64, engine.threads()), torch.empty_like(x)
+    query, key, value, attended = buffers.views(len(x))
+    described = buffers.describe(model.decoder(table), x, at, out)
+    first = table.ctypes.data
+    engine.step(described, 0, first)
+    for number in range(LAYERS):
+        attended.copy_(_mixed(query, key, value))
+        before = first + number * LAYER.itemsize
+        engine.step(described, before, before + LAYER.itemsize if number + 1 < LAYERS else 0)
+    assert kept
+    return out
+
+
+def _reference(model: Model, x: torch.Tensor, at: torch.Tensor, slots: tuple[int, ...]) -> torch.Tensor:
+    s, stream = model.sizes, x.double()
+
+    def norm(v: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        return v / (v.square().mean(-1, keepdim=True) + EPS).sqrt() * w.double()
+
+    def linear(layer: dict[str, Any], name: str, v: torch.Tensor) -> torch.Tensor:
+        y = v @ layer[name].double().t()
+        if layer[f"{name}_bias"] is not None:
+            y = y + layer[f"{name}_bias"].double()
+        a, b = layer["lora"][name]
+        for row, slot in enumerate(slots):
+            if slot >= 0:
+                y[row] += b[slot, 0].double() @ (a[slot, 0].double() @ v[row])
+        return y
+
+    def rotate(v: torch.Tensor) -> torch.Tensor:
+        cos, sin = model.cos_sin[at].double()[:, None].chunk(2, dim=-1)
+        one, other = v.chunk(2, dim=-1)
+        return torch.cat([one * cos - other * sin, other * cos + one * sin], dim=-1)
+
+    for layer in model.layers:
+        qkv = linear(layer, "qkv", norm(stream, layer["input_norm"])).view(len(x), -1, s.head)
+        query, key, value = qkv.split((s.heads, s.kv_heads, s.kv_heads), dim=1)
+        if layer["q_norm"] is not None:
+            query, key = norm(query, layer["q_norm"]), norm(key, layer["k_norm"])
+        stream = stream + linear(layer, "o", _mixed(rotate(query), rotate(key), value).reshape(len(x), -1))
+        gate, up = linear(layer, "gate_up", norm(stream, layer["post_norm"])).chunk(2, dim=-1)
+        stream = stream + linear(layer, "down", torch.nn.functional.silu(gate) * up)
+    return norm(stream, model.final_norm)
+
+
+SHAPES = st.sampled_from(
+    [Sizes(64, 3, 1, 32, 96), Sizes(96, 4, 2, 64, 160), Sizes(32, 2, 2, 32, 32), Sizes(160, 2, 1, 128, 64)]
+)
+ROWS = st.one_of(st.lists(st.integers(-1, SLOTS - 1), min_size=1, max_size=20), st.sampled_from([[0] * 64, [-1] * 33]))
+
+
+@given(SHAPES, ROWS, st.booleans(), st.booleans(), st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None)
+def test_a_step_agrees_with_float64(
+    engine: kernel.Kernel, sizes: Sizes, slots: list[int], biases: bool, head_norms: bool, seed: int
+) -> None:
+    model = Model(sizes, biases, head_norms, seed)
+    x = model._random(len(slots), sizes.hidden)
+    at = torch.randint(0, 40, (len(slots),), generator=model.rng)
+    got = _run(engine, model, x, at, tuple(slots)).double()
+    wanted = _reference(model, x, at, tuple(slots))
+    # bfloat16 has 8 bits: some twenty roundings of up to 0.4 % on the way, more where a row's terms nearly cancel.
+    assert (got - wanted).norm() / wanted.norm() < 0.03
+    assert ((got - wanted).norm(dim=1) / wanted.norm(dim=1)).max() < 0.15
+
+
+@given(st.lists(st.integers(-1, SLOTS - 1), min_size=2, max_size=40), st.integers(0, 10**6))
+@settings(max_examples=25, deadline=None)
+def test_a_row_is_the_same_to_the_bit_alone_and_in_a_crowd(engine: kernel.Kernel, slots: list[int], seed: int) -> None:
+    model = Model(Sizes(64, 4, 2, 32, 96), True, True, seed)
+    x = model._random(len(slots), 64)
+    at = torch.randint(0, 40, (len(slots),), generator=model.rng)
+    together = _run(engine, model, x, at, tuple(slots))
+    for row in {0, len(slots) // 2, len(slots) - 1}:
+        alone = _run(engine, model, x[row : row + 1], at[row : row + 1], (slots[row],))
+        assert torch.equal(alone[0], together[row])
+
+
+@pytest.mark.parametrize("model", [SimpleNamespace(layers=[]), SimpleNamespace(), torch.nn.Linear(2, 2)])
+def test_what_is_no_known_decoder_is_left_to_vllm(model: Any) -> None:
+    assert read_decoder(model) is None
+
+
+def test_more_rows_than_there_is_room_for_go_to_vllm(engine: kernel.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(step, "read_decoder", lambda _: pytest.fail("asked for a decoder"))
+    forward = step._forward(lambda self, ids, positions, *_: len(positions), engine)
+    model = SimpleNamespace(aux_hidden_state_layers=())
+    many = torch.arange(step.MAX_ROWS + 1)
+    assert forward(model, many, many, None) == len(many)
+    assert forward(model, many[:1], many[:1], object()) == 1  # a pipeline's later rank
