@@ -63,12 +63,12 @@ class Asker:
         try:
             return _answer(completion, card.contract(), document, prompt, by_place=self._by_place)
         except InvalidAnswer:
-            self.report_invalid(completion.model)
+            self.report_invalid(completion)
             raise
 
-    def report_invalid(self, model: str) -> None:
+    def report_invalid(self, completion: Completion) -> None:
         """Tell the model server that an answer was none, beside the request: nobody waits for it."""
-        task = asyncio.create_task(self._server.report_invalid(model))
+        task = asyncio.create_task(self._server.report_invalid(completion))
         self._reports.add(task)
         task.add_done_callback(self._reports.discard)
 

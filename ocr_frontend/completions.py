@@ -54,13 +54,17 @@ class _Reply(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """`model` is the exact revision that answered; `complete` is false when the token limit cut the text."""
+    """`model` is the exact revision that answered; `complete` is false when the token limit cut the text.
+
+    `place` is where a router was told to send the request: a report of the answer has to meet the same server.
+    """
 
     text: str
     model: str
     complete: bool
     usage: Usage
     tokens: Tokens | None = None
+    place: str = ""
 
 
 class ModelServer:
@@ -100,7 +104,8 @@ class ModelServer:
         }
         if self._logprobs is not None:
             body["logprobs"] = self._logprobs
-        headers = {PLACEMENT_HEADER: f"{quote(model)}.{random.randrange(self._places)}"}
+        place = f"{quote(model)}.{random.randrange(self._places)}"
+        headers = {PLACEMENT_HEADER: place}
         if prompt_sha256:
             headers[PROMPT_HEADER] = prompt_sha256
         answered = await self._transport.send("POST", "/v1/completions", self._seconds, body, headers)
@@ -109,15 +114,17 @@ class ModelServer:
         except ValidationError:
             raise ModelServerRefuses("The model server's answer cannot be read.") from None
         choice = reply.choices[0]
-        return Completion(choice.text, reply.model, choice.finish_reason != "length", reply.usage, choice.logprobs)
+        complete = choice.finish_reason != "length"
+        return Completion(choice.text, reply.model, complete, reply.usage, choice.logprobs, place)
 
     async def models(self) -> Any:
         """The body of `/v1/models`. Raises ModelServerAway or DeadlineExceeded."""
         return await self._transport.send("GET", "/v1/models", _LIST_SECONDS)
 
-    async def report_invalid(self, model: str) -> None:
+    async def report_invalid(self, completion: Completion) -> None:
         """Tell the server that an answer was none. A plain vLLM does not listen; nothing depends on it."""
-        await self._transport.tell("/v1/feedback", _LIST_SECONDS, {"model": model, "outcome": "invalid_json"})
+        body = {"model": completion.model, "outcome": "invalid_json"}
+        await self._transport.tell("/v1/feedback", _LIST_SECONDS, body, {PLACEMENT_HEADER: completion.place})
 
     async def ready(self) -> bool:
         """Whether the server says that it can answer now; a plain vLLM only has `/health`."""

@@ -52,11 +52,11 @@ class Transport:
         self.retries += 1
         return await self._once(method, path, ends - loop.time(), body, headers)
 
-    async def tell(self, path: str, seconds: float, body: Any) -> None:
+    async def tell(self, path: str, seconds: float, body: Any, headers: Mapping[str, str]) -> None:
         """Send and forget: no retry, no error, nothing counted."""
         try:
             async with asyncio.timeout(seconds):
-                await self._http.post(path, json=body)
+                await self._http.post(path, json=body, headers=headers)
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError):
             return
 

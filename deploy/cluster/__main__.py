@@ -69,7 +69,7 @@ def _serve(plan: ClusterPlan, base: str, rolling: threading.Event) -> int:
     replicas = servers(plan, base, model_name(plan.up))
     urls = [plan.url(number) for number in range(1, plan.count + 1)]
     binary = plan.router_env / "bin/vllm-router"
-    command = router_command(binary, plan.router_port, plan.metrics_port, urls)
+    command = router_command(binary, plan.router_port, plan.metrics_port, urls, plan.router_key)
     router = Service("router", command, plan.logs / "router.log")
     try:
         for replica in replicas:

@@ -10,6 +10,7 @@ from deploy.up.plan import Plan, Refusal, read_plan
 VARIABLES = {
     "N": "number of model servers, 3",
     "SERVER_PORT": "of the router, 8000; the servers and the router's metrics have the ports that follow",
+    "ROUTER_KEY_FILE": "a file that holds a key with the scope `feedback`, where the servers take keys",
     "ADAPTERS_DIR": "the registry folder that all servers share; by default the repository's adapters",
     "SERVER_KV_CACHE_GIB": "KV cache of each server; by default their share of a quarter of the memory",
     **{name: OF_ONE[name] for name in ("MODEL", "DEVICE", "XDG_CACHE_HOME")},
@@ -20,12 +21,16 @@ _GIB = 1 << 30
 
 @dataclass(frozen=True)
 class ClusterPlan:
-    """`up`: the plan of one service, whose server port is the router's here; the servers follow it."""
+    """`up`: the plan of one service, whose server port is the router's here; the servers follow it.
+
+    `router_key`: by which the router passes on the front's reports, empty where the servers take no keys.
+    """
 
     up: Plan
     count: int
     adapters: Path
     router_env: Path
+    router_key: str = ""
 
     @property
     def router_port(self) -> int:
@@ -60,7 +65,14 @@ def read_cluster_plan(root: Path) -> ClusterPlan:
     up = read_plan(root)
     up = replace(up, front_env=up.server_env)
     adapters = Path(os.environ.get("ADAPTERS_DIR") or root / "adapters").resolve()
-    return ClusterPlan(up, int(given), adapters, root / ".venv-router")
+    return ClusterPlan(up, int(given), adapters, root / ".venv-router", _router_key(os.environ.get("ROUTER_KEY_FILE")))
+
+
+def _router_key(file: str | None) -> str:
+    try:
+        return Path(file).read_text(encoding="utf-8").strip() if file else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise Refusal(f"ROUTER_KEY_FILE={file} cannot be read ({type(error).__name__}).") from error
 
 
 def cores_of(number: int, count: int, cores: list[int]) -> list[int]:

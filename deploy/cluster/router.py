@@ -7,8 +7,8 @@ PLACEMENT_HEADER = "X-Session-ID"
 _HOST = "127.0.0.1"
 
 
-def router_command(binary: Path, port: int, metrics_port: int, servers: list[str]) -> list[str]:
-    """`binary`: vllm-router; `servers`: the servers' addresses."""
+def router_command(binary: Path, port: int, metrics_port: int, servers: list[str], key: str = "") -> list[str]:
+    """`binary`: vllm-router; `servers`: the servers' addresses; `key`: the router's own, where they take keys."""
     options = {
         "--host": _HOST,
         "--port": str(port),
@@ -39,4 +39,8 @@ def router_command(binary: Path, port: int, metrics_port: int, servers: list[str
         "--worker-startup-check-interval": "1",
         "--request-timeout-secs": "600",
     }
+    if key:
+        # Routes of vLLM carry their caller's key. Any other one is passed on without it, and with this one instead: a
+        # key that may report what became of an answer (scope `feedback`) and nothing else.
+        options["--api-key"] = key
     return [str(binary), *(part for pair in options.items() for part in pair), "--worker-urls", *servers]

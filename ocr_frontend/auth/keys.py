@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-Scope = Literal["inference", "admin", "metrics"]
+Scope = Literal["inference", "feedback", "admin", "metrics"]  # those of the file; here two of them count
 
 
 class Limits(BaseModel):

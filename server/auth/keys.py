@@ -12,8 +12,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-Scope = Literal["inference", "admin", "metrics"]
-SCOPES: tuple[Scope, ...] = ("inference", "admin", "metrics")
+# `feedback` is the part of `inference` that a router needs: it may say that an answer was invalid, and nothing else.
+Scope = Literal["inference", "feedback", "admin", "metrics"]
+SCOPES: tuple[Scope, ...] = ("inference", "feedback", "admin", "metrics")
 _PREFIX = "cni-"
 
 
@@ -39,8 +40,8 @@ class Key(BaseModel):
     limits: Limits = Limits()
 
     def may(self, scope: Scope) -> bool:
-        """Whether the key has a scope."""
-        return scope in self.scopes
+        """Whether the key has a scope; whoever may ask may also say what became of the answer."""
+        return scope in self.scopes or (scope == "feedback" and "inference" in self.scopes)
 
     def may_use(self, adapter: str) -> bool:
         """Whether the key may ask this adapter."""

@@ -29,7 +29,8 @@ class SplitWatch:
     def record(self, adapter: Adapter, revision: str, failed: bool, again: bool = False) -> float | None:
         """Count an answer; the share of failures when it is too large for the split to go on, else None.
 
-        `again`: the answer was counted as good when it went out, and is judged anew.
+        `again`: the answer was counted as good when it went out, and is judged anew. Where none was counted, another
+        server gave it: among this one's answers it would be a failure without the good ones that belong to it.
         """
         if len(adapter.weights) < 2 or revision not in adapter.weights:
             self._splits.pop(adapter.name, None)
@@ -38,7 +39,9 @@ class SplitWatch:
         if split is None or split.weights != adapter.weights:
             split = self._splits[adapter.name] = _Split(adapter.weights)
         outcomes = split.outcomes.setdefault(revision, deque(maxlen=_WINDOW))
-        if again and False in outcomes:
+        if again:
+            if False not in outcomes:
+                return None
             outcomes.remove(False)
         outcomes.append(failed)
         if revision not in _newcomers(adapter) or len(outcomes) < self._least:

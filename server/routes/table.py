@@ -32,7 +32,7 @@ RULES = (
     Rule("GET", "/v1/models/{model}", "inference"),
     Rule("POST", "/v1/completions", "inference", generates=True),
     Rule("POST", "/v1/chat/completions", "inference", generates=True),
-    Rule("POST", "/v1/feedback", "inference"),
+    Rule("POST", "/v1/feedback", "feedback"),
     Rule("GET", "/v1/adapters", "admin"),
     Rule("GET", "/v1/adapters/{name}", "admin"),
     Rule("PUT", "/v1/adapters/{name}", "admin"),

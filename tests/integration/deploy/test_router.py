@@ -24,6 +24,7 @@ from deploy.up.services import Service, wait_ready
 ROOT = Path(__file__).resolve().parents[3]
 COUNT, SECONDS = 3, 0.1
 SECRET = "NGO MBARGA MARIE"
+ROUTER_KEY = "may-report"
 
 
 @dataclass
@@ -78,7 +79,9 @@ def fleet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fleet]:
     urls = [plan.url(number) for number in range(1, COUNT + 1)]
     binary = ROOT / ".venv-router/bin/vllm-router"
     router = Service(
-        "router", router_command(binary, plan.router_port, plan.metrics_port, urls), tmp_path / "router.log"
+        "router",
+        router_command(binary, plan.router_port, plan.metrics_port, urls, ROUTER_KEY),
+        tmp_path / "router.log",
     )
     try:
         for service in servers:
@@ -97,6 +100,25 @@ def test_a_key_has_one_server_and_keys_are_spread(fleet: Fleet) -> None:
     homes = {key: {fleet.ask(key).json()["port"] for _ in range(4)} for key in map(str, range(12))}
     assert all(len(ports) == 1 for ports in homes.values())
     assert len(set().union(*homes.values())) == COUNT
+
+
+def test_a_report_meets_the_server_that_answered_by_the_routers_own_key(fleet: Fleet) -> None:
+    caller = {"Authorization": "Bearer of-the-caller"}
+    for place in map(str, range(12)):
+        headers = {"X-Session-ID": place, **caller}
+        body = {"model": "cni", "prompt": SECRET}
+        answered = httpx.post(f"{fleet.plan.up.server_url}/v1/completions", json=body, headers=headers, timeout=60)
+        report = {"model": "cni@0", "outcome": "invalid_json"}
+        told = httpx.post(f"{fleet.plan.up.server_url}/v1/feedback", json=report, headers=headers, timeout=60).json()
+        assert (told["port"], told["sent"]) == (answered.json()["port"], report)
+        # The router puts its own key in the caller's place, on routes that vLLM does not have and on no other.
+        keys = [{k.lower(): v for k, v in one["headers"].items()}["authorization"] for one in (answered.json(), told)]
+        assert keys == [caller["Authorization"], f"Bearer {ROUTER_KEY}"]
+    without = fleet.ask("1").json()
+    assert "authorization" not in {name.lower() for name in without["headers"]}
+    # Other local users do not see the key among its arguments.
+    assert fleet.router.process is not None
+    assert ROUTER_KEY not in Path(f"/proc/{fleet.router.process.pid}/cmdline").read_text()
 
 
 def test_what_the_router_does_not_know_passes_and_nothing_is_written_down(fleet: Fleet) -> None:

@@ -71,6 +71,7 @@ class FakeModelServer:
         self.bodies: list[dict[str, Any]] = []
         self.headers: list[httpx.Headers] = []
         self.feedback: list[dict[str, Any]] = []
+        self.feedback_headers: list[httpx.Headers] = []
         self.logprobs: dict[str, Any] | None = None
         self.lists = 0
         self.delay = 0.0
@@ -86,6 +87,7 @@ class FakeModelServer:
         body = json.loads(request.content)
         if request.url.path == "/v1/feedback":
             self.feedback.append(body)
+            self.feedback_headers.append(request.headers)
             return httpx.Response(204)
         self.bodies.append(body)
         self.headers.append(request.headers)

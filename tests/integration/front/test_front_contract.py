@@ -52,6 +52,17 @@ async def test_an_invalid_answer_is_reported_and_holds_no_text() -> None:
         assert front.server.feedback == [{"model": "cni@1f3c9a2b4d5e", "outcome": "invalid_json"}]
 
 
+async def test_a_report_goes_where_a_router_sent_the_request() -> None:
+    async with running(server=FakeModelServer("[1,2]"), places=1000) as front:
+        for sent in range(1, 5):
+            assert (await front.extract(picture())).status_code == 502
+            while len(front.server.feedback) < sent:
+                await asyncio.sleep(0.01)
+        places = [headers["x-session-id"] for headers in front.server.headers]
+        assert len(set(places)) > 1
+        assert [headers["x-session-id"] for headers in front.server.feedback_headers] == places
+
+
 async def test_log_probabilities_become_a_confidence_where_the_model_is_calibrated(tmp_path: Path) -> None:
     path = tmp_path / "weights.json"
     weights = {"intercept": 0.0, "weights": {"model": 1.0}}

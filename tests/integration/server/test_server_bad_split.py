@@ -15,6 +15,7 @@ import pytest
 from adapters.registry.store import Registry
 from ocr_frontend.app import create_app
 from ocr_frontend.settings import Settings as FrontSettings
+from server.auth.keys import Key, add_key, hash_secret
 from tests.integration.front.fakes import CONTRACT, RECTO_ANSWER, RECTO_TEXT, FakeReader, picture
 from tests.support.tiny_models import manifest_for, write_adapter
 
@@ -78,3 +79,43 @@ async def test_invalid_answers_end_a_split_and_everybody_can_see_why(
         "who": "server", "action": "rollback", "adapter": "cni", "reason": "automatic", "weights": {first: 1.0},
         "result": "ok",
     }  # fmt: skip
+
+
+class Router(httpx.AsyncBaseTransport):
+    """What vllm-router does (tests/integration/deploy/test_router.py): a place is one server; reports by its key."""
+
+    def __init__(self, *servers: Any) -> None:
+        self.servers, self.invalid, self.told = servers, Counter[int](), Counter[int]()
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        chosen = sum(request.headers.get("X-Session-ID", "").encode()) % len(self.servers)
+        if request.url.path == "/v1/feedback":
+            self.told[chosen] += 1
+            request.headers["Authorization"] = "Bearer router"
+        answer: httpx.Response = await self.servers[chosen].transport.handle_async_request(request)
+        assert answer.status_code in {200, 204}
+        self.invalid[chosen] += b"Sure!" in await answer.aread()
+        return answer
+
+
+async def test_behind_a_router_each_server_judges_its_own_answers(root: Path, base_folder: Path, start: Any) -> None:
+    first, second = registered(root, base_folder)
+    keys = root.parent / "keys.json"
+    for name, scope in (("front", "inference"), ("router", "feedback")):
+        add_key(keys, Key(id=name, sha256=hash_secret(name), scopes=frozenset({scope})))  # type: ignore[arg-type]
+    settings = {"split_min_requests": 5, "keys_file": keys, "host": "0.0.0.0"}
+    async with start(**settings) as one, start(**settings) as two:
+        for server in (one, two):
+            server.engine.texts = {f"cni@{first}": RECTO_ANSWER, f"cni@{second}": "Sure! Here is the card:"}
+        router = Router(one, two)
+        http = httpx.AsyncClient(transport=router, base_url="http://router", headers={"Authorization": "Bearer front"})
+        app = create_app(FrontSettings(ocr_workers=1), ocr=lambda: FakeReader(*RECTO_TEXT), http=http)
+        async with app.router.lifespan_context(app):
+            while not app.state.service.pool.ready:
+                await asyncio.sleep(0.005)
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://front") as client:
+                await one.context.admin.route("test", "cni", {first: 0.5, second: 0.5})
+                seen = await until_back(one, client, first) + await until_back(two, client, first)
+            while router.told.total() < seen[502]:
+                await asyncio.sleep(0.005)
+        assert router.told == router.invalid

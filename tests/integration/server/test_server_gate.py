@@ -31,6 +31,7 @@ def keys(tmp_path: Path) -> Path:
         front={"scopes": {"inference"}, "adapters": {"cni"}},
         boss={"scopes": {"admin"}},
         prometheus={"scopes": {"metrics"}},
+        router={"scopes": {"feedback"}},
     )
 
 
@@ -45,12 +46,15 @@ async def test_every_route_takes_its_scope_and_no_other(keys: Path, two: None, s
     async with start(keys_file=keys) as server:
         for rule in RULES:
             path = rule.path.format(name="cni", revision="0", model="cni") if "{" in rule.path else rule.path
-            for key in (None, "wrong", "front", "boss", "prometheus"):
+            for key in (None, "wrong", "front", "boss", "prometheus", "router"):
                 async with server.client(key) as client:
                     status = (await client.request(rule.method, path, json={})).status_code
-                scope = {"front": "inference", "boss": "admin", "prometheus": "metrics"}.get(key or "")
-                expected = {401} if scope is None else {403}
-                if rule.access in ("open", scope):
+                scopes = {
+                    "front": {"inference", "feedback"}, "boss": {"admin"}, "prometheus": {"metrics"},
+                    "router": {"feedback"},
+                }.get(key or "", set())  # fmt: skip
+                expected = {403} if scopes else {401}
+                if rule.access in {"open", *scopes}:
                     assert status not in {401, 403}, (rule, key)
                 else:
                     assert status in expected, (rule, key, status)

@@ -37,6 +37,17 @@ def test_the_caches_share_a_quarter_of_the_memory(available: int, count: int, ea
     assert cache_gib(available, count) == each
 
 
+def test_the_routers_key_is_read_or_the_start_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "router_key"
+    monkeypatch.setenv("ROUTER_KEY_FILE", str(file))
+    with pytest.raises(Refusal, match=r"ROUTER_KEY_FILE=.* cannot be read \(FileNotFoundError\)\."):
+        read_cluster_plan(ROOT)
+    file.write_text("of-the-router\n")
+    assert read_cluster_plan(ROOT).router_key == "of-the-router"
+    monkeypatch.delenv("ROUTER_KEY_FILE")
+    assert "--api-key" not in router_command(Path("router"), 1, 2, [], read_cluster_plan(ROOT).router_key)
+
+
 def test_ports_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("N", "2")
     monkeypatch.setenv("SERVER_PORT", "8330")
@@ -51,7 +62,7 @@ def test_the_installed_router_takes_every_option() -> None:
         from deploy.up import environment
 
         environment.make(ROOT, ROOT / ".venv-router", ROOT / "requirements/router.lock")
-    command = router_command(binary, 1, 2, ["http://127.0.0.1:3"])
+    command = router_command(binary, 1, 2, ["http://127.0.0.1:3"], key="of-the-router")
     assert "--policy consistent_hash" in " ".join(command)
     # The argument parser alone: nothing is started.
     code = (

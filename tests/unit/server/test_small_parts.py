@@ -124,6 +124,13 @@ def test_an_answer_that_is_judged_anew_counts_once() -> None:
     assert watch.record(split(), "new", True, again=True) == 1.0
 
 
+def test_an_answer_that_another_server_gave_is_not_judged_here() -> None:
+    watch = SplitWatch(least=3, limit=0.2)
+    assert [watch.record(split(), "new", True, again=True) for _ in range(6)] == [None] * 6
+    assert [watch.record(split(), "new", False) for _ in range(3)] == [None] * 3
+    assert watch.record(split(), "new", True, again=True) == pytest.approx(1 / 3)
+
+
 def test_without_a_split_nothing_is_judged() -> None:
     watch = SplitWatch(least=1, limit=0.0)
     assert watch.record(Adapter("cni", {}, {"new": 1.0}, ({"old": 1.0},)), "new", True) is None
