@@ -1,8 +1,8 @@
 """A field that the model left empty, or took from under another field's label, while its own label has a value.
 
 On 160 validation cards 1,000 of 1,004 values stood under (or beside) their own label, and under the label of none of 39
-empty fields stood a line that was nobody's. Off unless OCR_FRONT_PLACEMENT says otherwise: what it does to a model's
-scores has to be measured with that model.
+empty fields stood a line that was nobody's. Off unless OCR_FRONT_PLACEMENT says otherwise: with the shipped adapter
+it changed nothing (docs/lab-notes.md), with another it may.
 """
 
 from collections.abc import Mapping, Sequence
