@@ -33,6 +33,7 @@ entries = [
     {"id": name, "sha256": hashlib.sha256(made(file, key()).encode()).hexdigest(), "scopes": [scope]}
     for name, file, scope in (
         ("front", "server_key", "inference"),
+        ("router", "router_key", "feedback"),
         ("prometheus", "metrics_key", "metrics"),
         ("admin", "admin_key", "admin"),
     )

@@ -15,7 +15,12 @@ from pathlib import Path
 
 from deploy.up.usage import take_none
 
-FILES = ("deploy/images/server.Dockerfile", "deploy/images/front.Dockerfile", "deploy/compose/compose.yaml")
+FILES = (
+    "deploy/images/server.Dockerfile",
+    "deploy/images/front.Dockerfile",
+    "deploy/images/router.Dockerfile",
+    "deploy/compose/compose.yaml",
+)
 # registry/repository:tag, with the digest that an earlier run wrote. Our own images have no registry in their name.
 _IMAGE = re.compile(
     r"(?P<before>^(?:ARG PYTHON=|\s+image: ))(?P<name>[\w.-]+\.[a-z]+/[\w./-]+):(?P<tag>[\w.-]+)"

@@ -1,4 +1,4 @@
-"""A model server's manners without a model: `python replica.py PORT SECONDS`. Drains on SIGTERM, names its port."""
+"""A model server's manners without a model: `replica.py PORT SECONDS [HOST]`. Drains on SIGTERM, names its address."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 PORT, SECONDS = int(sys.argv[1]), float(sys.argv[2])
+HOST = "".join(sys.argv[3:]) or "127.0.0.1"
 
 
 class Replica(ThreadingHTTPServer):
@@ -42,7 +43,7 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(503, {})
             return
         time.sleep(SECONDS)
-        self._answer(200, {"port": PORT, "sent": sent, "headers": dict(self.headers)})
+        self._answer(200, {"host": HOST, "port": PORT, "sent": sent, "headers": dict(self.headers)})
         with self.server.lock:
             self.server.running -= 1
 
@@ -58,6 +59,6 @@ class Handler(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-server = Replica(("127.0.0.1", PORT), Handler)
+server = Replica((HOST, PORT), Handler)
 signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.drain).start())
 server.serve_forever()

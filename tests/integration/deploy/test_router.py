@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import signal
 import socket
 import sys
@@ -20,6 +21,7 @@ from deploy.cluster.replicas import restart_each
 from deploy.cluster.router import router_command
 from deploy.up import environment
 from deploy.up.services import Service, wait_ready
+from tests.unit.deploy.names import shown_by_router
 
 ROOT = Path(__file__).resolve().parents[3]
 COUNT, SECONDS = 3, 0.1
@@ -152,6 +154,21 @@ def test_a_killed_server_costs_no_request_whose_answer_had_not_begun(fleet: Flee
         over.set()
     assert fleet.failed == []
     assert home not in fleet.answered[-6:]
+
+
+def test_the_alerts_ask_for_what_the_router_shows(fleet: Fleet) -> None:
+    first, *others = fleet.servers
+    first.stop()
+    page = f"http://127.0.0.1:{fleet.plan.metrics_port}/metrics"
+    away = f'vllm_router_worker_health{{worker="{fleet.plan.url(1)}"}} 0'
+    _until(lambda: away in httpx.get(page).text)
+    for server in others:
+        assert server.process is not None
+        os.killpg(server.process.pid, signal.SIGKILL)
+    assert fleet.ask("1").status_code == 503
+    text = httpx.get(page).text
+    assert shown_by_router() <= {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    assert re.search(r'vllm_router_cb_state_transitions_total\{worker="http://[^"]+",from="closed",to="open"\}', text)
 
 
 def test_a_rolling_restart_costs_nothing(fleet: Fleet) -> None:

@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 RULES = ROOT / "deploy" / "prometheus" / "rules"
 BOARDS = ROOT / "deploy" / "grafana" / "dashboards"
-_METRIC = re.compile(r"\b(?:cni_server|ocr_front|process|vllm:|cni:)[a-zA-Z0-9_:]+")
+_METRIC = re.compile(r"\b(?:cni_server|ocr_front|vllm_router|process|vllm:|cni:)[a-zA-Z0-9_:]+")
 _SUFFIX = re.compile(r"_(?:bucket|sum|count)$")
 
 
@@ -44,6 +44,11 @@ def asked(query: str) -> set[str]:
 def shown() -> set[str]:
     """Families of both services' real /metrics, recorded by tests/e2e/monitoring."""
     return set((Path(__file__).with_name("metric_names.txt")).read_text().split())
+
+
+def shown_by_router() -> set[str]:
+    """Families of the real router's /metrics, compared with it by tests/integration/deploy/test_router.py."""
+    return set((Path(__file__).with_name("router_metric_names.txt")).read_text().split())
 
 
 def declared(name: str) -> bool:

@@ -51,6 +51,16 @@ def test_final_stage_is_slim_and_not_root(file: Path) -> None:
     assert "-slim-" in file.read_text()
 
 
+def test_the_routers_image_is_its_lock_and_its_command() -> None:
+    text = (IMAGES / "router.Dockerfile").read_text()
+    assert "-r requirements/router.lock" in text
+    assert 'ENTRYPOINT ["vllm-router"]' in _stages(IMAGES / "router.Dockerfile")["runtime"]
+    locked = re.search(r"(?m)^vllm-router==(.+)$", (ROOT / "requirements/router.lock").read_text())
+    assert locked is not None
+    component = yaml.safe_load((ROOT / "deploy/kubernetes/components/router/kustomization.yaml").read_text())
+    assert component["images"] == [{"name": "cni-router", "newTag": locked[1]}]
+
+
 def test_gpu_stage_adds_only_tritons_compiler() -> None:
     gpu = _stages(IMAGES / "server.Dockerfile")["gpu"]
     assert "gcc libc6-dev" in gpu
@@ -108,7 +118,8 @@ def test_secrets_are_files_that_the_script_makes(tmp_path: Path) -> None:
     made = {file.name: file.read_text().strip() for file in (tmp_path / "secrets").iterdir()}
     assert {Path(secret["file"]).name for secret in _compose()["secrets"].values()} <= set(made)
     ring = read_keys(tmp_path / "secrets" / "server_keys")
-    for file, scope in (("server_key", "inference"), ("metrics_key", "metrics"), ("admin_key", "admin")):
+    scopes = {"server_key": "inference", "router_key": "feedback", "metrics_key": "metrics", "admin_key": "admin"}
+    for file, scope in scopes.items():
         found = ring.find(f"Bearer {made[file]}")
         assert found is not None
         assert found.scopes == {scope}

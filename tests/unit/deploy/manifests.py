@@ -1,0 +1,84 @@
+"""The manifests as they stand and as `kubectl apply -k` would send them, and what is asked of each."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.unit.deploy.names import ROOT
+
+Manifest = dict[str, Any]
+HERE = ROOT / "deploy" / "kubernetes"
+CUSTOM = {"ServiceMonitor", "PrometheusRule"}  # the Prometheus operator's own, without a schema in Kubernetes
+_VERSIONS = ("1.32", "1.37")
+
+
+def listed(folder: Path) -> list[Manifest]:
+    """Every document of the files that a folder's kustomization lists as resources."""
+    names = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+    return [document for name in names for document in yaml.safe_load_all((folder / name).read_text())]
+
+
+def named(kind: str, documents: list[Manifest]) -> dict[str, Manifest]:
+    """Those of a kind, by name."""
+    return {d["metadata"]["name"]: d for d in documents if d["kind"] == kind}
+
+
+def rendered(folder: Path) -> list[Manifest]:
+    """What `kubectl apply -k` would send. Skips with a sentence where nothing can render it."""
+    found = [command for command in (["kubectl", "kustomize"], ["kustomize", "build"]) if shutil.which(command[0])]
+    if not found:
+        pytest.skip("neither kubectl nor kustomize is here, so the overlays were not rendered; the base was validated")
+    result = subprocess.run([*found[0], str(folder)], capture_output=True, text=True, check=True)
+    return list(yaml.safe_load_all(result.stdout))
+
+
+def with_router(variant: str, scratch: Path) -> list[Manifest]:
+    """An overlay of somebody's own, as README.md shows it: a variant and the component."""
+    here = os.path.relpath(HERE, scratch.resolve())
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [f"{here}/overlays/{variant}"],
+        "components": [f"{here}/components/router"],
+    }
+    (scratch / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
+    return rendered(scratch)
+
+
+def validate(documents: list[Manifest]) -> None:
+    """By Kubernetes' own schemas, the oldest and the newest version that we know."""
+    for document in documents:
+        for version in _VERSIONS:
+            if document["kind"] not in CUSTOM:
+                kubernetes_validate.validate(document, version, strict=True)
+
+
+def containers(document: Manifest) -> Iterator[Manifest]:
+    """Of a Deployment, those that run first included."""
+    pod = document["spec"]["template"]["spec"]
+    yield from (*pod.get("initContainers", ()), *pod["containers"])
+
+
+def check_resources(deployment: Manifest) -> None:
+    """Every container says what memory it needs and may take, and which version it is."""
+    for container in containers(deployment):
+        assert container["resources"]["requests"]["memory"], container["name"]
+        assert container["resources"]["limits"]["memory"], container["name"]
+        assert ":" in container["image"], container["name"]
+
+
+def check_locked(deployment: Manifest) -> None:
+    """Not root, a file system that cannot be written, no capability."""
+    assert deployment["spec"]["template"]["spec"]["securityContext"]["runAsNonRoot"] is True
+    for container in containers(deployment):
+        context = container["securityContext"]
+        assert context["readOnlyRootFilesystem"] is True
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
