@@ -9,9 +9,9 @@ import torch
 
 from server.cpu_lora import kernel, products
 from server.cpu_lora.groups import RowGroup, RowGroups
-from server.cpu_lora.slots import Slots, SlotWeights, version
+from server.cpu_lora.slots import Slots, SlotWeights, Stacked
+from server.cpu_lora.writes import version
 
-Stacked = tuple[torch.Tensor, ...]
 _NOTHING = np.zeros(0, dtype=kernel.PRODUCT)
 
 
@@ -60,32 +60,28 @@ def stamp(a: Stacked, b: Stacked) -> tuple[int, int]:
 
 def make_plan(slots: Slots, groups: RowGroups, a: Stacked, b: Stacked, sizes: tuple[int, ...]) -> Plan:
     """The work of one layer, for PyTorch; shapes as in `reference.linear`."""
-    parts = []
-    for group in groups:
-        offset = 0
-        for one_a, one_b, size in zip(a, b, sizes, strict=True):
-            weights = slots.weights(one_a, one_b, group.slot)
-            if weights.rank:
-                parts.append(Part(group, weights, offset, size))
-            offset += size
-    return Plan(groups, stamp(a, b), tuple(parts))
+    parts = tuple(
+        Part(group, part.weights, part.offset, part.size)
+        for group in groups
+        for part in slots.parts(a, b, sizes, group.slot)
+    )
+    return Plan(groups, stamp(a, b), parts)
 
 
 def compile_plan(plan: Plan) -> Plan:
     """`plan` with its small groups handed to the kernel; weights that are not bfloat16 stay with PyTorch."""
     fit = [part for part in plan.parts if _fits(part)]
     rest = tuple(part for part in plan.parts if not _fits(part))
-    table = np.zeros(len(fit), dtype=kernel.PRODUCT)
+    rows: list[tuple[int, ...]] = []
     kept: list[object] = []
-    for row, part in zip(table, fit, strict=True):
-        a, b = part.weights.a, part.weights.b_transposed
+    for part in fit:
+        a, b, group = part.weights.a, part.weights.b_transposed, part.group
         if a is None:
             raise ValueError("a linear layer's plan needs A")
-        kept += [a, b, part.group.rows]
-        addresses = (a.data_ptr(), b.data_ptr(), part.group.rows.data_ptr())
-        sizes = (part.group.count, part.weights.rank, a.shape[1], part.size, part.offset)
-        for name, value in zip(kernel.PRODUCT.names or (), (*addresses, *sizes), strict=True):
-            row[name] = value
+        kept += [a, b, group.rows]
+        addresses = (a.data_ptr(), b.data_ptr(), group.rows.data_ptr())
+        rows.append((*addresses, group.count, part.weights.rank, a.shape[1], part.size, part.offset))
+    table = np.array(rows, dtype=kernel.PRODUCT)
     return Plan(plan.groups, plan.stamp, rest, table, tuple(kept), (table.ctypes.data, len(table)))
 
 

@@ -37,9 +37,10 @@ def register() -> None:
         )
         return
     _name_wrapper(type(current_platform))
-    from server.cpu_lora import eager_ops, released_weights
+    from server.cpu_lora import eager_ops, released_weights, writes
 
     released_weights.allow()
+    writes.watch()
     if settings.eager_ops:
         eager_ops.use()
         eager_ops.shorten_lookups()

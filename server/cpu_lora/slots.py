@@ -1,14 +1,20 @@
 """What a slot holds: lets a product skip slices that an adapter lacks and ranks that are padding.
 
 vLLM stacks adapters in zero-filled tensors of the largest rank. The rank in use is found once after a slot was written;
-PyTorch's version counter of the stacked tensors says when that was, whoever wrote it (load, eviction, in-place reload).
+PyTorch's version counter of the stacked tensors says that something was written, whoever did (load, eviction, in-place
+reload), and `writes` which slots.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
+
+from server.cpu_lora import writes
+
+Stacked = tuple[torch.Tensor, ...]
 
 
 @dataclass
@@ -29,41 +35,75 @@ class SlotWeights:
 
 
 @dataclass
-class _Seen:
-    """What is known of one pair of stacked tensors; holds the tensors so that their ids stay theirs."""
+class Part:
+    """One slice of a slot that adds something: `size` columns of the output from `offset` on."""
 
-    pair: tuple[torch.Tensor | None, torch.Tensor]
-    versions: tuple[int, int]
-    slots: dict[int, SlotWeights] = field(default_factory=dict)
+    weights: SlotWeights
+    offset: int
+    size: int
+
+
+@dataclass
+class _Seen:
+    """What is known of some stacked tensors; holds them so that their ids stay theirs."""
+
+    held: object
+    versions: tuple[int, ...]
+    marks: tuple[writes.Mark | None, ...]
+    slots: dict[int, Any] = field(default_factory=dict)
 
 
 class Slots:
     """A cache of what the slots hold, one instance a wrapper (one model)."""
 
     def __init__(self) -> None:
-        self._seen: dict[tuple[int, int], _Seen] = {}
+        self._seen: dict[tuple[int, ...], _Seen] = {}
 
     def weights(self, a: torch.Tensor | None, b: torch.Tensor, slot: int) -> SlotWeights:
         """What `slot` holds; its rank is 0 where the adapter does not have this module.
 
         a: [slots, 1, rank, inputs], or None where only B tells (embeddings); b: [slots, 1, outputs, rank].
         """
-        versions = (0 if a is None else version(a), version(b))
-        if min(versions) < 0:
-            return _weights(a, b, slot, b.shape[-1])  # nothing to trust: multiply everything, which is right if slower
-        key = (id(a), id(b))
-        seen = self._seen.get(key)
-        if seen is None or seen.versions != versions:
-            seen = self._seen[key] = _Seen((a, b), versions)
-        known = seen.slots.get(slot)
+        known = self._known((id(a), id(b)), (a, b), (b,) if a is None else (a, b))
         if known is None:
-            known = seen.slots[slot] = _weights(a, b, slot, _used_rank(a, b, slot))
-        return known
+            return _weights(a, b, slot, b.shape[-1])  # nothing to trust: multiply everything, which is right if slower
+        if slot not in known:
+            known[slot] = _weights(a, b, slot, 0 if writes.is_empty(b, slot) else _used_rank(a, b, slot))
+        found: SlotWeights = known[slot]
+        return found
 
+    def parts(self, a: Stacked, b: Stacked, sizes: tuple[int, ...], slot: int) -> tuple[Part, ...]:
+        """What `slot` adds to a layer of several slices; shapes as in `reference.linear`."""
+        # vLLM's layers clear every slice of a slot before they fill any, so the first and the last tell of all.
+        known = self._known((id(a),), (a, b), (a[0], b[-1]))
+        if known is None or slot not in known:
+            made, offset = [], 0
+            for one_a, one_b, size in zip(a, b, sizes, strict=True):
+                weights = self.weights(one_a, one_b, slot)
+                if weights.rank:
+                    made.append(Part(weights, offset, size))
+                offset += size
+            if known is None:
+                return tuple(made)
+            known[slot] = tuple(made)
+        found: tuple[Part, ...] = known[slot]
+        return found
 
-def version(tensor: torch.Tensor) -> int:
-    """Grows with every write to the tensor; -1 where PyTorch does not count (tensors made in inference mode)."""
-    return -1 if tensor.is_inference() else tensor._version
+    def _known(self, key: tuple[int, ...], held: object, watched: Stacked) -> dict[int, Any] | None:
+        """What is known and still true, by slot; None where nothing tells when the tensors change."""
+        versions = tuple(writes.version(tensor) for tensor in watched)
+        if min(versions) < 0:
+            return None
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = _Seen(held, versions, tuple(map(writes.mark, watched)))
+        elif seen.versions != versions:
+            for tensor, before in zip(watched, seen.marks, strict=True):
+                slots = writes.written(tensor, before)
+                for slot in list(seen.slots) if slots is None else slots:
+                    seen.slots.pop(slot, None)
+            seen.versions, seen.marks = versions, tuple(map(writes.mark, watched))
+        return seen.slots
 
 
 def _weights(a: torch.Tensor | None, b: torch.Tensor, slot: int, rank: int) -> SlotWeights:
