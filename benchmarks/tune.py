@@ -155,8 +155,8 @@ def _compare(args: argparse.Namespace, now: str, other: str) -> dict[str, float]
     return {name: round(median(samples[name, 0]) / median(samples[name, 1]), 3) for name in ("one", "crowd")}
 
 
-def _cards(seed: int) -> Iterator[dict[str, Any]]:
-    """Requests as the front sends them, but for the grammar: modelled lines of people that no training has seen."""
+def modelled_prompts(seed: int) -> Iterator[str]:
+    """Prompts of modelled cards of people that no training has seen, as the shipped adapter's contract has them."""
     from adapters.training.contract import contract, render
     from adapters.training.dataset import modelled
     from adapters.training.recipe import Data
@@ -164,7 +164,12 @@ def _cards(seed: int) -> Iterator[dict[str, Any]]:
     data = Data()
     prompts = contract(data.documents)
     for sample in modelled(data, "test", 100_000, seed):
-        text = render(prompts, sample.document, sample.lines)
+        yield render(prompts, sample.document, sample.lines)
+
+
+def _cards(seed: int) -> Iterator[dict[str, Any]]:
+    """Requests as the front sends them, but for the grammar."""
+    for text in modelled_prompts(seed):
         # As many tokens for everyone: an answer that ends early would look fast.
         yield {"model": "bench", "prompt": text, "max_tokens": 24, "ignore_eos": True}
 
