@@ -18,6 +18,9 @@ from ocr_frontend.quality import measure
 from ocr_frontend.stopping import check, until
 from ocr_frontend.textline import TextLine
 
+_WAIT_SHARE = 0.5  # of the deadline may go by in the queue; past that, reads would be stopped halfway
+_NEWEST = 0.2  # weight of the newest read in the usual one's seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -42,6 +45,7 @@ class OcrPool:
         self._executor = ThreadPoolExecutor(readers, thread_name_prefix="ocr")
         self._free: asyncio.Queue[Reader] = asyncio.Queue()
         self._loaded = 0
+        self._usual = 0.0  # seconds that a read took of late; 0 until one has ended
         self.failure: str | None = None
         self.waiting = 0
         self.running = 0
@@ -80,21 +84,30 @@ class OcrPool:
         self.require_ready()
         if self.waiting >= self._queue and self._free.empty():
             raise Busy("All OCR readers are busy and the queue is full.")
+        if self._free.empty() and self._expected() > self._seconds * _WAIT_SHARE:
+            raise Busy("All OCR readers are busy and the queue is as long as the deadline allows.")
         begun = asyncio.Event()
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._read(data, begun)
+                return await self._read(data, begun, asyncio.get_running_loop().time() + self._seconds)
         except TimeoutError:
             if not begun.is_set():  # nothing is wrong with the image: the same request may succeed later
                 raise Busy("No OCR reader became free in time.") from None
             raise DeadlineExceeded(f"The image was not read within {self._seconds:g} s.") from None
 
-    async def _read(self, data: bytes, begun: asyncio.Event) -> Page:
+    def _expected(self) -> float:
+        """Seconds until a request that comes now would have a reader."""
+        return (self.waiting + 1) * self._usual / self._readers
+
+    async def _read(self, data: bytes, begun: asyncio.Event, deadline: float) -> Page:
         self.waiting += 1
         try:
             reader = await self._free.get()
         finally:
             self.waiting -= 1
+        if deadline - asyncio.get_running_loop().time() < self._usual:
+            self._free.put_nowait(reader)  # it would be stopped halfway, and the next one waits
+            raise Busy("No OCR reader became free in time.")
         begun.set()
         self.running += 1
         stop = threading.Event()
@@ -105,8 +118,11 @@ class OcrPool:
         def release(done: asyncio.Future[Page]) -> None:
             self.running -= 1
             self._free.put_nowait(reader)
-            if not done.cancelled():
-                done.exception()  # looked at, so that an abandoned read's failure is not logged
+            # Its exception is looked at, so that an abandoned read's failure is not logged.
+            if not done.cancelled() and done.exception() is None:
+                page = done.result()
+                took = min(page.decode_s + page.ocr_s, self._seconds / 2)  # a free reader is always worth a try
+                self._usual += (took - self._usual) * (_NEWEST if self._usual else 1)
 
         work.add_done_callback(release)
         try:
