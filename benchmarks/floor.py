@@ -52,8 +52,8 @@ def _measure(args: argparse.Namespace, shape: str) -> dict[str, Any]:
             )
     bandwidth = max(value for (value,) in samples["bandwidth",])
     rate = max(value for (value,) in samples["rate",])
-    token = median([decode for decode, _ in samples["engine",]]) * 1000
-    prompt = median([prefill for _, prefill in samples["engine",]]) * 1000
+    token = median([decode for decode, _ in samples["engine",]], 6) * 1000
+    prompt = median([prefill for _, prefill in samples["engine",]], 6) * 1000
     token_floor = 1000 * 2 * read / bandwidth  # two bytes a weight
     # Two operations a weight and token; the logits' matrix meets a prompt's last token only, which is left out.
     prompt_floor = 1000 * 2 * args.prompt * (read - logits) / rate
