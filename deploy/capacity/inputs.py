@@ -44,7 +44,7 @@ def read_inputs(results: Path) -> Inputs:
         ocr=_stage("reading the picture", card, "ocr", cores, 0.8),
         llm_alone=_stage("model, one card at a time", card, "llm", cores, 0.7),
         llm_batch=_throughput(
-            "model, eight cards at once", load, 0.38, "lab-notes: 3.1 ms a token; prefill 0.3 s is a guess"
+            "model, first token p95 within a second", load, 0.38, "lab-notes: 3.1 ms a token; prefill 0.3 s is a guess"
         ),
         gpu_cards=_rate("cards a second of one GPU server", gpu, 100, "one API process, not the GPU, is the bound"),
         front_memory=Input("a front with one OCR worker", 0.97, "GB", MEASURED, "a quarter of an hour under load"),
