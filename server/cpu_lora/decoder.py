@@ -13,12 +13,12 @@ import torch
 
 from server.cpu_lora.linear import DecodeLinear
 
-_LINEARS = ("qkv", "o", "gate_up", "down")
+LINEARS = ("qkv", "o", "gate_up", "down")
 _NORMS = ("input_norm", "q_norm", "k_norm", "post_norm")
 _PARTS = ("w", "bias", "products", "count")
 
 LAYER = np.dtype(
-    [*((f"{linear}_{part}", np.int64) for linear in _LINEARS for part in _PARTS), *((n, np.int64) for n in _NORMS)]
+    [*((f"{linear}_{part}", np.int64) for linear in LINEARS for part in _PARTS), *((n, np.int64) for n in _NORMS)]
 )
 """The C++ struct `Layer` (native/step.hpp): addresses and numbers of products, each of 8 bytes."""
 
@@ -66,7 +66,6 @@ def _read(model: Any) -> Decoder:
     layers = list(model.layers)
     _need(bool(layers) and model.start_layer == 0 and model.end_layer == len(layers))
     first = layers[0].self_attn
-    attention = first.attn
     rotary = first.rotary_emb
     inner = layers[0].mlp.down_proj.input_size
     sizes = Sizes(layers[0].hidden_size, first.num_heads, first.num_kv_heads, first.head_dim, inner)
@@ -94,7 +93,7 @@ def _read(model: Any) -> Decoder:
             + [model.norm]
         ),
         0.0 if head_norm is None else _eps([n for x in layers for n in (x.self_attn.q_norm, x.self_attn.k_norm)]),
-        (*kept, attention),
+        tuple(kept),
     )
 
 
@@ -122,7 +121,7 @@ def _linears(layer: Any) -> tuple[Any, ...]:
 
 
 def _fill(row: Any, layer: Any, kept: list[object]) -> None:
-    for name, linear in zip(_LINEARS, _linears(layer), strict=True):
+    for name, linear in zip(LINEARS, _linears(layer), strict=True):
         base = getattr(linear, "base_layer", linear)
         product, bias = base.__dict__.get("cpu_linear"), base.bias
         _need(type(product) is DecodeLinear and base.tp_size == 1 and not base.skip_bias_add)

@@ -13,7 +13,7 @@ import torch
 
 from server.cpu_lora import kernel, plans
 from server.cpu_lora.buffers import StepBuffers
-from server.cpu_lora.decoder import LAYER, Decoder, read_decoder
+from server.cpu_lora.decoder import LAYER, LINEARS, Decoder, read_decoder
 from server.cpu_lora.wrapper import GroupedPunicaWrapper
 
 MAX_ROWS = 64
@@ -30,6 +30,8 @@ class DecodeStep:
         self._engine, self._decoder = engine, decoder
         self._buffers = StepBuffers(decoder.sizes, MAX_ROWS, engine.threads())
         self._layers = decoder.layers.copy()
+        # vLLM may be told to wrap some linear layers only (--lora-target-modules).
+        self._wrapped = [one for linears in decoder.linears for one in linears if hasattr(one, "lora_a_stacked")]
         self._adapted: tuple[object, ...] | None = None  # what `_layers` holds the products of
         self._plans: list[plans.Plan] = []
         self._caches: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
@@ -65,9 +67,9 @@ class DecodeStep:
 
     def _with_adapters(self, rows: int) -> bool:
         """Enter this step's products into `_layers`; whether the kernel takes them all."""
-        wrapper = getattr(self._decoder.linears[0][0], "punica_wrapper", None)
-        if wrapper is None:
+        if not self._wrapped:
             return True  # no LoRA at all
+        wrapper = self._wrapped[0].punica_wrapper
         if type(wrapper) is not GroupedPunicaWrapper:
             return False
         groups = wrapper.groups_of_step(rows)
@@ -77,7 +79,7 @@ class DecodeStep:
             adapted: tuple[object, ...] = ()
         else:
             # A load or an eviction writes every layer's slots, so the first and the last tell.
-            ends = (self._decoder.linears[0][0], self._decoder.linears[-1][-1])
+            ends = (self._wrapped[0], self._wrapped[-1])
             stamps = tuple(plans.stamp(end.lora_a_stacked, end.lora_b_stacked) for end in ends)
             adapted = (groups, *stamps)
             if min(min(stamp) for stamp in stamps) < 0:
@@ -90,7 +92,7 @@ class DecodeStep:
     def _enter(self, wrapper: GroupedPunicaWrapper | None, rows: int) -> list[plans.Plan]:
         made = []
         for row, linears in zip(self._layers, self._decoder.linears, strict=True):
-            for name, linear in zip(("qkv", "o", "gate_up", "down"), linears, strict=True):
+            for name, linear in zip(LINEARS, linears, strict=True):
                 products = (0, 0)
                 if wrapper is not None and hasattr(linear, "lora_a_stacked"):
                     plan = wrapper.plan_of_step(

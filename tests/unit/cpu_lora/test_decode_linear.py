@@ -15,14 +15,6 @@ SIZES = (64, 32)
 INPUTS = 96
 
 
-@pytest.fixture(scope="module")
-def engine() -> kernel.Kernel:
-    loaded = kernel.load_kernel(True)
-    if loaded is None:
-        pytest.skip("no AVX-512 BF16 or no C++ compiler here")
-    return loaded
-
-
 def _many(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
     return torch.full((x.shape[0], sum(SIZES)), 7.0, dtype=x.dtype)
 

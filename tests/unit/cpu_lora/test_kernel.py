@@ -11,14 +11,6 @@ import torch
 from server.cpu_lora import kernel
 
 
-@pytest.fixture(scope="module")
-def engine() -> kernel.Kernel:
-    loaded = kernel.load_kernel(True)
-    if loaded is None:
-        pytest.skip("no AVX-512 BF16 or no C++ compiler here")
-    return loaded
-
-
 @pytest.mark.parametrize("inputs", [1, 31, 64, 65, 576])
 @pytest.mark.parametrize("outputs", [1, 31, 32, 33, 192])
 @pytest.mark.parametrize("rank", [1, 8, 16])
