@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Sequence
@@ -13,7 +14,9 @@ import numpy as np
 
 from benchmarks.services import Prompts
 
-_PROMPT_TOKENS, _ANSWER_TOKENS = 96, 16
+_PROMPT_TOKENS = 96
+# Answers of one length keep requests of one adapter in step: all prompts together, then all answers. No traffic is so.
+_ANSWER_TOKENS = range(8, 25)
 _SAMPLE_SECONDS = 2
 _LOAD = "cni_server_adapter_load_seconds"
 
@@ -24,6 +27,7 @@ class Served:
     def __init__(self, url: str, seed: int) -> None:
         self._client = httpx.Client(base_url=url, timeout=600, limits=httpx.Limits(max_connections=64))
         self._prompts = Prompts(_PROMPT_TOKENS, seed)
+        self._draw = random.Random(seed)
         self._lock = threading.Lock()
         self.answered = self.failed = 0
 
@@ -32,7 +36,7 @@ class Served:
         prompts = self._prompts.take(len(models))
         begun = time.perf_counter()
         with ThreadPoolExecutor(concurrency) as pool:
-            list(pool.map(self._ask, models, prompts))
+            list(pool.map(self._ask, models, prompts, self._draw.choices(_ANSWER_TOKENS, k=len(models))))
         return len(models) / (time.perf_counter() - begun)
 
     def steady(self, models: Sequence[str], concurrency: int) -> dict[str, Any]:
@@ -97,8 +101,8 @@ class Served:
         lines = [line for line in self._client.get("/metrics").text.splitlines() if line and line[0] != "#"]
         return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
 
-    def _ask(self, model: str, prompt: list[int]) -> None:
-        body = {"model": model, "prompt": prompt, "max_tokens": _ANSWER_TOKENS, "ignore_eos": True}
+    def _ask(self, model: str, prompt: list[int], tokens: int) -> None:
+        body = {"model": model, "prompt": prompt, "max_tokens": tokens, "ignore_eos": True}
         answer = self._client.post("/v1/completions", json=body)
         right = answer.status_code == 200 and answer.json()["model"].partition("@")[0] == model
         with self._lock:

@@ -8,7 +8,7 @@ import torch
 from server.cpu_lora.decoder import Decoder, Sizes
 
 STEP = np.dtype(
-    [(n, np.int64) for n in ("rows", "hidden", "heads", "kv_heads", "head", "inner", "threads")]
+    [(n, np.int64) for n in ("rows", "hidden", "heads", "kv_heads", "head", "inner", "threads", "groups", "stride")]
     + [
         (n, np.int64)
         for n in ("positions", "cos_sin", "x", "final_norm", "residual", "sum", "qkv", "attended", "gate_up")
@@ -50,9 +50,19 @@ class StepBuffers:
         attended = self._attended[: rows * sizes.heads * sizes.head].view(rows, sizes.heads, sizes.head)
         return packed[:, :heads], packed[:, heads:both], packed[:, both:], attended
 
-    def describe(self, decoder: Decoder, x: torch.Tensor, positions: torch.Tensor, out: torch.Tensor) -> int:
-        """The address of the `Step` of this batch: x and out [rows, hidden], positions [rows]; all must stay alive."""
+    def describe(
+        self,
+        decoder: Decoder,
+        x: torch.Tensor,
+        positions: torch.Tensor,
+        out: torch.Tensor,
+        adapters: tuple[int, int] = (0, 0),
+    ) -> int:
+        """The address of the `Step` of this batch: x and out [rows, hidden], positions [rows]; all must stay alive.
+
+        adapters: how many groups of rows have one, and from one group's products to the next one's."""
         step = self._step
+        step["groups"], step["stride"] = adapters
         step["rows"], step["positions"] = x.shape[0], positions.data_ptr()
         step["x"], step["out"] = x.data_ptr(), out.data_ptr()
         step["cos_sin"], step["final_norm"] = decoder.cos_sin.data_ptr(), decoder.final_norm.data_ptr()

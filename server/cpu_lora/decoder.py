@@ -15,12 +15,12 @@ from server.cpu_lora.linear import DecodeLinear
 
 LINEARS = ("qkv", "o", "gate_up", "down")
 _NORMS = ("input_norm", "q_norm", "k_norm", "post_norm")
-_PARTS = ("w", "bias", "products", "count")
+_PARTS = ("w", "bias", "products", "slices")
 
 LAYER = np.dtype(
     [*((f"{linear}_{part}", np.int64) for linear in LINEARS for part in _PARTS), *((n, np.int64) for n in _NORMS)]
 )
-"""The C++ struct `Layer` (native/step.hpp): addresses and numbers of products, each of 8 bytes."""
+"""The C++ struct `Layer` (native/step.hpp): addresses and numbers of slices, each of 8 bytes."""
 
 
 @dataclass(frozen=True)

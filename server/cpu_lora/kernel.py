@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 MAX_RANK = 512
-MAX_ROWS = 64
+MAX_ROWS = 128
 """Groups of more rows (prefill) go to PyTorch, whose blocked product then pays."""
 
 BLOCK = 32
@@ -27,6 +27,11 @@ BLOCK = 32
 
 PRODUCT = np.dtype([(n, np.int64) for n in ("a", "b", "rows", "count", "rank", "inputs", "outputs", "offset")])
 """The C++ struct `Product`: three addresses and five sizes, each of 8 bytes."""
+
+Products = tuple[int, int, int, int]
+"""The C++ struct `Products`: the first product's address, groups, slices, products from one group to the next."""
+
+NOTHING: Products = (0, 0, 0, 0)
 
 _SOURCES = Path(__file__).with_name("native")
 # -fopenmp: the threads are those of the runtime that PyTorch has loaded (the same library name, or a preloaded one).
@@ -42,10 +47,11 @@ class Kernel:
     def __init__(self, library: ctypes.CDLL) -> None:
         self._add = library.cni_lora_add
         word, address = ctypes.c_int64, ctypes.c_void_p
-        self._add.argtypes = [address, word, address, word, address, word]
+        products = (address, word, word, word)  # as `Products`
+        self._add.argtypes = (address, word, address, word, *products)
         self._add.restype = None
         self._linear = library.cni_linear
-        self._linear.argtypes = [address, address, word, word, address, address, word, word, address, word]
+        self._linear.argtypes = (address, address, word, word, address, address, word, word, *products)
         self._linear.restype = None
         self._step = library.cni_step
         self._step.argtypes = [address, address, address]
@@ -53,15 +59,15 @@ class Kernel:
         self.threads = library.cni_threads
         self.threads.restype = word
 
-    def add(self, y: torch.Tensor, x: torch.Tensor, products: np.ndarray[tuple[int], np.dtype[np.void]]) -> None:
-        """Run `products` (of dtype PRODUCT) on x [rows, inputs], adding into y [rows, outputs]; both bfloat16 whose
-        last dimension is dense. The addresses in `products` must stay alive during the call."""
-        self._add(y.data_ptr(), y.stride(0), x.data_ptr(), x.stride(0), products.ctypes.data, len(products))
+    def add(self, y: torch.Tensor, x: torch.Tensor, products: Products) -> None:
+        """Run `products` on x [rows, inputs], adding into y [rows, outputs]; both bfloat16 whose last dimension is
+        dense. What `products` names must stay alive during the call."""
+        self._add(y.data_ptr(), y.stride(0), x.data_ptr(), x.stride(0), *products)
 
     def linear(
-        self, x: torch.Tensor, packed: torch.Tensor, bias: torch.Tensor | None, products: tuple[int, int]
+        self, x: torch.Tensor, packed: torch.Tensor, bias: torch.Tensor | None, products: Products = NOTHING
     ) -> torch.Tensor:
-        """x [rows, inputs] times W transposed, plus bias [outputs], plus `products` (address, number): [rows, outputs].
+        """x [rows, inputs] times W transposed, plus bias [outputs], plus `products`: [rows, outputs].
 
         packed: W as `pack` lays it out. All bfloat16 with a dense last dimension. Six rows share one reading of W.
         """

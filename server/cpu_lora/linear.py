@@ -43,9 +43,9 @@ class DecodeLinear:
         return self.run(x, bias) if self.takes(x, bias) else self._many(x, weight, bias)
 
     def run(
-        self, x: torch.Tensor, bias: torch.Tensor | None = None, products: tuple[int, int] = (0, 0)
+        self, x: torch.Tensor, bias: torch.Tensor | None = None, products: kernel.Products = kernel.NOTHING
     ) -> torch.Tensor:
-        """x that `takes` accepted, through the kernel; `products`: `Plan.products`."""
+        """x that `takes` accepted, through the kernel; `products`: `Work.products`."""
         return self._engine.linear(x, self.packed, bias, products)
 
 
@@ -83,11 +83,11 @@ def _apply(stock: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
         linear, wrapper = self.base_layer.__dict__.get("cpu_linear"), self.punica_wrapper
         if type(linear) is not DecodeLinear or not linear.takes(x, bias) or type(wrapper) is not GroupedPunicaWrapper:
             return stock(self, x, bias)
-        plan = wrapper.plan_of_step(self.lora_a_stacked, self.lora_b_stacked, self.output_slices, x.shape[0])
-        if plan is None:
+        work = wrapper.work_of_step(self.lora_a_stacked, self.lora_b_stacked, self.output_slices, x.shape[0])
+        if work is None:
             return linear.run(x, bias)
-        y = linear.run(x, bias, plan.products)
-        plan.rest(y, x, 1.0)
+        y = linear.run(x, bias, work.products)
+        work.run_rest(y, x, 1.0)
         return y
 
     return apply

@@ -7,6 +7,7 @@ reload), and `writes` which slots.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,9 +37,10 @@ class SlotWeights:
 
 @dataclass
 class Part:
-    """One slice of a slot that adds something: `size` columns of the output from `offset` on."""
+    """One slice of a slot that adds something, the layer's `piece`th: `size` columns of the output from `offset` on."""
 
     weights: SlotWeights
+    piece: int
     offset: int
     size: int
 
@@ -68,26 +70,33 @@ class Slots:
         if known is None:
             return _weights(a, b, slot, b.shape[-1])  # nothing to trust: multiply everything, which is right if slower
         if slot not in known:
-            known[slot] = _weights(a, b, slot, 0 if writes.is_empty(b, slot) else _used_rank(a, b, slot))
+            told = writes.rank(b, slot)
+            known[slot] = _weights(a, b, slot, _used_rank(a, b, slot) if told is None else told)
         found: SlotWeights = known[slot]
         return found
 
-    def parts(self, a: Stacked, b: Stacked, sizes: tuple[int, ...], slot: int) -> tuple[Part, ...]:
-        """What `slot` adds to a layer of several slices; shapes as in `reference.linear`."""
+    def parts(self, a: Stacked, b: Stacked, sizes: tuple[int, ...], slots: Sequence[int]) -> list[tuple[Part, ...]]:
+        """What each of `slots` adds to a layer of several slices; shapes as in `reference.linear`."""
         # vLLM's layers clear every slice of a slot before they fill any, so the first and the last tell of all.
         known = self._known((id(a),), (a, b), (a[0], b[-1]))
-        if known is None or slot not in known:
-            made, offset = [], 0
-            for one_a, one_b, size in zip(a, b, sizes, strict=True):
-                weights = self.weights(one_a, one_b, slot)
-                if weights.rank:
-                    made.append(Part(weights, offset, size))
-                offset += size
-            if known is None:
-                return tuple(made)
-            known[slot] = tuple(made)
-        found: tuple[Part, ...] = known[slot]
+        found = []
+        for slot in slots:
+            parts = None if known is None else known.get(slot)
+            if parts is None:
+                parts = self._make_parts(a, b, sizes, slot)
+                if known is not None:
+                    known[slot] = parts
+            found.append(parts)
         return found
+
+    def _make_parts(self, a: Stacked, b: Stacked, sizes: tuple[int, ...], slot: int) -> tuple[Part, ...]:
+        made, offset = [], 0
+        for piece, (one_a, one_b, size) in enumerate(zip(a, b, sizes, strict=True)):
+            weights = self.weights(one_a, one_b, slot)
+            if weights.rank:
+                made.append(Part(weights, piece, offset, size))
+            offset += size
+        return tuple(made)
 
     def _known(self, key: tuple[int, ...], held: object, watched: Stacked) -> dict[int, Any] | None:
         """What is known and still true, by slot; None where nothing tells when the tensors change."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 
-from server.cpu_lora import kernel, plans
+from server.cpu_lora import kernel
+from server.cpu_lora.batch import Batch
 from server.cpu_lora.buffers import StepBuffers
 from server.cpu_lora.decoder import LAYER, LINEARS, Decoder, read_decoder
+from server.cpu_lora.table import Table
 from server.cpu_lora.wrapper import GroupedPunicaWrapper
 
 MAX_ROWS = 64
@@ -32,18 +35,23 @@ class DecodeStep:
         self._layers = decoder.layers.copy()
         # vLLM may be told to wrap some linear layers only (--lora-target-modules).
         self._wrapped = [one for linears in decoder.linears for one in linears if hasattr(one, "lora_a_stacked")]
-        self._adapted: tuple[object, ...] | None = None  # what `_layers` holds the products of
-        self._plans: list[plans.Plan] = []
+        # vLLM's layers clear every slice of a slot before they fill any, so two tensors tell of a layer's writes.
+        self._watched = [w for one in self._wrapped for w in (one.lora_a_stacked[0], one.lora_b_stacked[-1])]
+        self._tracked = not any(weights.is_inference() for weights in self._watched)
+        self._versions: list[int] = []
+        self._batch: Batch | None = None  # what `_layers` has the addresses of
+        self._columns: np.ndarray[tuple[int, int], np.dtype[np.int64]] | None = None
         self._caches: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
 
     def run(self, x: torch.Tensor, positions: torch.Tensor, context: Any) -> torch.Tensor | None:
         """x [rows, hidden], positions [rows] to the last norm's output; None where this batch is not for the kernel."""
-        if not self._ready(x, positions, context) or not self._with_adapters(x.shape[0]):
+        adapters = self._adapters(x.shape[0]) if self._ready(x, positions, context) else None
+        if adapters is None:
             return None
         decoder, buffers = self._decoder, self._buffers
         out = torch.empty_like(x)
         query, key, value, attended = buffers.views(x.shape[0])
-        step = buffers.describe(decoder, x, positions, out)
+        step = buffers.describe(decoder, x, positions, out, adapters)
         first, size = self._layers.ctypes.data, LAYER.itemsize
         self._engine.step(step, 0, first)
         for number, attention in enumerate(decoder.attentions):
@@ -65,44 +73,41 @@ class DecodeStep:
         few = x.shape[0] <= MAX_ROWS and x.is_contiguous() and x.dtype == torch.bfloat16
         return few and positions.dtype == torch.int64 and positions.dim() == 1 and positions.is_contiguous()
 
-    def _with_adapters(self, rows: int) -> bool:
-        """Enter this step's products into `_layers`; whether the kernel takes them all."""
+    def _adapters(self, rows: int) -> tuple[int, int] | None:
+        """Enter where this step's products are; see `StepBuffers.describe`. None where the kernel cannot take them."""
         if not self._wrapped:
-            return True  # no LoRA at all
+            return 0, 0  # no LoRA at all
         wrapper = self._wrapped[0].punica_wrapper
-        if type(wrapper) is not GroupedPunicaWrapper:
-            return False
+        if type(wrapper) is not GroupedPunicaWrapper or not self._tracked:
+            return None
         groups = wrapper.groups_of_step(rows)
         if groups is None:
-            return False
+            return None
         if not groups:
-            adapted: tuple[object, ...] = ()
-        else:
-            # A load or an eviction writes every layer's slots, so the first and the last tell.
-            ends = (self._wrapped[0], self._wrapped[-1])
-            stamps = tuple(plans.stamp(end.lora_a_stacked, end.lora_b_stacked) for end in ends)
-            adapted = (groups, *stamps)
-            if min(min(stamp) for stamp in stamps) < 0:
-                self._adapted = None
-        if self._adapted is None or not _same(self._adapted, adapted):
-            self._plans = self._enter(wrapper, rows) if groups else self._enter(None, rows)
-            self._adapted = adapted
-        return not any(plan.parts for plan in self._plans)
+            return 0, 0
+        if self._columns is None:
+            self._columns = self._find_columns(wrapper.table)
+        versions = [weights._version for weights in self._watched]
+        batch = wrapper.table.batch(groups, fresh=versions == self._versions)
+        self._versions = versions
+        if not wrapper.table.fits(groups):
+            return None
+        if batch is not self._batch:
+            self._batch = batch
+            for name, columns in zip(LINEARS, self._columns, strict=True):
+                self._layers[f"{name}_products"] = batch.address + columns * kernel.PRODUCT.itemsize
+        return len(batch.few), batch.stride
 
-    def _enter(self, wrapper: GroupedPunicaWrapper | None, rows: int) -> list[plans.Plan]:
-        made = []
-        for row, linears in zip(self._layers, self._decoder.linears, strict=True):
-            for name, linear in zip(LINEARS, linears, strict=True):
-                products = (0, 0)
-                if wrapper is not None and hasattr(linear, "lora_a_stacked"):
-                    plan = wrapper.plan_of_step(
-                        linear.lora_a_stacked, linear.lora_b_stacked, linear.output_slices, rows
-                    )
-                    if plan is not None:
-                        made.append(plan)
-                        products = plan.products
-                row[f"{name}_products"], row[f"{name}_count"] = products
-        return made
+    def _find_columns(self, table: Table) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
+        """Where each layer stands in the table, [linears, layers]; layers without LoRA have no slices."""
+        columns = np.zeros((len(LINEARS), len(self._layers)), np.int64)
+        for number, linears in enumerate(self._decoder.linears):
+            for place, (name, linear) in enumerate(zip(LINEARS, linears, strict=True)):
+                if hasattr(linear, "lora_a_stacked"):
+                    layer = table.layer(linear.lora_a_stacked, linear.lora_b_stacked, linear.output_slices)
+                    columns[place, number] = layer.first
+                    self._layers[number][f"{name}_slices"] = len(layer.sizes)
+        return columns
 
     def _cache(self, number: int, attention: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Key and value halves of a layer's cache, as `CPUAttentionBackendImpl.forward` cuts them."""
@@ -113,10 +118,6 @@ class DecodeStep:
         key, value = cache.view(blocks, heads, size * 2, -1).chunk(2, dim=2)
         self._caches[number:] = [(cache, key, value)]
         return key, value
-
-
-def _same(one: tuple[object, ...], other: tuple[object, ...]) -> bool:
-    return len(one) == len(other) and (not one or (one[0] is other[0] and one[1:] == other[1:]))
 
 
 def _attend(

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
-from server.cpu_lora import plans, products
+from server.cpu_lora import products
+from server.cpu_lora.batch import Work
 from server.cpu_lora.groups import RowGroups, every_row, group_rows
 from server.cpu_lora.kernel import load_kernel
 from server.cpu_lora.settings import read_settings
 from server.cpu_lora.slots import Slots
+from server.cpu_lora.table import Table
 
 if TYPE_CHECKING:
     from vllm.lora.layers import LoRAMapping
@@ -31,7 +33,7 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
         super().__init__(max_num_batched_tokens, max_batches, device, **kwargs)
         self._slots = Slots()
         self._kernel = load_kernel(read_settings(os.environ).kernel)
-        self._plans: dict[int, tuple[plans.Plan, Slices]] = {}
+        self.table = Table(self._slots)
         self._tokens = RowGroups(0, ())
         self._samples = RowGroups(0, ())
 
@@ -75,27 +77,22 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
             and x.dtype == y.dtype == torch.bfloat16
             and x.stride(1) == y.stride(1) == 1
         )
-        plan = self._plan(lora_a_stacked, lora_b_stacked, output_slices, x.shape[0], fast)
-        plan.run(self._kernel, y, x, scale)
+        work = self._work(lora_a_stacked, lora_b_stacked, output_slices, x.shape[0], fast)
+        work.run(self._kernel, y, x, scale)
 
-    def plan_of_step(self, a: Slices, b: Slices, sizes: tuple[int, ...], rows: int) -> plans.Plan | None:
+    def work_of_step(self, a: Slices, b: Slices, sizes: tuple[int, ...], rows: int) -> Work | None:
         """What a layer of bfloat16 has to add for this step's `rows` rows; None where no row has an adapter."""
-        return self._plan(a, b, sizes, rows, True) if self._tokens else None
+        return self._work(a, b, sizes, rows, True) if self._tokens else None
 
     def groups_of_step(self, rows: int) -> RowGroups | None:
         """The step's rows by adapter; None where they are not the `rows` rows that were mapped."""
         return self._tokens if rows == self._tokens.total or not self._tokens else None
 
-    def _plan(self, a: Slices, b: Slices, sizes: tuple[int, ...], rows: int, fast: bool) -> plans.Plan:
-        if not fast or rows != self._tokens.total:
-            return plans.make_plan(self._slots, self._tokens.within(rows), a, b, sizes)
-        made = self._plans.get(id(a))
-        stamp = plans.stamp(a, b)
-        # The cache holds `a` itself, so its id cannot become another tuple's.
-        if made is None or made[0].groups is not self._tokens or made[0].stamp != stamp or min(stamp) < 0:
-            plan = plans.compile_plan(plans.make_plan(self._slots, self._tokens, a, b, sizes))
-            made = self._plans[id(a)] = (plan, a)
-        return made[0]
+    def _work(self, a: Slices, b: Slices, sizes: tuple[int, ...], rows: int, fast: bool) -> Work:
+        layer = self.table.layer(a, b, sizes)
+        if fast and rows == self._tokens.total:
+            return self.table.work(self._tokens, layer)
+        return self.table.plain(self._tokens.within(rows), layer)
 
     def add_shrink(
         self,

@@ -4,11 +4,18 @@
 
 #include "numbers.hpp"
 
+// What one slot adds by one slice, and this batch's rows of that slot.
 struct Product {
   const uint16_t *a;     // [rank, inputs], rows follow each other
   const uint16_t *b;     // [rank, outputs], B transposed
   const int64_t *rows;   // [count]
-  int64_t count, rank, inputs, outputs, offset;  // offset: the slice's first column in y
+  int64_t count, rank, inputs, outputs, offset;  // rank 0: nothing; offset: the slice's first column in y
+};
+
+// A layer's products: `slices` beside each other for each of `groups`, which are `stride` apart.
+struct Products {
+  const Product *first;
+  int64_t groups, slices, stride;
 };
 
 static float dot(const uint16_t *x, const uint16_t *a, int64_t n) {
@@ -52,15 +59,21 @@ static void expand(uint16_t *y, const float *low, const Product &one, int64_t fr
 // Ranks past `MAX_RANK` are refused by the caller.
 constexpr int64_t MAX_RANK = 512;
 
-// Every product's share of y's columns [from, to).
-static void add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, const Product *products,
-                int64_t count, int64_t from, int64_t to) {
+// A thread's share of the work: y's columns [from, to), and its part of each group's rows.
+struct Share {
+  int64_t from, to, me = 0, threads = 1;
+};
+
+static void add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, const Products &products,
+                const Share &mine) {
   float low[MAX_RANK];
-  for (int64_t p = 0; p < count; ++p) {
-    const Product &one = products[p];
-    const int64_t first = std::max<int64_t>(from - one.offset, 0), last = std::min(to - one.offset, one.outputs);
-    if (first >= last) continue;
-    for (int64_t i = 0; i < one.count; ++i) {
+  for (int64_t p = 0; p < products.groups * products.slices; ++p) {
+    const Product &one = products.first[p / products.slices * products.stride + p % products.slices];
+    const int64_t first = std::max<int64_t>(mine.from - one.offset, 0);
+    const int64_t last = std::min(mine.to - one.offset, one.outputs);
+    if (one.rank == 0 || first >= last) continue;
+    const int64_t end = one.count * (mine.me + 1) / mine.threads;
+    for (int64_t i = one.count * mine.me / mine.threads; i < end; ++i) {
       const uint16_t *in = x + one.rows[i] * x_stride;
       for (int64_t r = 0; r < one.rank; ++r) low[r] = dot(in, one.a + r * one.inputs, one.inputs);
       expand(y + one.rows[i] * y_stride + one.offset, low, one, first, last);

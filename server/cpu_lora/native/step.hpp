@@ -9,8 +9,8 @@
 #ifdef FAST
 struct Adapted {
   const uint16_t *w, *bias;  // as `Linear` has them
-  const Product *products;   // of this batch's adapters
-  int64_t count;
+  const Product *products;   // of this batch's first adapter, as `Products` has them
+  int64_t slices;
 };
 
 // Addresses of one layer's weights. Norms of heads and biases are null where there are none.
@@ -23,6 +23,7 @@ struct Layer {
 // attended [rows, heads head], gate_up [rows, 2 inner], act [rows, inner], own [threads, rows, hidden].
 struct Step {
   int64_t rows, hidden, heads, kv_heads, head, inner, threads;
+  int64_t groups, stride;  // of every layer's `Products`
   const int64_t *positions;
   const uint16_t *cos_sin;  // [positions, head]: cosines, then sines
   const uint16_t *x, *final_norm;
@@ -59,10 +60,10 @@ struct Span {  // this thread's share of `count` things
 };
 
 // y's blocks [from, to) = x W^T + bias + adapters.
-static void adapted(uint16_t *y, int64_t outputs, const uint16_t *x, int64_t inputs, int64_t rows, const Adapted &one,
+static void adapted(const Step &s, uint16_t *y, int64_t outputs, const uint16_t *x, int64_t inputs, const Adapted &one,
                     int64_t from, int64_t to) {
-  product(y, outputs, x, inputs, rows, {one.w, one.bias, inputs, outputs}, from, to);
-  add(y, outputs, x, inputs, one.products, one.count, from * BLOCK, to * BLOCK);
+  product(y, outputs, x, inputs, s.rows, {one.w, one.bias, inputs, outputs}, from, to);
+  add(y, outputs, x, inputs, {one.products, s.groups, one.slices, s.stride}, {from * BLOCK, to * BLOCK});
 }
 
 // residual's columns of blocks [from, to) += sum's.
@@ -83,7 +84,7 @@ static const uint16_t *normed(const Step &s, const uint16_t *x, const uint16_t *
 static void into_attention(const Step &s, const Layer &layer, const uint16_t *x, int64_t me, int64_t threads) {
   const int64_t heads = s.heads + 2 * s.kv_heads, blocks = s.head / BLOCK, outputs = heads * s.head;
   const Span mine(heads, me, threads);
-  adapted(s.qkv, outputs, x, s.hidden, s.rows, layer.qkv, mine.from * blocks, mine.to * blocks);
+  adapted(s, s.qkv, outputs, x, s.hidden, layer.qkv, mine.from * blocks, mine.to * blocks);
   for (int64_t h = mine.from; h < std::min(mine.to, s.heads + s.kv_heads); ++h) {
     const uint16_t *w = h < s.heads ? layer.q_norm : layer.k_norm;
     for (int64_t r = 0; r < s.rows; ++r) {
@@ -108,16 +109,16 @@ static void gated(const Step &s, int64_t from, int64_t to) {
 
 static void after_attention(const Step &s, const Layer &layer, int64_t me, int64_t threads) {
   const Span hidden(s.hidden / BLOCK, me, threads), inner(s.inner / BLOCK, me, threads);
-  adapted(s.sum, s.hidden, s.attended, s.heads * s.head, s.rows, layer.o, hidden.from, hidden.to);
+  adapted(s, s.sum, s.hidden, s.attended, s.heads * s.head, layer.o, hidden.from, hidden.to);
   add_residual(s, hidden.from, hidden.to);
 #pragma omp barrier
   const uint16_t *x = normed(s, s.residual, layer.post_norm, me);
   const int64_t up = s.inner / BLOCK;
-  adapted(s.gate_up, 2 * s.inner, x, s.hidden, s.rows, layer.gate_up, inner.from, inner.to);
-  adapted(s.gate_up, 2 * s.inner, x, s.hidden, s.rows, layer.gate_up, up + inner.from, up + inner.to);
+  adapted(s, s.gate_up, 2 * s.inner, x, s.hidden, layer.gate_up, inner.from, inner.to);
+  adapted(s, s.gate_up, 2 * s.inner, x, s.hidden, layer.gate_up, up + inner.from, up + inner.to);
   gated(s, inner.from, inner.to);
 #pragma omp barrier
-  adapted(s.sum, s.hidden, s.act, s.inner, s.rows, layer.down, hidden.from, hidden.to);
+  adapted(s, s.sum, s.hidden, s.act, s.inner, layer.down, hidden.from, hidden.to);
   add_residual(s, hidden.from, hidden.to);
 #pragma omp barrier
 }

@@ -25,14 +25,16 @@ def test_agrees_with_float32(engine: kernel.Kernel, inputs: int, outputs: int, r
     wanted[rows, 4 : 4 + outputs] += (x[rows].float() @ a.float().t()) @ b.float()
     table = np.zeros(1, dtype=kernel.PRODUCT)
     table[0] = (a.data_ptr(), b.data_ptr(), rows.data_ptr(), len(rows), rank, inputs, outputs, 4)
-    engine.add(y, x, table)
+    engine.add(y, x, (table.ctypes.data, 1, 1, 1))
     torch.testing.assert_close(y.float(), wanted.bfloat16().float(), rtol=1e-2, atol=1e-2)
 
 
 def test_zero_rank_and_no_products_leave_y_alone(engine: kernel.Kernel) -> None:
     y = torch.randn(2, 32).bfloat16()
     before = y.clone()
-    engine.add(y, y, np.zeros(0, dtype=kernel.PRODUCT))
+    engine.add(y, y, kernel.NOTHING)
+    table = np.zeros((2, 3), dtype=kernel.PRODUCT)  # two groups of three slices, all of rank 0: no address is read
+    engine.add(y, y, (table.ctypes.data, 2, 3, 3))
     assert torch.equal(y, before)
 
 
@@ -66,7 +68,7 @@ def test_linear_with_two_adapters_agrees_with_float32(
         wanted[of, offset : offset + size] += (x[of].float() @ a.float().t()) @ b.float()
         table[place] = (a.data_ptr(), b.data_ptr(), of.data_ptr(), len(of), rank, inputs, size, offset)
         kept += [a, b, of]
-    got = engine.linear(x, kernel.pack(weight), bias, (table.ctypes.data, len(table)))
+    got = engine.linear(x, kernel.pack(weight), bias, (table.ctypes.data, 2, 1, 1))
     torch.testing.assert_close(got.float(), wanted, rtol=2e-2, atol=2e-2)
 
 
@@ -74,9 +76,9 @@ def test_a_row_of_a_linear_layer_is_the_same_in_every_batch(engine: kernel.Kerne
     rng = torch.Generator().manual_seed(1)
     x, weight = torch.randn(16, 576, generator=rng).bfloat16(), torch.randn(960, 576, generator=rng).bfloat16()
     packed = kernel.pack(weight)
-    together = engine.linear(x, packed, None, (0, 0))
+    together = engine.linear(x, packed, None)
     for row in range(16):
-        assert torch.equal(engine.linear(x[row : row + 1], packed, None, (0, 0))[0], together[row])
+        assert torch.equal(engine.linear(x[row : row + 1], packed, None)[0], together[row])
 
 
 @pytest.mark.parametrize(

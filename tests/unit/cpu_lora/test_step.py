@@ -16,8 +16,8 @@ from server.cpu_lora import kernel, step
 from server.cpu_lora.buffers import StepBuffers
 from server.cpu_lora.decoder import LAYER, Decoder, Sizes, read_decoder
 from server.cpu_lora.groups import group_rows
-from server.cpu_lora.plans import compile_plan, make_plan
 from server.cpu_lora.slots import Slots
+from server.cpu_lora.table import Table
 from tests.unit.cpu_lora.batches import Batch, stacked
 
 EPS, LAYERS, RANK, SLOTS = 1e-5, 2, 8, 3
@@ -54,20 +54,26 @@ class Model:
     def _random(self, *shape: int) -> torch.Tensor:
         return torch.randn(*shape, generator=self.rng).bfloat16()
 
-    def table(self, slots: tuple[int, ...]) -> tuple[np.ndarray[Any, Any], list[object]]:
-        """The kernel's layers, and what keeps their addresses alive."""
-        table, kept = np.zeros(LAYERS, dtype=LAYER), []
-        for row, layer in zip(table, self.layers, strict=True):
+    def table(self, slots: tuple[int, ...]) -> tuple[np.ndarray[Any, Any], tuple[int, int], list[object]]:
+        """The kernel's layers, where their products are, and what keeps their addresses alive."""
+        layers, kept = np.zeros(LAYERS, dtype=LAYER), []
+        table, of = Table(Slots()), {}
+        for number, layer in enumerate(self.layers):
             for name in LINEARS:
                 a, b = layer["lora"][name]
-                plan = compile_plan(make_plan(Slots(), group_rows(slots), (a,), (b,), (b.shape[2],)))
+                stacks = (a,), (b,)
+                of[number, name] = table.layer(*stacks, (b.shape[2],))
+                kept.append(stacks)
+        batch = table.batch(group_rows(slots), fresh=False)
+        for number, (row, layer) in enumerate(zip(layers, self.layers, strict=True)):
+            for name in LINEARS:
                 packed, bias = kernel.pack(layer[name]), layer[f"{name}_bias"]
                 row[f"{name}_w"], row[f"{name}_bias"] = packed.data_ptr(), 0 if bias is None else bias.data_ptr()
-                row[f"{name}_products"], row[f"{name}_count"] = plan.products
-                kept += [packed, plan]
+                row[f"{name}_products"], _, row[f"{name}_slices"], _ = batch.work(of[number, name]).products
+                kept.append(packed)
             for name in ("input_norm", "q_norm", "k_norm", "post_norm"):
                 row[name] = 0 if layer[name] is None else layer[name].data_ptr()
-        return table, kept
+        return layers, (len(batch.few), batch.stride), [*kept, table, batch]
 
     def decoder(self, table: np.ndarray[Any, Any]) -> Decoder:
         return Decoder(self.sizes, table, (), (), self.cos_sin, self.final_norm, EPS, EPS, ())
@@ -82,10 +88,10 @@ def _mixed(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch
 def _run(
     engine: kernel.Kernel, model: Model, x: torch.Tensor, at: torch.Tensor, slots: tuple[int, ...]
 ) -> torch.Tensor:
-    table, kept = model.table(slots)
+    table, adapters, kept = model.table(slots)
     buffers, out = StepBuffers(model.sizes, 64, engine.threads()), torch.empty_like(x)
     query, key, value, attended = buffers.views(len(x))
-    described = buffers.describe(model.decoder(table), x, at, out)
+    described = buffers.describe(model.decoder(table), x, at, out, adapters)
     first = table.ctypes.data
     engine.step(described, 0, first)
     for number in range(LAYERS):
@@ -178,8 +184,9 @@ def test_more_rows_than_there_is_room_for_go_to_vllm(engine: kernel.Kernel, monk
 def test_a_wrapped_layer_anywhere_counts(engine: kernel.Kernel) -> None:
     """vLLM can be told to wrap some linear layers only, neither the first nor the last."""
     model = Model(Sizes(64, 2, 1, 32, 96), False, False, 1)
-    table, kept = model.table((-1,))
-    stranger = SimpleNamespace(lora_a_stacked=(), punica_wrapper=object())
+    table, _, kept = model.table((-1,))
+    stacks = {"lora_a_stacked": (torch.zeros(1),), "lora_b_stacked": (torch.zeros(1),)}
+    stranger = SimpleNamespace(**stacks, punica_wrapper=object())
     plain = SimpleNamespace()
     decoder = Decoder(
         model.sizes,
@@ -192,5 +199,5 @@ def test_a_wrapped_layer_anywhere_counts(engine: kernel.Kernel) -> None:
         EPS,
         (),
     )
-    assert not step.DecodeStep(engine, decoder)._with_adapters(1), "another wrapper's rows are not ours"
+    assert step.DecodeStep(engine, decoder)._adapters(1) is None, "another wrapper's rows are not ours"
     assert kept

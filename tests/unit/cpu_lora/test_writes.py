@@ -45,23 +45,32 @@ def test_another_slots_write_forgets_nothing() -> None:
     layer, slots = _layer(), Slots()
     a, b = layer.lora_a_stacked, layer.lora_b_stacked
     SET(layer, 0, 4)
-    first, whole = slots.weights(a[0], b[0], 0), slots.parts(a, b, (16, 24), 0)
+    first, whole = slots.weights(a[0], b[0], 0), slots.parts(a, b, (16, 24), [0])[0]
     SET(layer, 1, 2)
-    assert slots.weights(a[0], b[0], 0) is first and slots.parts(a, b, (16, 24), 0) is whole
+    assert slots.weights(a[0], b[0], 0) is first and slots.parts(a, b, (16, 24), [0])[0] is whole
     SET(layer, 0, 5)
     assert slots.weights(a[0], b[0], 0).rank == 5
-    assert [part.weights.rank for part in slots.parts(a, b, (16, 24), 0)] == [5, 5]
+    assert [part.weights.rank for part in slots.parts(a, b, (16, 24), [0])[0]] == [5, 5]
     RESET(layer, 0)
-    assert slots.weights(a[0], b[0], 0).rank == 0 and slots.parts(a, b, (16, 24), 0) == ()
+    assert slots.weights(a[0], b[0], 0).rank == 0 and slots.parts(a, b, (16, 24), [0])[0] == ()
 
 
-def test_a_slot_that_was_only_cleared_is_not_read() -> None:
+def test_a_slot_that_was_cleared_is_neither_read_nor_cleared_again() -> None:
     layer = _layer()
-    assert not writes.is_empty(layer.lora_b_stacked[0], 0)  # nobody knows yet
+    b = layer.lora_b_stacked[0]
+    assert writes.rank(b, 0) is None  # nobody knows yet
     RESET(layer, 0)
-    assert writes.is_empty(layer.lora_b_stacked[0], 0)
+    assert writes.rank(b, 0) == 0
+    before = writes.version(b)
+    RESET(layer, 0)
+    assert writes.version(b) == before
     SET(layer, 0, 3)
-    assert not writes.is_empty(layer.lora_b_stacked[0], 0)
+    assert writes.rank(b, 0) != 0
+    RESET(layer, 0)
+    assert writes.version(b) > before and not b[0].any()
+    b[0] = 1  # a stranger
+    RESET(layer, 0)
+    assert not b[0].any()
 
 
 OPERATIONS = st.lists(
@@ -86,8 +95,10 @@ def test_what_is_known_is_what_is_there_whoever_wrote(operations: list[tuple[str
         for one in range(SLOTS):
             wanted = [_used_rank(x, y, one) for x, y in zip(a, b, strict=True)]
             assert [slots.weights(x, y, one).rank for x, y in zip(a, b, strict=True)] == wanted
-            assert [part.weights.rank for part in slots.parts(a, b, (16, 24), one)] == [rank for rank in wanted if rank]
-            for part in slots.parts(a, b, (16, 24), one):
+            assert [part.weights.rank for part in slots.parts(a, b, (16, 24), [one])[0]] == [
+                rank for rank in wanted if rank
+            ]
+            for part in slots.parts(a, b, (16, 24), [one])[0]:
                 assert torch.equal(part.weights.b_transposed.t(), b[part.offset > 0][one, 0, :, : part.weights.rank])
 
 
