@@ -26,14 +26,17 @@ from adapters.evaluation.scores import readable, written
 
 SEED = 20261123
 _PREFIX = "OCR_FRONT_OCR_"
+_PADDLE: dict[str, int | str] = {"engine": "onnxruntime", "det_side": 960, "rec_width": 320, "rec_batch": 6}
 # The first is what the others are compared with.
-CANDIDATES: dict[str, dict[str, int]] = {
-    "as PaddleOCR has it": {"det_side": 960, "rec_width": 320, "rec_batch": 6},
-    "narrow lines not padded": {"det_side": 960, "rec_width": 48, "rec_batch": 6},
-    "lines one by one": {"det_side": 960, "rec_width": 48, "rec_batch": 1},
-    "detection at 800": {"det_side": 800, "rec_width": 48, "rec_batch": 1},
-    "detection at 736": {"det_side": 736, "rec_width": 48, "rec_batch": 1},
-    "detection at 640": {"det_side": 640, "rec_width": 48, "rec_batch": 1},
+CANDIDATES: dict[str, dict[str, int | str]] = {
+    "as PaddleOCR has it": _PADDLE,
+    "narrow lines not padded": _PADDLE | {"rec_width": 48},
+    "lines one by one": _PADDLE | {"rec_width": 48, "rec_batch": 1},
+    "detection at 800": _PADDLE | {"det_side": 800, "rec_width": 48, "rec_batch": 1},
+    "detection at 736": _PADDLE | {"det_side": 736, "rec_width": 48, "rec_batch": 1},
+    "detection at 640": _PADDLE | {"det_side": 640, "rec_width": 48, "rec_batch": 1},
+    "OpenVINO": _PADDLE | {"engine": "openvino"},
+    "OpenVINO, lines one by one": _PADDLE | {"engine": "openvino", "rec_width": 48, "rec_batch": 1},
 }
 
 
@@ -69,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _read(cards: Path, count: int, threads: int, settings: Mapping[str, int]) -> list[dict[str, Any]]:
+def _read(cards: Path, count: int, threads: int, settings: Mapping[str, int | str]) -> list[dict[str, Any]]:
     """One record a card, as `python -m ocr_frontend lines` writes them; the first cards warm up and come twice."""
     files = [str(truth.image) for truth in read_truths(cards)[:count]]
     command = [sys.executable, "-m", "ocr_frontend", "lines", *files[:4], *files, "--threads", str(threads)]

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from ocr_frontend.errors import OcrUnavailable
 from ocr_frontend.images import Pixels
 from ocr_frontend.onnx_models import ModelFolders, prepare_models
+from ocr_frontend.openvino_runner import has_bfloat16, use_openvino
 from ocr_frontend.orientation import read_upright
 from ocr_frontend.stopping import make_stoppable
 from ocr_frontend.textline import Box, TextLine
@@ -20,7 +21,8 @@ __all__ = ["Box", "OcrOptions", "PaddleReader", "Reader", "TextLine"]
 class OcrOptions:
     """How to read.
 
-    engine: `onnxruntime` (the models of the rapidocr wheel) or `paddle` (official models, by name or folder).
+    engine: `openvino` or `onnxruntime` (the models of the rapidocr wheel), or `paddle` (official models, by name or
+    folder); `auto` is openvino where the processor multiplies bfloat16 itself, onnxruntime elsewhere.
     det_side: longest side in pixels that the detection works at; recognition always sees full resolution.
     rec_width: least width in pixels that a line is padded to for recognition, at 48 pixels of height (ONNX models).
     rec_batch: lines recognised together; the reader sorts them by width.
@@ -29,7 +31,7 @@ class OcrOptions:
     """
 
     cache: Path
-    engine: str = "onnxruntime"
+    engine: str = "auto"
     detection: str | None = None
     recognition: str | None = None
     det_side: int = 960
@@ -76,6 +78,8 @@ class PaddleReader:
                 text_recognition_batch_size=options.rec_batch,
                 device="cpu",
             )
+            if _with_openvino(options):
+                use_openvino(self._ocr, options.threads)
             make_stoppable(self._ocr)
         except OcrUnavailable:
             raise
@@ -97,12 +101,19 @@ class PaddleReader:
 
 
 def _models(options: OcrOptions) -> dict[str, Any]:
-    if options.engine == "onnxruntime":
+    if options.engine != "paddle":
         folders = prepare_models(options.cache, options.rec_width) if options.detection is None else None
         return {"engine": "onnxruntime", "engine_config": {"intra_op_num_threads": options.threads}} | (
             _wheel(folders) if folders else _official(options)
         )
     return {"engine": "paddle", "cpu_threads": options.threads} | _official(options)
+
+
+def _with_openvino(options: OcrOptions) -> bool:
+    """Official models may be of any format, so they stay with the runtime that PaddleX loaded them into."""
+    if options.engine == "auto":
+        return options.detection is None and has_bfloat16()
+    return options.engine == "openvino"
 
 
 def _wheel(folders: ModelFolders) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """A bounded pool of OCR readers beside the event loop.
 
-One reader a thread (ONNX Runtime computes outside the interpreter lock). A waiting request holds the bytes that were
+One reader a thread (its models run outside the interpreter lock). A waiting request holds the bytes that were
 sent, never decoded pixels: decoding happens in the reader's thread, so at most `readers` pictures are open at a time.
 """
 

@@ -45,7 +45,9 @@ class Settings(BaseSettings):
     model: str = Field("cni", min_length=1, description="model when a request names none")
     cache: Path = Field(default_factory=cache_root, description="where the OCR model folders are written")
 
-    ocr_engine: Literal["onnxruntime", "paddle"] = Field("onnxruntime", description="paddle: official models")
+    ocr_engine: Literal["auto", "openvino", "onnxruntime", "paddle"] = Field(
+        "auto", description="auto: openvino where the processor has bfloat16; paddle: official models"
+    )
     ocr_detection: str | None = Field(None, description="official detection model: a name or a folder")
     ocr_recognition: str | None = Field(None, description="official recognition model: a name or a folder")
     ocr_det_side: int = Field(960, ge=64, le=4000, description="longest side that detection works at, pixels")
