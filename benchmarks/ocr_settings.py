@@ -36,7 +36,6 @@ CANDIDATES: dict[str, dict[str, int | str]] = {
     "detection at 736": _PADDLE | {"det_side": 736, "rec_width": 48, "rec_batch": 1},
     "detection at 640": _PADDLE | {"det_side": 640, "rec_width": 48, "rec_batch": 1},
     "OpenVINO": _PADDLE | {"engine": "openvino"},
-    "OpenVINO, lines one by one": _PADDLE | {"engine": "openvino", "rec_width": 48, "rec_batch": 1},
 }
 
 

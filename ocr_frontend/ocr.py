@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from ocr_frontend.errors import OcrUnavailable
 from ocr_frontend.images import Pixels
 from ocr_frontend.onnx_models import ModelFolders, prepare_models
-from ocr_frontend.openvino_runner import has_bfloat16, use_openvino
+from ocr_frontend.openvino_runner import LINES, has_bfloat16, use_openvino
 from ocr_frontend.orientation import read_upright
 from ocr_frontend.stopping import make_stoppable
 from ocr_frontend.textline import Box, TextLine
@@ -25,7 +25,7 @@ class OcrOptions:
     folder); `auto` is openvino where the processor multiplies bfloat16 itself, onnxruntime elsewhere.
     det_side: longest side in pixels that the detection works at; recognition always sees full resolution.
     rec_width: least width in pixels that a line is padded to for recognition, at 48 pixels of height (ONNX models).
-    rec_batch: lines recognised together; the reader sorts them by width.
+    rec_batch: lines recognised together; the reader sorts them by width. OpenVINO reads each alone, as wide as it is.
     perspective: degrees between a card's opposite edges, from which it is read from a flat copy; 0: never.
     threads: of one reader. cache: where the ONNX model folders are written.
     """
@@ -67,6 +67,7 @@ class PaddleReader:
 
         self._read_flat, self._strong = read_flat, options.perspective
         logging.getLogger("paddlex").setLevel(logging.ERROR)
+        openvino = _with_openvino(options)
         try:
             self._ocr = PaddleOCR(
                 **_models(options),
@@ -75,10 +76,10 @@ class PaddleReader:
                 use_textline_orientation=False,
                 text_det_limit_side_len=options.det_side,
                 text_det_limit_type="max",
-                text_recognition_batch_size=options.rec_batch,
+                text_recognition_batch_size=LINES if openvino else options.rec_batch,
                 device="cpu",
             )
-            if _with_openvino(options):
+            if openvino:
                 use_openvino(self._ocr, options.threads)
             make_stoppable(self._ocr)
         except OcrUnavailable:

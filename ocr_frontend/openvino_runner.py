@@ -1,11 +1,10 @@
 """OpenVINO in the place of ONNX Runtime under PaddleOCR: the same ONNX files, in bfloat16 where the processor has it.
 
 PaddleX knows OpenVINO only through its high-performance plugin, a package of another index. All that it asks of a
-runner is one call, so ours takes the place of the loaded one. Where the processor multiplies bfloat16 itself
-(AVX-512 BF16, AMX) a card is read 1.6 times faster (docs/lab-notes.md); elsewhere OpenVINO computes in float32, about
-as fast as ONNX Runtime.
+runner is one call, so ours take the places of the loaded ones. docs/decisions/0016 says what they gain and why.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+Integers = npt.NDArray[np.int32]
+Best = tuple[list[Floats], list[Integers]]
+"""Of every line, [steps] each: the likeliest character's probability and its number."""
+
+LINES = 32
+"""Lines that PaddleX hands over together. They are read one by one, so this bounds its padded batch, not ours."""
+
+_WIDTH = 32  # lines are as wide as a multiple of this: OpenVINO prepares itself for every new width
 
 
 def has_bfloat16() -> bool:
@@ -24,34 +31,49 @@ def has_bfloat16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-class OpenVinoRunner:
-    """One ONNX file; called as PaddleX calls its own runners. Not thread-safe, like the reader that it is part of."""
+class Detector:
+    """Detection; called as PaddleX calls its own runners. Not thread-safe, like the reader that it is part of."""
 
     def __init__(self, onnx: Path, threads: int) -> None:
-        """Compile the file for `threads` threads. Raises what OpenVINO raises (RuntimeError)."""
+        """Raises what OpenVINO raises (RuntimeError)."""
         import openvino
 
-        core = openvino.Core()
-        compiled = core.compile_model(
-            core.read_model(onnx),
-            "CPU",
-            {
-                "PERFORMANCE_HINT": "LATENCY",
-                "NUM_STREAMS": 1,
-                "INFERENCE_NUM_THREADS": threads,
-                "INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32",
-                # Readers and the model server share the cores; threads nailed to the same ones would wait in line.
-                "ENABLE_CPU_PINNING": False,
-                "ENABLE_HYPER_THREADING": True,
-            },
-        )
-        self._request = compiled.create_infer_request()
+        self._request = _compile(openvino.Core().read_model(onnx), threads, streams=1).create_infer_request()
 
     def __call__(self, x: list[Floats] | Floats) -> list[Floats]:
-        """`x`: the one input, (batch, 3, height, width), alone or in a list. Returns every output of the model."""
-        [image] = x if isinstance(x, list) else [x]
-        self._request.infer([np.ascontiguousarray(image)])
+        """`x`: the one input, (batch, 3, height, width), alone or in a list. Returns the model's outputs."""
+        self._request.infer([np.ascontiguousarray(_only(x))])
         return [np.array(tensor.data) for tensor in self._request.output_tensors]
+
+    def close(self) -> None:
+        """Nothing to close; PaddleX asks."""
+
+
+class Recogniser:
+    """Recognition: every line alone and as wide as it is, as many at once as there are threads, on one thread each.
+
+    The model tells 18,000 characters apart, and only the likeliest is of use: it is found where the numbers are, and
+    not in copies of tens of megabytes.
+    """
+
+    def __init__(self, onnx: Path, threads: int) -> None:
+        """Raises what OpenVINO raises (RuntimeError)."""
+        import openvino
+
+        model = _likeliest(openvino.Core().read_model(onnx))
+        self._queue = openvino.AsyncInferQueue(_compile(model, threads, streams=threads), threads)
+        self._queue.set_callback(_keep)
+
+    def __call__(self, x: list[Floats] | Floats) -> Best:
+        """`x`: (lines, 3, 48, width), padded with zeros on the right, alone or in a list."""
+        lines = _only(x)
+        widths = [_width(line) for line in lines]
+        found: list[tuple[Floats, Integers]] = [(np.zeros(0, np.float32), np.zeros(0, np.int32))] * len(lines)
+        for number in sorted(range(len(lines)), key=lambda one: -widths[one]):  # the longest first: all end together
+            line = np.ascontiguousarray(lines[None, number, :, :, : widths[number]])
+            self._queue.start_async([line], (found, number))
+        self._queue.wait_all()
+        return [scores for scores, _ in found], [characters for _, characters in found]
 
     def close(self) -> None:
         """Nothing to close; PaddleX asks."""
@@ -61,6 +83,60 @@ def use_openvino(ocr: Any, threads: int) -> None:
     """Run both models of a PaddleOCR object, loaded by ONNX Runtime, with OpenVINO. Raises what OpenVINO raises."""
     pipeline = ocr.paddlex_pipeline
     pipeline = getattr(pipeline, "_pipeline", pipeline)  # the one that runs on the one device
-    for model in (pipeline.text_det_model, pipeline.text_rec_model):
-        folder = Path(model.runner.model_dir)
-        model.runner = OpenVinoRunner(folder / "inference.onnx", threads)
+    detection, recognition = pipeline.text_det_model, pipeline.text_rec_model
+    detection.runner = Detector(Path(detection.runner.model_dir) / "inference.onnx", threads)
+    recognition.runner = Recogniser(Path(recognition.runner.model_dir) / "inference.onnx", threads)
+    recognition.post_op = _decoder(recognition.post_op.decode)
+
+
+def _compile(model: Any, threads: int, streams: int) -> Any:
+    import openvino
+
+    options = {
+        "NUM_STREAMS": streams,
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": "bf16" if has_bfloat16() else "f32",
+        # Readers and the model server share the cores; threads nailed to the same ones would wait in line.
+        "ENABLE_CPU_PINNING": False,
+        "ENABLE_HYPER_THREADING": True,
+    }
+    return openvino.Core().compile_model(model, "CPU", options)
+
+
+def _likeliest(model: Any) -> Any:
+    """The model [lines, 3, 48, width] -> [lines, steps, characters] with its likeliest character as its outputs."""
+    import openvino
+    from openvino import opset8
+
+    probabilities = model.get_results()[0].input_value(0)
+    best = opset8.topk(probabilities, np.int64(1), axis=2, mode="max", sort="none")
+    return openvino.Model([best.output(0), best.output(1)], model.get_parameters())
+
+
+def _keep(request: Any, place: tuple[list[tuple[Floats, Integers]], int]) -> None:
+    found, number = place
+    scores, characters = (np.array(tensor.data).reshape(-1) for tensor in request.output_tensors)
+    found[number] = scores, characters
+
+
+def _width(line: Floats) -> int:
+    """Columns up to the padding: no pixel of a picture is normalized to exactly zero."""
+    filled = np.flatnonzero(line.any(axis=(0, 1)))
+    used = int(filled[-1]) + 1 if filled.size else 1
+    return min(int(line.shape[2]), -(-used // _WIDTH) * _WIDTH)
+
+
+def _only(x: list[Floats] | Floats) -> Floats:
+    [array] = x if isinstance(x, list) else [x]
+    return array
+
+
+def _decoder(decode: Callable[..., list[tuple[str, float]]]) -> Callable[..., tuple[list[str], list[float]]]:
+    """PaddleX's `CTCLabelDecode` without its search for the likeliest characters."""
+
+    def post_op(best: Best, **_: Any) -> tuple[list[str], list[float]]:
+        scores, characters = best
+        found = decode(characters, scores, is_remove_duplicate=True)
+        return [text for text, _ in found], [score for _, score in found]
+
+    return post_op

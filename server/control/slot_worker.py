@@ -5,6 +5,8 @@ evict an adapter of that very batch. Here a pinned adapter is touched before eac
 never the least recently used; plain LRU stays right for every batch. `seats.py` keeps batches small enough for it.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 
@@ -65,11 +67,28 @@ def _heed(manager: Any) -> None:
             applying = False
 
     def add(request: Any) -> bool:
-        if not applying:
-            _touch(manager, manager.cni_pinned)
-        return bool(add_adapter(request))
+        if applying:
+            return bool(add_adapter(request))
+        _touch(manager, manager.cni_pinned)
+        with _slots_kept(manager._adapter_manager):
+            return bool(add_adapter(request))
 
     manager._apply_adapters, manager.add_adapter = apply, add
+
+
+@contextmanager
+def _slots_kept(inner: Any) -> Iterator[None]:
+    """Where no slot is free, a load outside of a batch takes none: its victim may be running, and would push out the
+    next one when it comes back. The batch that asks for the adapter finds it a slot."""
+    if None in inner.lora_index_to_id:
+        yield
+        return
+    activate = inner.activate_adapter
+    inner.activate_adapter = lambda lora_id: lora_id in inner._active_adapters and activate(lora_id)
+    try:
+        yield
+    finally:
+        del inner.activate_adapter
 
 
 def _touch(manager: Any, pinned: set[int]) -> None:

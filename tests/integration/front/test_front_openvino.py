@@ -1,5 +1,6 @@
 """OpenVINO under the real PaddleOCR: it reads what ONNX Runtime reads, and the setting says which of them runs."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from ocr_frontend import ocr as front_ocr
 from ocr_frontend.images import decode
 from ocr_frontend.ocr import OcrOptions, PaddleReader
 from ocr_frontend.onnx_models import cache_root, prepare_models
-from ocr_frontend.openvino_runner import OpenVinoRunner
+from ocr_frontend.openvino_runner import Detector, Floats, Recogniser
 from ocr_frontend.textline import TextLine
 
 SAMPLE = Path(__file__).parents[3] / "docs/sample-2018-recto.jpg"
@@ -26,10 +27,17 @@ def lines(engine: str) -> list[TextLine]:
     return reader(engine).read(decode(SAMPLE.read_bytes(), 50_000_000))
 
 
+def _onnx(path: Path) -> Callable[[Floats], Floats]:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    return lambda x: session.run(None, {session.get_inputs()[0].name: x})[0]
+
+
 def runs_openvino(engine: str) -> bool:
     pipeline = reader(engine)._ocr.paddlex_pipeline
     model = getattr(pipeline, "_pipeline", pipeline).text_rec_model
-    return isinstance(model.runner._runner, OpenVinoRunner)
+    return isinstance(model.runner._runner, Recogniser)
 
 
 @pytest.mark.e2e
@@ -38,7 +46,7 @@ def test_both_engines_read_the_same_words_at_the_same_places() -> None:
     assert [line.text for line in fast] == [line.text for line in plain]
     for one, other in zip(fast, plain, strict=True):
         assert np.abs(np.subtract(one.box, other.box)).max() <= 3
-        assert abs(one.confidence - other.confidence) < 0.05
+        assert abs(one.confidence - other.confidence) < 0.1
 
 
 @pytest.mark.e2e
@@ -48,20 +56,39 @@ def test_the_setting_says_which_runs() -> None:
 
 
 @pytest.mark.e2e
-def test_a_model_gives_close_values_for_any_shape() -> None:
-    import onnxruntime
-
+@pytest.mark.parametrize("threads", [1, 2])
+def test_lines_of_any_width_get_the_likeliest_characters(threads: int) -> None:
     onnx = prepare_models(cache_root()).recognition / "inference.onnx"
-    plain = onnxruntime.InferenceSession(str(onnx), providers=["CPUExecutionProvider"])
-    fast = OpenVinoRunner(onnx, threads=2)
+    plain, fast = _onnx(onnx), Recogniser(onnx, threads)
     draws = np.random.default_rng(0)
-    for batch, width in ((1, 48), (3, 320), (2, 1000), (3, 320)):
-        image = draws.uniform(-1, 1, (batch, 3, 48, width)).astype(np.float32)
-        [expected] = plain.run(None, {plain.get_inputs()[0].name: image})
-        [found] = fast([image])
-        assert found.shape == expected.shape
-        assert np.abs(found - expected).mean() < 1e-4  # of probabilities over thousands of characters
+    for batch, width in ((1, 48), (3, 320), (40, 64), (2, 1000)):
+        lines = draws.uniform(-1, 1, (batch, 3, 48, width)).astype(np.float32)
+        scores, characters = fast([lines])
+        for line, score, character in zip(lines, scores, characters, strict=True):
+            expected = plain(line[None])[0]
+            assert character.shape == score.shape == expected.shape[:1]
+            sure = expected.max(axis=1) > 0.6  # noise: where nothing is likely, bfloat16 may choose another
+            assert (character == expected.argmax(axis=1))[sure].all()
+            assert np.abs(score - expected.max(axis=1))[sure].max(initial=0) < 0.2
     assert fast.close() is None
+
+
+@pytest.mark.e2e
+def test_padding_on_the_right_is_not_read() -> None:
+    recogniser = Recogniser(prepare_models(cache_root()).recognition / "inference.onnx", 1)
+    line = np.random.default_rng(1).uniform(-1, 1, (1, 3, 48, 64)).astype(np.float32)
+    wide = np.concatenate([line, np.zeros((1, 3, 48, 700), np.float32)], axis=3)
+    [alone], [padded] = recogniser(line)[1], recogniser([wide])[1]
+    assert np.array_equal(alone, padded)
+    assert [len(one) for one in recogniser(np.zeros((2, 3, 48, 320), np.float32))[1]] == [4, 4]
+
+
+@pytest.mark.e2e
+def test_detection_gives_close_values() -> None:
+    onnx = prepare_models(cache_root()).detection / "inference.onnx"
+    image = np.random.default_rng(0).uniform(-1, 1, (1, 3, 320, 480)).astype(np.float32)
+    [found], expected = Detector(onnx, 1)(image), _onnx(onnx)(image)
+    assert found.shape == expected.shape and np.abs(found - expected).mean() < 0.01
 
 
 @pytest.mark.parametrize(

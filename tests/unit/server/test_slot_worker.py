@@ -82,6 +82,18 @@ def test_a_batch_that_needs_every_slot_is_right_all_the_same(worker: Worker) -> 
         assert worker.slots == set(batch)
 
 
+def test_a_load_takes_a_free_slot_but_none_of_an_adapter_that_may_be_running(worker: Worker) -> None:
+    worker.cni_slots()
+    worker.step(4, 5, 6, 7)
+    worker.load(100)
+    assert worker.slots == {4, 5, 6, 7}
+    worker.step(100, 7)
+    assert {100, 7} <= worker.slots
+    worker.manager.remove_adapter(7)
+    worker.load(101)
+    assert 101 in worker.slots
+
+
 def test_an_end_of_a_pin_and_a_pin_of_what_is_not_loaded(worker: Worker) -> None:
     worker.cni_pin(0)
     worker.cni_unpin(0)
