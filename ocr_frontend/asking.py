@@ -9,13 +9,13 @@ from ocr_frontend import answers
 from ocr_frontend.answers import Element
 from ocr_frontend.certainty import element_logprobs
 from ocr_frontend.completions import Completion, ModelServer
-from ocr_frontend.continuation import with_continuations
+from ocr_frontend.continuation import with_continuations, with_own_parts
 from ocr_frontend.documents import Document, Kind
 from ocr_frontend.errors import InvalidAnswer, ModelServerRefuses
 from ocr_frontend.label_lines import without_labels
 from ocr_frontend.misspelling import with_spelling_of_lines
 from ocr_frontend.models import Catalog, ModelCard
-from ocr_frontend.placement import with_places
+from ocr_frontend.placement import Placement, with_places
 from ocr_frontend.prompt import Contract, Prompt, render
 from ocr_frontend.resolve import Resolved, resolve
 from ocr_frontend.telemetry import span
@@ -39,12 +39,12 @@ class Answer:
 
 
 class Asker:
-    """max_lines: OCR lines in a prompt; max_tokens: of an answer; by_place: let the picture outrank the model."""
+    """max_lines: OCR lines in a prompt; max_tokens: of an answer; placement: what the picture may do about it."""
 
     def __init__(
-        self, server: ModelServer, catalog: Catalog, max_lines: int, max_tokens: int, *, by_place: bool = False
+        self, server: ModelServer, catalog: Catalog, max_lines: int, max_tokens: int, *, placement: Placement = "empty"
     ) -> None:
-        self._server, self._catalog, self._by_place = server, catalog, by_place
+        self._server, self._catalog, self._placement = server, catalog, placement
         self._max_lines, self._max_tokens = max_lines, max_tokens
         self._reports: set[asyncio.Task[None]] = set()
 
@@ -61,7 +61,7 @@ class Asker:
             card = answered
             prompt, completion = await self._complete(card, document, lines)
         try:
-            return _answer(completion, card.contract(), document, prompt, by_place=self._by_place)
+            return _answer(completion, card.contract(), document, prompt, placement=self._placement)
         except InvalidAnswer:
             self.report_invalid(completion)
             raise
@@ -109,7 +109,7 @@ def _words(card: ModelCard) -> str:
 
 
 def _answer(
-    completion: Completion, contract: Contract, document: Document, prompt: Prompt, *, by_place: bool
+    completion: Completion, contract: Contract, document: Document, prompt: Prompt, *, placement: Placement
 ) -> Answer:
     """A field that the contract does not know is empty, one that the document does not know is left out."""
     if not completion.complete:
@@ -117,7 +117,7 @@ def _answer(
     names = contract.of(document).fields
     given = answers.parse(completion.text, contract, names)
     numbered = contract.answer == "lines"
-    used = _corrected(given, document, prompt.lines, by_place=by_place) if numbered else given
+    used = _corrected(given, document, prompt.lines, placement=placement) if numbered else given
     fields = {
         spec.name: resolve(used.get(spec.name), spec, prompt.lines, numbered=numbered) for spec in document.fields
     }
@@ -126,12 +126,12 @@ def _answer(
 
 
 def _corrected(
-    elements: dict[str, Element], document: Document, lines: Sequence[TextLine], *, by_place: bool
+    elements: dict[str, Element], document: Document, lines: Sequence[TextLine], *, placement: Placement
 ) -> dict[str, Element]:
     """What the picture shows and the text alone does not: labels, spelling, values over two lines."""
     texts = {spec.name for spec in document.fields if spec.kind is Kind.TEXT}
     elements = without_labels(elements, texts, lines)
     elements = with_spelling_of_lines(elements, texts, lines)
-    if by_place:
-        elements = with_places(elements, document, lines)
+    elements = with_own_parts(elements, texts, lines)
+    elements = with_places(elements, document, lines, placement)
     return with_continuations(elements, texts, lines)

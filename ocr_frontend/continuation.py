@@ -20,6 +20,36 @@ _FEWEST_LETTERS = 3
 _BACKGROUND = frozenset({"SPECIMEN", "TRAVAIL", "PATRIE", "PAIX", "CMR", "DGSN", "DGNS", "CAMEROUN", "CAMEROON"})
 
 
+def with_own_parts(
+    elements: Mapping[str, Element], texts: Collection[str], lines: Sequence[TextLine]
+) -> dict[str, Element]:
+    """The answer's elements; a line that was joined to one value while it stands right under another goes to that."""
+    sorted_out = dict(elements)
+    for name, element in elements.items():
+        if name not in texts or not isinstance(element, tuple) or not _exist(element, lines):
+            continue
+        first, *rest = element
+        strays = [part for part in rest if not any(_under(lines[o], lines[part]) for o in element if o != part)]
+        for part in strays:
+            owners = [
+                other
+                for other, its in sorted_out.items()
+                if other != name and other in texts and isinstance(its, int) and _exist((its,), lines)
+                if _under(lines[its], lines[part])
+            ]
+            if len(owners) == 1:
+                rest.remove(part)
+                owned = sorted_out[owners[0]]
+                assert isinstance(owned, int)
+                sorted_out[owners[0]] = (owned, part)
+        sorted_out[name] = (first, *rest) if rest else first
+    return sorted_out
+
+
+def _exist(numbers: Collection[int], lines: Sequence[TextLine]) -> bool:
+    return all(0 <= number < len(lines) for number in numbers)
+
+
 def with_continuations(
     elements: Mapping[str, Element], texts: Collection[str], lines: Sequence[TextLine]
 ) -> dict[str, Element]:

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from ocr_frontend.answers import Element
 from ocr_frontend.documents import Document, FieldSpec, Kind
-from ocr_frontend.neighbours import OWN_LABELS, Neighbours
+from ocr_frontend.neighbours import Neighbours
+from ocr_frontend.own_labels import OWN_LABELS
 from ocr_frontend.resolve import NOT_IN_TEXT, NOT_OF_FORM, REPAIRED, Resolved
 from ocr_frontend.textline import TextLine
 

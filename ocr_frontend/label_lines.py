@@ -6,6 +6,7 @@ from itertools import product
 
 from ocr_frontend.answers import Element
 from ocr_frontend.labels import LABELS, letters
+from ocr_frontend.own_labels import after_label
 from ocr_frontend.textline import TextLine
 
 # A trade or a name can be one letter away from a short label (TAILLEUR, TAILLE): only longer ones may be damaged.
@@ -17,10 +18,8 @@ _OTHERS = ("REPUBLIQUEDUCAMEROUN", "REPUBLICOFCAMEROON", "CAMEROUNCAMEROON", "SP
 def without_labels(
     elements: Mapping[str, Element], texts: Collection[str], lines: Sequence[TextLine]
 ) -> dict[str, Element]:
-    """The answer's elements; a number of a field in `texts` becomes null where its line is a label."""
-    return {
-        name: None if name in texts and _names_label(element, lines) else element for name, element in elements.items()
-    }
+    """The answer's elements; in the fields in `texts`, numbers of lines that are labels are left out."""
+    return {name: _without(element, name, lines) if name in texts else element for name, element in elements.items()}
 
 
 def is_label(text: str) -> bool:
@@ -32,8 +31,16 @@ def is_label(text: str) -> bool:
     )
 
 
-def _names_label(element: Element, lines: Sequence[TextLine]) -> bool:
-    return isinstance(element, int) and 0 <= element < len(lines) and is_label(lines[element].text)
+def _without(element: Element, field: str, lines: Sequence[TextLine]) -> Element:
+    if not isinstance(element, int | tuple):
+        return element
+    numbers = (element,) if isinstance(element, int) else element
+    texts = {number: lines[number].text for number in numbers if 0 <= number < len(lines)}
+    bare = {number for number, text in texts.items() if is_label(text) and not after_label(text, field)}
+    kept = [number for number in numbers if number not in bare]
+    if len(kept) == len(numbers):
+        return element
+    return tuple(kept) if len(kept) > 1 else kept[0] if kept else None
 
 
 def _forms() -> frozenset[str]:

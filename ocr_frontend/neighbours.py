@@ -5,24 +5,9 @@ from collections.abc import Sequence
 from ocr_frontend.label_lines import is_label
 from ocr_frontend.labels import joined, labels_in
 from ocr_frontend.orientation import levelled
+from ocr_frontend.own_labels import OWN_LABELS
 from ocr_frontend.textline import TextLine
 
-OWN_LABELS: dict[str, frozenset[str]] = {
-    "nom_surname": frozenset({"surname"}),
-    "prenom_given_name": frozenset({"given names"}),
-    "date_of_birth": frozenset({"birth"}),
-    "lieu_of_birth": frozenset({"birth place"}),
-    "sex": frozenset({"sex"}),
-    "taille": frozenset({"height"}),
-    "profession": frozenset({"occupation"}),
-    "pere_father": frozenset({"father", "father's name"}),
-    "mere_mother": frozenset({"mother", "mother's name"}),
-    "sp_sm": frozenset({"S.P./S.M."}),
-    "date_of_issue": frozenset({"issue"}),
-    "date_of_expiration": frozenset({"expiry"}),
-    "identifiant_unique": frozenset({"unique identifier", "NIC number"}),
-    "authorité": frozenset({"authority", "LE DGSN"}),
-}
 _LOUD = frozenset().union(*OWN_LABELS.values())  # labels that have a value
 # In heights of the value's line: how far above its middle, and to the left of it, a label's middle may stand.
 _ABOVE, _BESIDE = 3.2, 26.0

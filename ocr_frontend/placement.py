@@ -1,17 +1,19 @@
 """A field that the model left empty, or took from under another field's label, while its own label has a value.
 
 On 160 validation cards 1,000 of 1,004 values stood under (or beside) their own label, and under the label of none of 39
-empty fields stood a line that was nobody's. Off unless OCR_FRONT_PLACEMENT says otherwise: with the shipped adapter
-it changed nothing (docs/lab-notes.md), with another it may.
+empty fields stood a line that was nobody's. So an empty field takes such a line; that it outranks a line which the
+model did name is off unless OCR_FRONT_PLACEMENT says `all`: that changed nothing (docs/lab-notes.md).
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from ocr_frontend.answers import Element
 from ocr_frontend.documents import Document, FieldSpec, Kind
 from ocr_frontend.label_lines import is_label
 from ocr_frontend.labels import letters
-from ocr_frontend.neighbours import OWN_LABELS, Neighbours
+from ocr_frontend.neighbours import Neighbours
+from ocr_frontend.own_labels import OWN_LABELS, after_label
 from ocr_frontend.textline import TextLine
 from ocr_frontend.values import find_value
 
@@ -19,10 +21,20 @@ _READ = 0.8  # score below which a line may be dirt
 _FEWEST_LETTERS = 2
 
 
-def with_places(elements: Mapping[str, Element], document: Document, lines: Sequence[TextLine]) -> dict[str, Element]:
-    """The answer's elements; `null`, or a line under another's label, becomes the one free line under the own label."""
-    around, placed = Neighbours(lines), dict(elements)
-    for spec in document.fields * 2:  # a line that was another's is free in the second round
+Placement = Literal["off", "empty", "all"]
+
+
+def with_places(
+    elements: Mapping[str, Element], document: Document, lines: Sequence[TextLine], which: Placement
+) -> dict[str, Element]:
+    """The answer's elements; the one free line under the own label takes the place of null (`empty`), or also of a line
+    under another's label (`all`)."""
+    placed = dict(elements)
+    wanted = [] if which == "off" else [s for s in document.fields if which == "all" or placed.get(s.name) is None]
+    if not wanted:
+        return placed
+    around = Neighbours(lines)
+    for spec in wanted * 2:  # a line that was another's is free in the second round
         if _out_of_place(placed.get(spec.name), spec, around, lines):
             free = _free(spec, placed, around, lines)
             if len(free) == 1:
@@ -43,7 +55,7 @@ def _out_of_place(element: Element, spec: FieldSpec, around: Neighbours, lines: 
 
 
 def _free(spec: FieldSpec, elements: Mapping[str, Element], around: Neighbours, lines: Sequence[TextLine]) -> list[int]:
-    """Lines under the field's label that nobody claims and that have its form."""
+    """Lines under the field's label, or behind it, that nobody claims and that have its form."""
     claimed = {
         index
         for name, element in elements.items()
@@ -51,12 +63,15 @@ def _free(spec: FieldSpec, elements: Mapping[str, Element], around: Neighbours, 
         for index in (element if isinstance(element, tuple) else (element,))
         if isinstance(index, int)
     }
+    read = [index for index, line in enumerate(lines) if index not in claimed and line.confidence >= _READ]
+    if spec.kind is Kind.TEXT:
+        behind = [index for index in read if after_label(lines[index].text, spec.name)]
+        if behind:
+            return behind
     return [
         index
-        for index, line in enumerate(lines)
-        if index not in claimed
-        and line.confidence >= _READ
-        and around.above(index) & OWN_LABELS[spec.name]
+        for index, line in ((index, lines[index]) for index in read)
+        if around.above(index) & OWN_LABELS[spec.name]
         and not around.labels_of(index)
         and not is_label(line.text)
         and _has_form(line.text, spec)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from ocr_frontend.answers import MAX_JOINED, Element
 from ocr_frontend.documents import FieldSpec, Kind
+from ocr_frontend.own_labels import after_label
 from ocr_frontend.textline import Box, TextLine
 from ocr_frontend.values import Found, Value, find_value, fold
 
@@ -47,7 +48,8 @@ def _by_line(index: int, spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved
     if not 0 <= index < len(lines):
         return Resolved(warnings=(NO_SUCH_LINE,))
     line = lines[index]
-    found = find_value(line.text, spec)
+    behind = after_label(line.text, spec.name) if spec.kind is Kind.TEXT else None
+    found = find_value(behind or line.text, spec)
     if found is None:
         return Resolved(line=index, box=line.box, warnings=(NO_VALUE,))
     return Resolved(found.value, index, line.confidence, line.box, _warnings(found))

@@ -77,7 +77,7 @@ def build_service(
     metrics.watch("model_server_circuit_open", "1 while the model server is not asked", lambda: float(breaker.open))
     metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)
     catalog = Catalog(server, settings.models_seconds)
-    asker = Asker(server, catalog, settings.max_lines, settings.max_tokens, by_place=settings.placement)
+    asker = Asker(server, catalog, settings.max_lines, settings.max_tokens, placement=settings.placement)
     pipeline = Pipeline(
         pool, catalog, asker, metrics, settings.max_requests, settings.thresholds(), _calibration(settings)
     )

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from ocr_frontend.confidence import SHIPPED
 from ocr_frontend.ocr import OcrOptions
 from ocr_frontend.onnx_models import cache_root
+from ocr_frontend.placement import Placement
 from ocr_frontend.quality import ADVICE
 
 PREFIX = "OCR_FRONT_"
@@ -87,7 +88,9 @@ class Settings(BaseSettings):
     breaker_seconds: float = Field(5.0, ge=0, le=3600, description="until a server that is away is tried again")
     models_seconds: float = Field(3.0, ge=0, le=3600, description="how long the list of models is kept")
     logprobs: int | None = Field(0, ge=0, le=20, description="log-probabilities beside the tokens' own, for confidence")
-    placement: bool = Field(False, description="a free line under a field's label outranks the model's choice")
+    placement: Placement = Field(
+        "empty", description="a free line under a field's label fills it if empty; all: outranks the model too; off"
+    )
     calibration: Path = Field(SHIPPED, description="weights of the confidence, written by adapters calibrate")
 
     @field_validator("keys", mode="before")

@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from ocr_frontend.continuation import continuation, with_continuations
+from ocr_frontend.answers import Element
+from ocr_frontend.continuation import continuation, with_continuations, with_own_parts
 from ocr_frontend.ocr import Box, TextLine
 
 HEIGHT = 20.0
@@ -63,3 +64,26 @@ def test_only_line_numbers_of_text_fields_are_continued() -> None:
     given = {"name": 0, "sex": 2, "written": "MBARGA", "none": None, "beyond": 9}
     found = with_continuations(given, {"name", "written", "none", "beyond"}, lines)
     assert found == {**given, "name": (0, 1)}
+
+
+NAMES = [VALUE, _line("LAURENCE", 100, 200), _line("SOULEYMANE", 101, 224), _line("DOUALA", 400, 224)]
+FIELDS = {"name", "given", "place"}
+
+
+def test_a_part_goes_to_the_value_that_it_stands_under() -> None:
+    assert with_own_parts({"name": (0, 2), "given": 1}, FIELDS, NAMES) == {"name": 0, "given": (1, 2)}
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        {"name": 0, "given": (1, 2)},  # where it belongs
+        {"name": (0, 2), "given": None},  # nobody else's
+        {"name": (0, 3), "given": 1},  # under nothing
+        {"name": (0, 2), "given": (1, 3)},  # the other is of two parts already
+        {"name": (0, 2), "number": 1},  # the other is no text
+        {"name": (0, 9), "given": 1},  # no such line
+    ],
+)
+def test_else_parts_stay(kept: dict[str, Element]) -> None:
+    assert with_own_parts(kept, FIELDS, NAMES) == kept

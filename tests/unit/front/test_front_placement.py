@@ -28,7 +28,7 @@ RIGHT: dict[str, Element] = {"nom_surname": 1, "prenom_given_name": 3, "date_of_
     ],
 )
 def test_the_free_line_under_the_own_label_is_taken(wrong: dict[str, Element]) -> None:
-    assert with_places(RIGHT | wrong, RECTO, LINES) == RIGHT
+    assert with_places(RIGHT | wrong, RECTO, LINES, "all") == RIGHT
 
 
 @pytest.mark.parametrize(
@@ -41,11 +41,17 @@ def test_the_free_line_under_the_own_label_is_taken(wrong: dict[str, Element]) -
     ],
 )
 def test_what_the_picture_does_not_contradict_stays(kept: dict[str, Element]) -> None:
-    assert with_places(RIGHT | kept, RECTO, LINES) == RIGHT | kept
+    assert with_places(RIGHT | kept, RECTO, LINES, "all") == RIGHT | kept
 
 
 def test_a_line_that_somebody_claims_or_of_another_form_is_not_taken() -> None:
     claimed = RIGHT | {"profession": None, "lieu_of_birth": "ELEVE", "sex": 7}
-    assert with_places(claimed, RECTO, LINES)["profession"] is None
+    assert with_places(claimed, RECTO, LINES, "all")["profession"] is None
     words = [*LINES[:5], TextLine("WORDS", 0.99, LINES[5].box), *LINES[6:]]
-    assert with_places(RIGHT | {"date_of_birth": None}, RECTO, words)["date_of_birth"] is None
+    assert with_places(RIGHT | {"date_of_birth": None}, RECTO, words, "all")["date_of_birth"] is None
+
+
+def test_what_the_model_named_stays_unless_asked_otherwise() -> None:
+    answer = RIGHT | {"profession": 3, "prenom_given_name": 3, "nom_surname": None}
+    assert with_places(answer, RECTO, LINES, "empty") == answer | {"nom_surname": 1}
+    assert with_places(answer, RECTO, LINES, "off") == answer
