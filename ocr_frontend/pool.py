@@ -19,6 +19,7 @@ from ocr_frontend.stopping import check, until
 from ocr_frontend.textline import TextLine
 
 _WAIT_SHARE = 0.5  # of the deadline may go by in the queue; past that, reads would be stopped halfway
+_SPARE = 2  # a read is begun where so many times the usual one's seconds are left: some pictures take longer
 _NEWEST = 0.2  # weight of the newest read in the usual one's seconds
 
 
@@ -105,7 +106,7 @@ class OcrPool:
             reader = await self._free.get()
         finally:
             self.waiting -= 1
-        if deadline - asyncio.get_running_loop().time() < self._usual:
+        if deadline - asyncio.get_running_loop().time() < _SPARE * self._usual:
             self._free.put_nowait(reader)  # it would be stopped halfway, and the next one waits
             raise Busy("No OCR reader became free in time.")
         begun.set()
@@ -121,7 +122,8 @@ class OcrPool:
             # Its exception is looked at, so that an abandoned read's failure is not logged.
             if not done.cancelled() and done.exception() is None:
                 page = done.result()
-                took = min(page.decode_s + page.ocr_s, self._seconds / 2)  # a free reader is always worth a try
+                # However long reads take, a free reader is worth a try.
+                took = min(page.decode_s + page.ocr_s, self._seconds / (2 * _SPARE))
                 self._usual += (took - self._usual) * (_NEWEST if self._usual else 1)
 
         work.add_done_callback(release)
