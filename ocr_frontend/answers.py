@@ -42,6 +42,11 @@ def token_limit(contract: Contract, fields: Sequence[str], most: int) -> int:
     return min(most, (24 if contract.answer == "lines" else 64) * len(fields) + 32)
 
 
+def line_numbers(element: Element) -> tuple[int, ...]:
+    """The lines that an element names, none where it is empty or written out."""
+    return element if isinstance(element, tuple) else (element,) if isinstance(element, int) else ()
+
+
 def parse(text: str, contract: Contract, fields: Sequence[str]) -> dict[str, Element]:
     """Field name to element. Raises InvalidAnswer; the text itself is not in the message."""
     try:

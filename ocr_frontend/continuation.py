@@ -7,7 +7,7 @@ was not one.
 
 from collections.abc import Collection, Mapping, Sequence
 
-from ocr_frontend.answers import Element
+from ocr_frontend.answers import Element, line_numbers
 from ocr_frontend.labels import joined, labels_in, letters
 from ocr_frontend.textline import TextLine
 
@@ -54,12 +54,7 @@ def with_continuations(
     elements: Mapping[str, Element], texts: Collection[str], lines: Sequence[TextLine]
 ) -> dict[str, Element]:
     """The answer's elements; a line number of a field in `texts` becomes two where the value goes on below."""
-    claimed = {
-        index
-        for element in elements.values()
-        for index in (element if isinstance(element, tuple) else (element,))
-        if isinstance(index, int)
-    }
+    claimed = {index for element in elements.values() for index in line_numbers(element)}
     joined_up: dict[str, Element] = {}
     for name, element in elements.items():
         joined_up[name] = element

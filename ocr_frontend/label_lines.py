@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from difflib import SequenceMatcher
 from itertools import product
 
-from ocr_frontend.answers import Element
+from ocr_frontend.answers import Element, line_numbers
 from ocr_frontend.labels import LABELS, letters
 from ocr_frontend.own_labels import after_label
 from ocr_frontend.textline import TextLine
@@ -32,9 +32,7 @@ def is_label(text: str) -> bool:
 
 
 def _without(element: Element, field: str, lines: Sequence[TextLine]) -> Element:
-    if not isinstance(element, int | tuple):
-        return element
-    numbers = (element,) if isinstance(element, int) else element
+    numbers = line_numbers(element)
     texts = {number: lines[number].text for number in numbers if 0 <= number < len(lines)}
     bare = {number for number, text in texts.items() if is_label(text) and not after_label(text, field)}
     kept = [number for number in numbers if number not in bare]

@@ -79,9 +79,12 @@ class PaddleReader:
                 text_recognition_batch_size=LINES if openvino else options.rec_batch,
                 device="cpu",
             )
+            pipeline = self._ocr.paddlex_pipeline
+            pipeline = getattr(pipeline, "_pipeline", pipeline)  # the one that runs on the one device
+            models = pipeline.text_det_model, pipeline.text_rec_model
             if openvino:
-                use_openvino(self._ocr, options.threads)
-            make_stoppable(self._ocr)
+                use_openvino(*models, options.threads)
+            make_stoppable(*models)
         except OcrUnavailable:
             raise
         except Exception as error:  # PaddleX raises whatever it meets

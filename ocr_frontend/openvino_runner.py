@@ -79,11 +79,8 @@ class Recogniser:
         """Nothing to close; PaddleX asks."""
 
 
-def use_openvino(ocr: Any, threads: int) -> None:
-    """Run both models of a PaddleOCR object, loaded by ONNX Runtime, with OpenVINO. Raises what OpenVINO raises."""
-    pipeline = ocr.paddlex_pipeline
-    pipeline = getattr(pipeline, "_pipeline", pipeline)  # the one that runs on the one device
-    detection, recognition = pipeline.text_det_model, pipeline.text_rec_model
+def use_openvino(detection: Any, recognition: Any, threads: int) -> None:
+    """Run both PaddleX models, loaded by ONNX Runtime, with OpenVINO. Raises what OpenVINO raises."""
     detection.runner = Detector(Path(detection.runner.model_dir) / "inference.onnx", threads)
     recognition.runner = Recogniser(Path(recognition.runner.model_dir) / "inference.onnx", threads)
     recognition.post_op = _decoder(recognition.post_op.decode)

@@ -8,7 +8,7 @@ model did name is off unless OCR_FRONT_PLACEMENT says `all`: that changed nothin
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from ocr_frontend.answers import Element
+from ocr_frontend.answers import Element, line_numbers
 from ocr_frontend.documents import Document, FieldSpec, Kind
 from ocr_frontend.label_lines import is_label
 from ocr_frontend.labels import letters
@@ -56,13 +56,7 @@ def _out_of_place(element: Element, spec: FieldSpec, around: Neighbours, lines: 
 
 def _free(spec: FieldSpec, elements: Mapping[str, Element], around: Neighbours, lines: Sequence[TextLine]) -> list[int]:
     """Lines under the field's label, or behind it, that nobody claims and that have its form."""
-    claimed = {
-        index
-        for name, element in elements.items()
-        if name != spec.name
-        for index in (element if isinstance(element, tuple) else (element,))
-        if isinstance(index, int)
-    }
+    claimed = {index for name, element in elements.items() if name != spec.name for index in line_numbers(element)}
     read = [index for index, line in enumerate(lines) if index not in claimed and line.confidence >= _READ]
     if spec.kind is Kind.TEXT:
         behind = [index for index in read if after_label(lines[index].text, spec.name)]
@@ -70,11 +64,11 @@ def _free(spec: FieldSpec, elements: Mapping[str, Element], around: Neighbours, 
             return behind
     return [
         index
-        for index, line in ((index, lines[index]) for index in read)
+        for index in read
         if around.above(index) & OWN_LABELS[spec.name]
         and not around.labels_of(index)
-        and not is_label(line.text)
-        and _has_form(line.text, spec)
+        and not is_label(lines[index].text)
+        and _has_form(lines[index].text, spec)
     ]
 
 

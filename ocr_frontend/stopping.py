@@ -46,9 +46,7 @@ class StoppableRunner:
         return getattr(self._runner, name)
 
 
-def make_stoppable(ocr: Any) -> None:
-    """Put the check before both models of a PaddleOCR object."""
-    pipeline = ocr.paddlex_pipeline
-    pipeline = getattr(pipeline, "_pipeline", pipeline)  # the one that runs on the one device
-    for model in (pipeline.text_det_model, pipeline.text_rec_model):
+def make_stoppable(*models: Any) -> None:
+    """Put the check before PaddleX models."""
+    for model in models:
         model.runner = StoppableRunner(model.runner)
