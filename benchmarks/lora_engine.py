@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from benchmarks.lora_models import RANK, Models
+from benchmarks.preload import launched
 
 BASE = -1
 """The adapter number of a request to the base model."""
@@ -39,12 +38,6 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def preloaded() -> str:
-    """What `python -m server` preloads where it is installed, for every engine alike: tcmalloc and libiomp5."""
-    allocators = sorted(Path("/usr/lib").glob("*/libtcmalloc_minimal.so.4"))
-    return ":".join(map(str, [*allocators[:1], *Path(sys.prefix, "lib").glob("libiomp5.so")]))
-
-
 class Engine:
     """One engine. A context manager."""
 
@@ -52,12 +45,8 @@ class Engine:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, models, plan), daemon=True)
-        kept = os.environ.copy()
-        # Before the start: the loader reads LD_PRELOAD then.
-        os.environ.update({"LD_PRELOAD": preloaded(), **plan.environment})
-        self._process.start()
-        os.environ.clear()
-        os.environ.update(kept)
+        with launched(plan.environment):
+            self._process.start()
         theirs.close()
 
     def __enter__(self) -> Engine:

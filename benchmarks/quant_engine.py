@@ -14,6 +14,8 @@ from typing import Any
 
 import psutil
 
+from benchmarks.preload import launched
+
 RANK, LONGEST, SLOTS = 16, 1024, 32
 
 
@@ -49,7 +51,8 @@ class QuantEngine:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, options), daemon=True)
-        self._process.start()
+        with launched():
+            self._process.start()
         theirs.close()
 
     def __enter__(self) -> QuantEngine:
