@@ -4,13 +4,14 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from server.cgroup import available_memory
+from adapters.cgroup import available_memory
 
 _LIBRARY_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
 _TCMALLOC = "libtcmalloc_minimal.so.4"
@@ -30,6 +31,7 @@ class Machine:
     plugins: frozenset[str]
     profile: Path = Path("/nonexistent")
     """Where a tuned profile of exactly this machine would lie (server/tuned.py)."""
+    compiler: Path | None = None
 
 
 def look() -> Machine:
@@ -42,6 +44,7 @@ def look() -> Machine:
         tcmalloc=_first(*(Path(folder) / _TCMALLOC for folder in _LIBRARY_FOLDERS)),
         iomp5=_first(Path(sys.prefix) / "lib" / _IOMP5),
         plugins=_plugins(),
+        compiler=next((Path(found) for name in ("g++", "c++") if (found := shutil.which(name))), None),
         profile=_cache() / f"tuned-{_fingerprint()}.json",
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from adapters import machine
+from adapters.cgroup import available_memory
 
 # Linux' names in /proc/cpuinfo for the instruction sets that matter to inference and training.
 INSTRUCTIONS = {
@@ -50,14 +51,13 @@ class Facts:
 
 def look() -> Facts:
     """The machine that this runs on."""
-    memory = psutil.virtual_memory()
     described = machine.describe()
     return Facts(
         processor=str(described["processor"]),
         cores=int(described["cores"]),
         instructions=instructions(Path("/proc/cpuinfo").read_text()),
-        memory=memory.total,
-        available=memory.available,
+        memory=psutil.virtual_memory().total,
+        available=available_memory(),
         gpus=_gpus(),
         versions={name: found for name in PACKAGES if (found := _version(name))},
     )

@@ -3,14 +3,14 @@
 import json
 from pathlib import Path
 
-import psutil
-
+from adapters.cgroup import available_memory
 from adapters.errors import QuantizeError
-from adapters.quantize.methods import Method
+from adapters.quantize.methods import PACKED, Method
 from adapters.registry.base_model import BaseModel, read_base
 from adapters.registry.quantization import QUANTIZATION_FILE
 
 Shapes = dict[str, tuple[int, int]]
+_KERNEL = 32  # vllm/model_executor/kernels/linear/mixed_precision/cpu.py, 0.32.0
 _CALIBRATION_SPARE = 1 << 30  # hidden states, second moments
 
 
@@ -35,6 +35,16 @@ def check_base(folder: Path, name: str, group: int | None) -> tuple[BaseModel, S
     return base, shapes
 
 
+def check_kernel(name: str, shapes: Shapes, method: Method) -> None:
+    """Raises QuantizeError for packed weights that vLLM could not multiply with on a CPU."""
+    for module, shape in shapes.items():
+        if method.stored == PACKED and any(side % _KERNEL for side in shape):
+            raise QuantizeError(
+                f"The base {name} does not fit: {module} is {shape[0]} x {shape[1]}, and vLLM's INT4 wants multiples "
+                f"of {_KERNEL}; use int8."
+            )
+
+
 def estimated_bytes(folder: Path, shapes: Shapes, method: Method, group: int | None) -> int:
     """Bytes of the result: the modules in fewer bits with their scales, everything else as it is."""
     before = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
@@ -49,7 +59,7 @@ def check_memory(folder: Path, method: Method, name: str) -> None:
     """Raises QuantizeError when the base and the work on it do not fit into the memory that is free now."""
     sizes = [path.stat().st_size for path in folder.glob("*.safetensors")]
     needed = 2 * sum(sizes) + _CALIBRATION_SPARE if method.calibrated else 2 * max(sizes, default=0)
-    free = psutil.virtual_memory().available
+    free = available_memory()
     if free < needed:
         raise QuantizeError(
             f"{method.name} of {name} needs {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} are free: "

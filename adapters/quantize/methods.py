@@ -18,13 +18,13 @@ class Method:
     stored: str
 
 
-_PACKED = "pack-quantized"
+PACKED = "pack-quantized"
 METHODS = {
     method.name: method
     for method in (
         Method("int8", "INT8 weights and activations", 8, None, False, "int8 per token, dynamic", "int-quantized"),
-        Method("int4", "INT4 weights, rounded to nearest", 4, 32, False, "bfloat16", _PACKED),
-        Method("gptq", "INT4 weights, GPTQ", 4, 32, True, "bfloat16", _PACKED),
+        Method("int4", "INT4 weights, rounded to nearest", 4, 32, False, "bfloat16", PACKED),
+        Method("gptq", "INT4 weights, GPTQ", 4, 32, True, "bfloat16", PACKED),
         Method("nf4", "NF4, double quantization, written back in bfloat16", 4, 64, False, "bfloat16", "bfloat16"),
     )
 }

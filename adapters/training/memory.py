@@ -6,6 +6,7 @@ from typing import Any
 
 import psutil
 
+from adapters.cgroup import available_memory
 from adapters.errors import BaseModelError, RecipeError
 from adapters.training.dataset import Example
 from adapters.training.recipe import Recipe
@@ -82,14 +83,4 @@ def _free() -> tuple[int, str]:
     if torch.cuda.is_available():
         return torch.cuda.mem_get_info()[0] + torch.cuda.memory_reserved(), "GPU memory"
     own = psutil.Process().memory_info().rss
-    return min(psutil.virtual_memory().available, _cgroup_room()) + own, "memory"
-
-
-def _cgroup_room() -> int:
-    """What a container's limit leaves, in bytes; without a limit more than any machine has."""
-    folder = Path("/sys/fs/cgroup")
-    try:
-        limit = (folder / "memory.max").read_text().strip()
-        return int(limit) - int((folder / "memory.current").read_text())
-    except (OSError, ValueError):
-        return 1 << 62
+    return available_memory() + own, "memory"

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import psutil
 import torch
 
+from adapters.cgroup import available_memory
 from server.cpu_lora import kernel
 from server.cpu_lora.eager_ops import never_compiled
 from server.cpu_lora.wrapper import GroupedPunicaWrapper
@@ -56,7 +56,7 @@ def use(engine: kernel.Kernel) -> None:
 
     if getattr(utils.dispatch_cpu_unquantized_gemm, "is_cni_linear", False):
         return
-    left = int(psutil.virtual_memory().available * _MEMORY_SHARE)
+    left = int(available_memory() * _MEMORY_SHARE)
     utils.dispatch_cpu_unquantized_gemm = _dispatch(utils.dispatch_cpu_unquantized_gemm, engine, left)
     BaseLinearLayerWithLoRA.apply = _apply(BaseLinearLayerWithLoRA.apply)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from server.cgroup import available_memory
+from adapters.cgroup import available_memory
 
 GIB = 1 << 30
 
