@@ -6,6 +6,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from adapters.cgroup import available_memory
 from adapters.registry.base_model import BaseModel, read_base
 from adapters.registry.catalogue import Catalogue, Reader
 from adapters.registry.proofs import Proofs
@@ -15,7 +16,6 @@ from server.auth.audit import Audit
 from server.auth.keys_file import KeysFile
 from server.auth.limits import Limiter
 from server.base_folder import find_base_folder
-from server.cgroup import available_memory
 from server.collect import ServerCollector
 from server.context import Context
 from server.control.admin import Admin
@@ -61,7 +61,7 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
         metrics=metrics,
         watch=SplitWatch(settings.split_min_requests, settings.split_max_failures),
         prober=Prober(engine, seats),
-        proofs=Proofs(settings.adapters_dir, base.fingerprint),
+        proofs=Proofs(settings.adapters_dir, base.fingerprint, base.rounding),
         catalogue=Catalogue(),
     )
     return plane

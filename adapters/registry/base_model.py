@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.registry.base_form import form_of
+from adapters.registry.base_form import form_of, rounding_of
 from adapters.registry.fingerprint import base_fingerprint
 from adapters.registry.manifest import FormName
 from adapters.registry.safetensors_header import read_header
@@ -16,7 +16,10 @@ _STORED = frozenset({"F32", "F16", "BF16", "I8"})
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A base at hand. `modules` maps a linear layer's name to (out, in); None where it is stored packed."""
+    """A base at hand. `modules` maps a linear layer's name to (out, in); None where it is stored packed.
+
+    `rounding` tells bases with one fingerprint apart, an original (empty) and what was quantized from it.
+    """
 
     names: frozenset[str]
     fingerprint: str
@@ -25,6 +28,7 @@ class BaseModel:
     layers: int
     modules: dict[str, tuple[int, int] | None]
     form: FormName = "bf16"
+    rounding: str = ""
 
     def is_called(self, name: str) -> bool:
         """Whether `name` (a hub id or a folder) means this base: by its last component, case apart."""
@@ -48,6 +52,7 @@ def read_base(folder: Path, *names: str) -> BaseModel:
         layers=int(text["num_hidden_layers"]),
         modules=_modules(folder, _packed_bits(config)),
         form=form_of(folder),
+        rounding=rounding_of(folder),
     )
 
 

@@ -10,7 +10,7 @@ from adapters.registry.digest import MANIFEST_FILE
 
 Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
-FormName = Literal["bf16", "nf4", "int8", "int4"]
+FormName = Literal["bf16", "nf4", "int8", "int4", "other"]
 AdapterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
 

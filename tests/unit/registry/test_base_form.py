@@ -1,10 +1,12 @@
 """An adapter that learned on another form of the base is served, with a warning."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from adapters.registry.base_form import form_of, form_warning
+from adapters.registry.base_form import form_of, form_warning, rounding_of
 from adapters.registry.base_model import read_base
 from adapters.registry.manifest import FormName, Manifest, TrainedOn
 from adapters.registry.quantization import QUANTIZATION_FILE, Quantization
@@ -38,6 +40,38 @@ def test_the_form_of_a_base_is_in_its_quantizations_manifest(
         (base / QUANTIZATION_FILE).write_text(made.to_json())
     assert form_of(base) == form
     assert read_base(base).form == form
+    assert read_base(base).rounding == (method or "")
+
+
+@pytest.mark.parametrize(
+    ("foreign", "form", "rounding"),
+    [
+        ({"quant_method": "awq", "bits": 4, "group_size": 128}, "int4", "awq-4"),
+        ({"quant_method": "fp8", "activation_scheme": "dynamic"}, "other", "fp8-None"),
+        ({"quant_method": "bitsandbytes", "bnb_4bit_quant_type": "nf4"}, "nf4", "bitsandbytes-None"),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"num_bits": 8, "type": "int"}}}},
+            "int8",
+            "compressedtensors-8",
+        ),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"g": {"weights": {"num_bits": 8, "type": "float"}}},
+            },
+            "other",
+            "compressedtensors-None",
+        ),
+    ],
+)
+def test_a_base_that_others_quantized_is_not_taken_for_the_original(
+    tmp_path: Path, foreign: dict[str, Any], form: FormName, rounding: str
+) -> None:
+    base = write_base(tmp_path / "base")
+    config = json.loads((base / "config.json").read_text())
+    (base / "config.json").write_text(json.dumps({**config, "quantization_config": foreign}))
+    assert form_of(base) == form
+    assert rounding_of(base) == rounding
 
 
 def test_only_another_form_is_worth_a_warning(tmp_path: Path) -> None:
