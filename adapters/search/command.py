@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _attempt(recipe: Recipe, place: Place, point: dict[str, Any], look: Callable[[int, float], bool]) -> dict[str, Any]:
-    """Train at one point. The figures are the best look's; a pruned trial's are its last look's."""
+    """Train at one point. The figures are those of the weights that a run would publish, or of a pruned one's last."""
     shutil.rmtree(place.folder, ignore_errors=True)
     place.folder.mkdir(parents=True)
     logs: list[Log] = []
@@ -89,7 +89,9 @@ def _attempt(recipe: Recipe, place: Place, point: dict[str, Any], look: Callable
     finally:
         shutil.rmtree(place.folder, ignore_errors=True)
     log = logs[0]
-    best = log.validation[-1] if pruned else max(log.validation, key=lambda seen: seen["fields"])
+    # What is published at the end: the best look's weights where the recipe stops early, the last ones elsewhere.
+    keeps_best = trial.early_stopping is not None and not pruned
+    best = max(log.validation, key=lambda seen: seen["fields"]) if keeps_best else log.validation[-1]
     return {
         **{name: best[name] for name in ("fields", "exact", "loss")},
         "pruned": pruned,

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from adapters.errors import AdaptersError
 from adapters.search.space import Space, suggest
 from adapters.training.recipe import Recipe
 
+REFUSED = "refused"  # a trial's attribute: why its point cannot be trained
 _STARTUP = 5  # trials that are drawn at random, and never pruned
 
 # A point, and what to call after each look (step, share of fields right; True: give up) → figures of the finished run.
@@ -40,12 +42,22 @@ def search(folder: Path, recipe: Recipe, space: Space, trials: int, attempt: Att
     )
     for under_way in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(under_way.number, state=TrialState.FAIL)
-    over = (TrialState.COMPLETE, TrialState.PRUNED)
-    while (done := len(study.get_trials(states=over))) < trials:
+    while (done := _over(study)) < trials:
         study.sampler = optuna.samplers.TPESampler(seed=recipe.seed + done, n_startup_trials=_STARTUP)
         study.pruner = optuna.pruners.MedianPruner(n_startup_trials=_STARTUP)
-        study.optimize(lambda trial: _try(trial, space, attempt), n_trials=1)
+        study.optimize(lambda trial: _try(trial, space, attempt), n_trials=1, catch=(AdaptersError,))
+        last = study.trials[-1]
+        if REFUSED in last.user_attrs and done == 0:
+            raise AdaptersError(f"The first point cannot be trained: {last.user_attrs[REFUSED]}")
     return study
+
+
+def _over(study: Any) -> int:
+    """Trials that need not come again: finished, pruned, or refused (no room for that rank, say)."""
+    from optuna.trial import TrialState
+
+    ended = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return len(ended) + sum(REFUSED in trial.user_attrs for trial in study.get_trials(states=(TrialState.FAIL,)))
 
 
 def _try(trial: Any, space: Space, attempt: Attempt) -> float:
@@ -55,7 +67,11 @@ def _try(trial: Any, space: Space, attempt: Attempt) -> float:
         trial.report(fields, step)
         return bool(trial.should_prune())
 
-    figures = attempt(suggest(trial, space), look)
+    try:
+        figures = attempt(suggest(trial, space), look)
+    except AdaptersError as error:
+        trial.set_user_attr(REFUSED, str(error))
+        raise
     for name, value in figures.items():
         trial.set_user_attr(name, value)
     if figures["pruned"]:

@@ -31,8 +31,8 @@ def rows(study: Any) -> list[dict[str, Any]]:
     """One row a trial that is over, the best first; among equals the smaller adapter."""
     found = []
     for trial in study.trials:
-        if not trial.user_attrs:
-            continue  # killed under way: its proposal came again as another trial
+        if "fields" not in trial.user_attrs:
+            continue  # killed under way, its proposal came again as another trial; or refused
         found.append({"trial": trial.number, **trial.params, **trial.user_attrs})
     return sorted(found, key=lambda row: (row["pruned"], -row["fields"], row["parameters"]))
 

@@ -25,7 +25,8 @@ _OURS = ("contract.py", "dataset.py", "examples.py", "harder.py", "recorded.py")
 def key(recipe: Recipe, beside: Path, base: Path) -> str:
     """64 hex digits of all that the samples depend on, the code that makes them included."""
     here = Path(__file__).parent
-    sources = [*sorted(Path(data.__path__[0]).glob("*.py")), *(here / name for name in _OURS)]
+    drawn = Path(data.__path__[0])
+    sources = [*sorted(drawn.glob("*.py")), *sorted((drawn / "words").iterdir()), *(here / name for name in _OURS)]
     parts = {
         "data": recipe.data.model_dump(mode="json"),
         "seed": recipe.seed,

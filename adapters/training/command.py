@@ -50,6 +50,7 @@ def _run(args: argparse.Namespace) -> int:
         recipe = recipe.model_copy(update={"base": args.base})
     base = bases.resolve(recipe.base, settings)
     place = Place(args.recipe.parent, base, args.runs / recipe.name, settings.cache / "samples")
+    publish.describe(base)
     set_threads(args.threads)
     with one_sentence(args.runs), run_folder.alone(place.folder):
         run_folder.claim(place.folder, recipe)
@@ -68,22 +69,36 @@ def set_threads(count: int) -> None:
 
 @contextmanager
 def one_sentence(folder: Path) -> Iterator[None]:
-    """A full disk or memory that ran out all the same, as an error of ours; the last checkpoint stays."""
+    """What the machine refuses while we work (disk, files, memory), as an error of ours; the last checkpoint stays."""
     import torch
+    from safetensors import SafetensorError
 
     try:
         yield
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
+    except (OSError, SafetensorError) as error:
+        if _no_room(error):
+            raise AdaptersError(
+                f"The disk of {folder} (or of the registry or cache) is full: make room and give the command again, "
+                "it goes on from the last checkpoint."
+            ) from error
+        if not isinstance(error, OSError):
             raise
         raise AdaptersError(
-            f"The disk of {folder} (or of the registry or cache) is full: make room and give the command again, "
-            "it goes on from the last checkpoint."
+            f"{error.filename or folder} cannot be used ({error.strerror or type(error).__name__}): see to that path "
+            "and give the command again, it goes on from the last checkpoint."
         ) from error
-    except (MemoryError, torch.OutOfMemoryError) as error:
+    except (MemoryError, RuntimeError) as error:
+        # PyTorch's own error for main memory is a plain RuntimeError.
+        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+            raise
         raise AdaptersError(
             "Memory ran out in training: take a smaller optimization.batch or set gradient_checkpointing: true."
         ) from error
+
+
+def _no_room(error: Exception) -> bool:
+    """Whether a disk is full; safetensors has the system's words for it, not its number."""
+    return getattr(error, "errno", None) in _NO_ROOM or "No space left" in str(error)
 
 
 def _train(recipe: Recipe, place: Place, names: tuple[str, ...]) -> Outcome:

@@ -53,6 +53,8 @@ def load_base(folder: Path, form: Form = BF16) -> Any:
         options["device_map"] = {"": device().type}
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, **options)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
     except Exception as error:  # each loader has errors of its own
         raise BaseModelError(
             f"The base {folder.name} cannot be loaded ({type(error).__name__}): make or fetch that folder anew."

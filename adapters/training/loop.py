@@ -43,13 +43,13 @@ def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: W
         log.step += 1
         log.losses.append(float(loss.detach()))
         log.tokens += sum(len(example.tokens) for example in chosen)
+        log.seconds += time.perf_counter() - begun  # of training: looks at the validation samples are not in it
         if log.step == len(plan) or log.step % recipe.evaluate_every == 0:
             seen = judge(model, examples.validation, examples.pad, recipe.optimization.batch)
             log.validation.append({"step": log.step, **seen})
             if is_best(log):
                 log.best_step = log.step
                 best = checkpoint.trainable(model) if recipe.early_stopping else None
-        log.seconds += time.perf_counter() - begun
         log.peak_memory = max(log.peak_memory, memory.peak())
         log.peak_gpu_memory = max(log.peak_gpu_memory, memory.peak_gpu())
         if log.step == len(plan) or log.step % recipe.checkpoint_every == 0 or exhausted(log, recipe):

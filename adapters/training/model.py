@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from torch.nn import functional
 
 from adapters.errors import RecipeError
@@ -54,6 +55,10 @@ def _take_weights(model: Any, revision: Path) -> None:
     except RuntimeError as error:
         raise RecipeError(
             f"The revision {revision.name} to start from has another shape than the recipe's lora."
+        ) from error
+    except (OSError, ValueError, SafetensorError) as error:
+        raise RecipeError(
+            f"The revision {revision.name} to start from cannot be read ({type(error).__name__}): name another one."
         ) from error
     if outcome.unexpected_keys:
         raise RecipeError(f"The revision {revision.name} to start from has modules that the recipe's lora has not.")

@@ -1,16 +1,16 @@
 """From trained weights to an immutable revision folder with its manifest."""
 
-import json
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from adapters import bases, embedded
+from adapters.errors import BaseModelError
 from adapters.registry.atomic import publish_folder
+from adapters.registry.base_model import BaseModel, read_base
 from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import MANIFEST_FILE, WEIGHTS_FILE, content_digest, revision_name
-from adapters.registry.fingerprint import base_fingerprint
 from adapters.registry.manifest import Base, Manifest, TrainedOn
 from adapters.training.contract import contract
 from adapters.training.recipe import Recipe, form_name
@@ -24,12 +24,13 @@ def write_revision(
 
     `measured` (samples, seconds, machine …) goes into the manifest under `training`; the files `extra` lie beside it.
     """
+    described = describe(base)
     scratch = registry / recipe.name / ".writing"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     try:
         _write_weights(model, recipe, scratch)
-        content = _manifest(recipe, base, scratch, measured)
+        content = _manifest(recipe, described, scratch, measured)
         for path in extra:
             shutil.copyfile(path, scratch / path.name)
         (scratch / MANIFEST_FILE).write_text(content.to_json(), encoding="utf-8")
@@ -42,6 +43,18 @@ def write_revision(
         return final
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def describe(base: Path) -> BaseModel:
+    """What a manifest says of the base in this folder; asked before the training as well. Raises BaseModelError."""
+    try:
+        return read_base(base)
+    except (OSError, ValueError, KeyError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise BaseModelError(
+            f"The base {base.name} cannot be described ({reason}): an adapter needs a base of safetensors files with "
+            "model.embed_tokens."
+        ) from error
 
 
 def base_name(recipe: Recipe) -> str:
@@ -75,16 +88,15 @@ def _write_weights(model: Any, recipe: Recipe, folder: Path) -> None:
     (folder / "README.md").unlink(missing_ok=True)
 
 
-def _manifest(recipe: Recipe, base: Path, folder: Path, measured: Mapping[str, Any]) -> Manifest:
-    config = json.loads((base / "config.json").read_text())
+def _manifest(recipe: Recipe, base: BaseModel, folder: Path, measured: Mapping[str, Any]) -> Manifest:
     return Manifest(
         name=recipe.name,
         base=Base(
             name=base_name(recipe),
-            fingerprint=base_fingerprint(base),
-            architecture=config["architectures"][0],
-            hidden_size=config["hidden_size"],
-            layers=config["num_hidden_layers"],
+            fingerprint=base.fingerprint,
+            architecture=base.architecture,
+            hidden_size=base.hidden_size,
+            layers=base.layers,
         ),
         sha256=file_sha256(folder / WEIGHTS_FILE),
         prompt=contract(recipe.data.documents),

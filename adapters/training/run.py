@@ -126,7 +126,7 @@ def _tokenizer(base: Path) -> Any:
 
     try:
         return AutoTokenizer.from_pretrained(base)
-    except (OSError, ValueError) as error:
+    except Exception as error:  # the tokenizers library raises its errors as plain exceptions
         raise BaseModelError(
             f"The base {base.name} has no readable tokenizer: make or fetch that folder anew."
         ) from error

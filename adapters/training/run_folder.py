@@ -12,6 +12,8 @@ from adapters.registry.atomic import write_file
 from adapters.training.recipe import Recipe
 
 _NOTE = "recipe.json"
+# As checkpoint.py leaves them; `.old` alone where a kill fell between two renames.
+CHECKPOINTS = ("checkpoint", "checkpoint.old")
 
 
 @contextmanager
@@ -27,9 +29,13 @@ def alone(folder: Path) -> Iterator[None]:
 
 
 def claim(folder: Path, recipe: Recipe) -> None:
-    """A run's folder belongs to one recipe: a checkpoint of another would be resumed as if it were this one's."""
+    """A run's folder belongs to one recipe: a checkpoint of another would be resumed as if it were this one's.
+
+    A run that was refused before its first checkpoint holds nothing: the corrected recipe takes its place.
+    """
     note = folder / _NOTE
-    if not note.exists():
+    begun = any((folder / name).exists() for name in CHECKPOINTS)
+    if not note.exists() or not begun:
         write_file(note, recipe.model_dump_json(indent=1).encode())
         return
     try:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from adapters import __main__ as program
-from adapters.errors import RecipeError
+from adapters.errors import AdaptersError, RecipeError
 from adapters.search import table
 from adapters.search.space import Space, read_space, with_point
 from adapters.search.study import search
@@ -78,6 +78,26 @@ def test_a_killed_search_goes_on_as_an_unbroken_one(tmp_path: Path) -> None:
     broken = search(tmp_path / "broken", RECIPE, Space(), 12, dying)
     assert _points(broken) == _points(unbroken)
     assert [row["fields"] for row in table.rows(broken)] == [row["fields"] for row in table.rows(unbroken)]
+
+
+def test_a_point_that_cannot_be_trained_is_passed_over(tmp_path: Path) -> None:
+    def narrow(point: dict[str, Any], look: Callable[[int, float], bool]) -> dict[str, Any]:
+        if point["r"] == 32:
+            raise RecipeError("No room for that rank.")
+        return _figures(point, look)
+
+    study = search(tmp_path, RECIPE, Space(), 12, narrow)
+    refused = [trial for trial in study.trials if "refused" in trial.user_attrs]
+    assert refused and len(study.trials) == 12
+    assert len(table.rows(study)) == 12 - len(refused)
+
+
+def test_a_search_whose_first_point_cannot_be_trained_ends(tmp_path: Path) -> None:
+    def never(point: dict[str, Any], look: Callable[[int, float], bool]) -> dict[str, Any]:
+        raise RecipeError("No samples.")
+
+    with pytest.raises(AdaptersError, match=r"first point cannot be trained: No samples\."):
+        search(tmp_path, RECIPE, Space(), 4, never)
 
 
 def test_the_winner_at_size_is_the_best_that_is_no_larger() -> None:

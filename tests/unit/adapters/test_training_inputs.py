@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from transformers import AutoTokenizer
 
 from adapters import __main__ as program
 from adapters.registry.canonical import file_sha256
-from adapters.training import cache, checkpoint, memory, trackers
+from adapters.training import cache, checkpoint, loop, memory, trackers
 from adapters.training.examples import prepare, prepared
 from adapters.training.log import Log
 from adapters.training.recipe import Data, Recipe
@@ -153,8 +154,73 @@ def test_a_base_that_does_not_fit_is_said_before_it_is_loaded(
     assert _train(monkeypatch, tmp_path, YAML.format(base=base)) == 2
     _one_sentence(capsys, "The base tiny-base takes 0.0 GB of memory", "or method qlora")
     monkeypatch.setattr(memory, "_free", lambda: (size // 4, "memory"))
-    assert _train(monkeypatch, tmp_path, YAML.format(base=base) + "method: qlora\n", "--runs", str(tmp_path / "q")) == 2
+    assert _train(monkeypatch, tmp_path, YAML.format(base=base) + "method: qlora\n") == 2
     _one_sentence(capsys, "The base tiny-base takes", "take a smaller base.")
+
+
+def test_memory_that_runs_out_on_the_way(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(loop, "loss_of", fail)
+    assert _train(monkeypatch, tmp_path, YAML.format(base=base)) == 2
+    _one_sentence(capsys, "Memory ran out", "optimization.batch")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_recipe_that_was_refused_may_be_corrected(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = YAML.format(base=base)
+    assert _train(monkeypatch, tmp_path, text.replace("text: 8", "text: 0")) == 2
+    _one_sentence(capsys, "no training samples")
+    assert _train(monkeypatch, tmp_path, text) == 0
+    assert _train(monkeypatch, tmp_path, text.replace("text: 8", "text: 12")) == 2
+    _one_sentence(capsys, "holds a run of another recipe")
+
+
+def test_a_base_that_no_manifest_could_name_is_said_before_the_training(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(base, bare, ignore=shutil.ignore_patterns("*.safetensors"))
+    assert _train(monkeypatch, tmp_path, YAML.format(base=bare)) == 2
+    _one_sentence(capsys, "The base bare cannot be described")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_revision_to_start_from_that_is_torn(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torn = tmp_path / "torn"
+    torn.mkdir()
+    (torn / "adapter_config.json").write_text("{}")
+    (torn / "adapter_model.safetensors").write_bytes(b"half")
+    assert _train(monkeypatch, tmp_path, YAML.format(base=base) + "start_from: torn\n") == 2
+    _one_sentence(capsys, "The revision torn to start from cannot be read")
+
+
+def test_a_disk_that_is_full_when_the_revision_is_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr("peft.peft_model.safe_save_file", full)
+    assert _train(monkeypatch, tmp_path, YAML.format(base=base)) == 2
+    _one_sentence(capsys, "is full", "goes on from the last checkpoint")
+    assert not list((tmp_path / "out/tiny").iterdir())
+    assert (tmp_path / "runs/tiny/checkpoint").is_dir()
+
+
+def test_a_place_for_runs_that_is_a_file(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "runs").write_text("")
+    assert _train(monkeypatch, tmp_path, YAML.format(base=base)) == 2
+    _one_sentence(capsys, "runs", "cannot be used")
 
 
 def test_no_room_on_the_disk_is_said_before_the_first_step(
@@ -255,7 +321,9 @@ def test_prepared_samples_are_read_back_and_made_anew_when_broken(tmp_path: Path
     assert file_sha256(path) == first
 
 
-def test_the_key_of_prepared_samples_follows_all_that_they_depend_on(tmp_path: Path, base: Path) -> None:
+def test_the_key_of_prepared_samples_follows_all_that_they_depend_on(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path
+) -> None:
     line = '{"document": "cni-2025-recto", "lines": ["A"], "targets": [0, null, null, null, null, null]}\n'
     (tmp_path / "r.jsonl").write_text(line)
     recipe = RECIPE.model_copy(update={"data": RECIPE.data.model_copy(update={"recorded": ("r.jsonl",)})})
@@ -273,3 +341,7 @@ def test_the_key_of_prepared_samples_follows_all_that_they_depend_on(tmp_path: P
     assert len(set(keys)) == 5
     slower = recipe.model_copy(update={"optimization": recipe.optimization.model_copy(update={"batch": 2})})
     assert cache.key(slower, tmp_path, base) == keys[-1]
+    hashed: list[str] = []
+    monkeypatch.setattr(cache, "file_sha256", lambda path: hashed.append(path.name) or "0")  # type: ignore[func-returns-value]
+    cache.key(recipe, tmp_path, base)
+    assert {"contract.py", "vocabulary.py"} <= set(hashed) and any(name.endswith(".txt") for name in hashed)
