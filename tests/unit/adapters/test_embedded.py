@@ -64,9 +64,11 @@ def test_what_a_killed_process_left_is_cleared(tmp_path: Path) -> None:
     alive = final.parent / f".{final.name}-{os.getppid()}-abc"
     dead.mkdir(parents=True)
     alive.mkdir()
+    other = final.parent / f".{final.name}-int8-{2**22 + 1}-abc"  # of a folder whose name goes on
+    other.mkdir()
     embedded.prepare(tmp_path, _nothing)
     assert not dead.exists()
-    assert alive.exists()
+    assert alive.exists() and other.exists()
 
 
 def test_a_wheel_that_cannot_be_had_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from adapters.__main__ import main
 from adapters.errors import QuantizeError
-from adapters.quantize import checks, folder
+from adapters.quantize import checks, folder, run
 from adapters.quantize.methods import METHODS
 from adapters.quantize.run import Plan, quantize
 from adapters.registry.base_model import read_base
@@ -146,12 +146,36 @@ def test_refusals_before_any_work(base: Path, tmp_path: Path, monkeypatch: pytes
 
 
 def test_no_memory(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Nothing:
-        available = 0
-
-    monkeypatch.setattr(checks.psutil, "virtual_memory", Nothing)
+    monkeypatch.setattr(checks, "available_memory", lambda: 0)
     assert "memory" in refused(lambda: make(base, tmp_path / "out", "gptq"))
     assert not list(tmp_path.iterdir())
+
+
+def test_weights_that_vllms_kernel_cannot_take(base: Path, tmp_path: Path) -> None:
+    shapes = {"model.layers.0.mlp.up_proj": (40, 64)}
+    checks.check_kernel("tiny", shapes, METHODS["int8"])
+    assert "40 x 64" in refused(lambda: checks.check_kernel("tiny", shapes, METHODS["gptq"]))
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator"), ImportError(name="bitsandbytes")]
+)
+def test_what_fails_while_weights_are_rounded(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(run, "round_to_nearest", fail)
+    assert "nothing was kept" in refused(lambda: make(base, tmp_path / "out", "int4"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_base_without_tokenizer_is_named_where_cards_are_needed(base: Path, tmp_path: Path) -> None:
+    bare = tmp_path / "bare"
+    shutil.copytree(base, bare, ignore=shutil.ignore_patterns("tokenizer*"))
+    assert "no readable tokenizer" in refused(lambda: make(bare, tmp_path / "out", "gptq"))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_disk_that_fills_up_on_the_way(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
