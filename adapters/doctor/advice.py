@@ -8,7 +8,12 @@ _GIB = 1 << 30
 VNNI = frozenset({"AVX-512 VNNI", "AVX VNNI", "AMX INT8"})
 # NVIDIA's compute capabilities from which a GPU has the number format, or vLLM a kernel for it (its quantization docs).
 _BF16, _INT8, _INT4 = (8, 0), (7, 5), (7, 5)
-_TORCH = "torch is not installed"
+_NO_INT8 = (10, 0)  # from here on vLLM has no kernel for W8A8 in integers: Blackwell computes in FP8
+_TRAINING = ("torch", "peft", "transformers")
+_BASE = (
+    "Base: start with the embedded one, the shipped adapter's own; Qwen3-0.6B takes 4.4 times the memory, as "
+    "much more time a token where memory is what it waits for, and an adapter of its own."
+)
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,24 @@ def methods(facts: Facts) -> tuple[Method, ...]:
     gpu = bool(facts.gpus)
     able = facts.gpus[0].capability if facts.gpus else (0, 0)
     bf16 = able >= _BF16 or bool(not gpu and has & {"AVX-512 BF16", "AMX BF16"})
-    int8 = able >= _INT8 or bool(not gpu and has & VNNI)
+    int8 = _INT8 <= able < _NO_INT8 or bool(not gpu and has & VNNI)
     int4 = able >= _INT4 or bool(not gpu and "AVX-512" in has)
-    no_int8 = f"needs capability {_named(_INT8)}" if gpu else "no VNNI or AMX: slower than bfloat16"
+    bounds = f"needs a GPU of capability {_named(_INT8)} to below {_named(_NO_INT8)}"
+    no_int8 = bounds if gpu else "no VNNI or AMX: slower than bfloat16"
     return (
         Method("serve in bfloat16", "AVX2" in has or gpu, _bf16(bf16, gpu)),
         Method("serve an INT8 base (W8A8)", int8, "integer products in hardware" if int8 else no_int8),
         Method("serve an INT4 base (W4A16)", int4, f"needs AVX-512, or a GPU of capability {_named(_INT4)}"),
-        Method("train LoRA", "torch" in facts.versions, _training(bf16, gpu) if "torch" in facts.versions else _TORCH),
-        Method("train QLoRA (NF4)", "bitsandbytes" in facts.versions, _package(facts, "bitsandbytes")),
-        Method("train with fake quantization (QAT)", "torchao" in facts.versions, _package(facts, "torchao")),
+        _trained(facts, "train LoRA", _training(bf16, facts)),
+        _trained(facts, "train QLoRA (NF4)", _package(facts, "bitsandbytes"), "bitsandbytes"),
+        _trained(facts, "train with fake quantization (QAT)", _package(facts, "torchao"), "torchao"),
     )
 
 
 def advice(facts: Facts, bandwidth: float) -> tuple[str, ...]:
     """Sentences for a person. `bandwidth`: of main memory, bytes a second; a GPU's own is not measured."""
     free = facts.gpus[0].free if facts.gpus else facts.available
-    lines = [_serve_on(facts), _bits(facts)]
+    lines = [_serve_on(facts), _bits(facts), _BASE]
     for base in BASES:
         weights = 2 * base.parameters
         floor = "" if facts.gpus else f"a token takes at least {weights / bandwidth * 1000:.1f} ms on this memory; "
@@ -82,10 +88,28 @@ def _bits(facts: Facts) -> str:
     return "Bits: start with 16; eight where memory or long prompts count."
 
 
+def _trained(facts: Facts, name: str, why: str, *more: str) -> Method:
+    """A way to train: usable where torch, peft, transformers and `more` are installed."""
+    missing = [package for package in (*_TRAINING, *more) if package not in facts.versions]
+    return Method(name, not missing, f"not installed: {', '.join(missing)}" if missing else why)
+
+
+def _torch_sees_gpu(facts: Facts) -> bool:
+    """Whether the torch of this environment can use the GPU that is there; the CPU build's version says `+cpu`."""
+    return bool(facts.gpus) and not facts.versions.get("torch", "").endswith("+cpu")
+
+
 def _serve_on(facts: Facts) -> str:
     if facts.gpus:
         gpu = facts.gpus[0]
-        return f"Serve and train on the {gpu.name} ({gpu.memory / _GIB:.0f} GiB): make up finds it by itself."
+        both = "Serve and train" if _torch_sees_gpu(facts) else "Serve"
+        own = (
+            "" if _torch_sees_gpu(facts) else "; to train on it, install torch for CUDA: this environment has the CPU's"
+        )
+        return (
+            f"{both} on the {gpu.name} ({gpu.memory / _GIB:.0f} GiB): make up finds it by itself; a batch may be "
+            f"larger there, SERVER_MAX_NUM_SEQS=128 is a start{own}."
+        )
     batch = 32 if facts.cores <= 4 else 64
     return f"Serve on the processor: up to {batch} requests in a batch on {facts.cores} cores, all of them computing."
 
@@ -96,14 +120,12 @@ def _bf16(bf16: bool, gpu: bool) -> str:
     return "in hardware" if bf16 else "emulated: float32 speed at half the memory"
 
 
-def _training(bf16: bool, gpu: bool) -> str:
-    if gpu:
+def _training(bf16: bool, facts: Facts) -> str:
+    if _torch_sees_gpu(facts):
         return "on the GPU, minutes for the shipped recipe"
-    return (
-        "on the processor, about an hour for the shipped recipe"
-        if bf16
-        else "on the processor, hours for the shipped recipe"
-    )
+    why = ", because this torch is the CPU's," if facts.gpus else ","
+    hours = "about an hour" if bf16 and not facts.gpus else "an hour or more"
+    return f"on the processor{why} {hours} for the shipped recipe"
 
 
 def _named(capability: tuple[int, int]) -> str:

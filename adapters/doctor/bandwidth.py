@@ -6,12 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 _BYTES = 256 << 20  # far above any cache that two cores share
+_EACH = 64 << 20  # at least for a core: many cores' caches together are large
 _ROUNDS = 7
 
 
 def read_bandwidth(cores: int) -> float:
     """Bytes a second that `cores` threads read together: the best of some rounds over memory larger than the caches."""
-    part = np.ones(_BYTES // 8 // cores, dtype=np.float64)
+    part = np.ones(max(_BYTES // cores, _EACH) // 8, dtype=np.float64)
     parts = [part.copy() for _ in range(cores)]
     total = sum(each.nbytes for each in parts)
     with ThreadPoolExecutor(cores) as pool:

@@ -44,6 +44,25 @@ def test_a_gpu_changes_the_advice() -> None:
     assert _usable(with_gpu)["serve an INT8 base (W8A8)"]
 
 
+def test_a_new_gpu_is_not_promised_integer_products() -> None:
+    blackwell = replace(PLAIN, gpus=(replace(GPU, name="NVIDIA B200", capability=(10, 0)),))
+    assert not _usable(blackwell)["serve an INT8 base (W8A8)"]
+    assert _usable(blackwell)["serve an INT4 base (W4A16)"]
+
+
+def test_training_needs_its_packages_and_a_torch_that_sees_the_gpu() -> None:
+    assert not _usable(PLAIN)["train LoRA"], "peft and transformers are not there"
+    whole = {"torch": "2.13.0+cpu", "peft": "1", "transformers": "5", "bitsandbytes": "1"}
+    usable = _usable(replace(PLAIN, versions=whole))
+    assert usable["train LoRA"] and usable["train QLoRA (NF4)"]
+    assert not usable["train with fake quantization (QAT)"]
+    blind = replace(PLAIN, versions=whole, gpus=(GPU,))
+    assert "install torch for CUDA" in advice(blind, 40e9)[0]
+    assert "this torch is the CPU's" in next(method.why for method in methods(blind) if method.name == "train LoRA")
+    seeing = replace(blind, versions={**whole, "torch": "2.13.0+cu130"})
+    assert "Serve and train" in advice(seeing, 40e9)[0]
+
+
 def test_an_old_gpu_is_not_promised_what_it_has_not() -> None:
     old = replace(PLAIN, gpus=(replace(GPU, name="Tesla P100", capability=(6, 0)),))
     assert not _usable(old)["serve an INT8 base (W8A8)"]
