@@ -52,10 +52,11 @@ def contract_of(adapter: Path) -> PromptContract:
 
 
 def questions(cards: Sequence[Labelled], prompts: PromptContract, tokenizer: Any) -> list[Question]:
-    """The cards' prompts as tokens."""
+    """The prompts as tokens, of the cards whose document the adapter reads."""
     return [
         Question(card, tokenizer.encode(render(prompts, card.document, card.lines), add_special_tokens=False))
         for card in cards
+        if card.document in prompts.documents
     ]
 
 

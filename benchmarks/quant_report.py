@@ -96,7 +96,7 @@ def _cells(row: Row) -> list[str]:
         _percent(row.get("right")),
         _percent(row.get("kept")),
         _percent(row.get("cards_right")),
-        _number(row["disk_mib"], 0),
+        _number(row.get("disk_mib"), 0),
         _percent(row["weights_ratio"], 0),
         _number(row.get("resident_mib"), 0),
         _number(row.get("ms_per_token"), 1),

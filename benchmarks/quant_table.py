@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -112,8 +113,9 @@ def _rows(
     with QuantEngine(plain) as reference:
         right = answer_cards(reference, asked, tokenizer) if asked else []
         for name in names(args.methods, random=not asked, qat=args.qat is not None):
-            row, options = make(name, plain, folder, args.samples, args.qat)
+            row: dict[str, Any] = {"method": name}
             try:
+                row, options = make(name, plain, folder, args.samples, args.qat)
                 with nullcontext(reference) if name == REFERENCE else QuantEngine(options) as engine:
                     if asked:
                         mine = right if name == REFERENCE else answer_cards(engine, asked, tokenizer)
@@ -121,12 +123,13 @@ def _rows(
                     # NF4 is bfloat16 again, and another adapter costs what the first does: nothing new to time.
                     if row["weights_mib"] is not None and not name.endswith(QAT):
                         row |= timed(args.rounds, engine, reference, prompts, longest)
-            except RuntimeError as error:
-                row["failed"] = str(error)  # this processor may lack what a variant needs
+            except (RuntimeError, subprocess.CalledProcessError) as error:
+                # This processor may lack what a variant needs. One that fails does not take the others' figures along.
+                row["failed"] = str(error)
             rows.append(row)
             print(json.dumps(row), file=sys.stderr, flush=True)
     for row in rows:
-        weights = row["weights_mib"]
+        weights = row.get("weights_mib")
         row["weights_ratio"] = None if weights is None else round(weights / rows[0]["weights_mib"], 3)
     return rows
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from adapters.training.contract import contract
 from adapters.training.dataset import Labelled
-from benchmarks.quant_cards import Question, right_fields
-from benchmarks.quant_report import BEGIN, END, filled, write
+from benchmarks.quant_cards import Question, questions, right_fields
+from benchmarks.quant_report import BEGIN, END, _cells, filled, write
 from benchmarks.quant_rows import quality
 from benchmarks.quant_variants import names
 
@@ -31,6 +32,21 @@ def test_kept_is_of_the_references_right_fields() -> None:
     assert row["documents"]["cni-2018-recto"]["kept"] == 0.5
     row = quality(asked, [[True] * 4, [True, True, True, False]], [[True] * 4] * 2)
     assert row["cards_right"] == row["documents"]["cni-2018-recto"]["cards_right"] == 0.5
+
+
+def test_cards_that_the_adapter_does_not_read_are_not_asked() -> None:
+    prompts = contract(("cni-2025-recto",))
+    other = Labelled("cni-2025-recto", ("NGO",), (0, None, None, None, None, None))
+
+    class Letters:
+        def encode(self, text: str, add_special_tokens: bool) -> list[int]:
+            return list(text.encode())
+
+    assert [question.card for question in questions([CARD, other], prompts, Letters())] == [other]
+
+
+def test_a_row_that_failed_has_a_place_in_the_table() -> None:
+    assert _cells({"method": "int8", "failed": "no such instruction", "weights_ratio": None})[0] == "int8"
 
 
 def test_an_adapter_that_learned_on_int4_has_a_row_on_int4() -> None:
