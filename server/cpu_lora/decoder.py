@@ -77,6 +77,7 @@ def _read(model: Any) -> Decoder:
         _need(_known(layer) and layer.self_attn.rotary_emb is rotary)
         _fill(row, layer, kept)
         one = layer.self_attn.attn
+        _need(type(one) is _attention() and one.attn_type == "decoder")
         _need(one.kv_sharing_target_layer_name is None and one.query_quant is None)
         _need((one.num_heads, one.num_kv_heads, one.head_size) == (sizes.heads, sizes.kv_heads, sizes.head))
     head_norm = getattr(first, "q_norm", None)
@@ -101,6 +102,12 @@ def _rotary_forward() -> Any:
     from vllm.model_executor.layers.rotary_embedding.base import RotaryEmbedding  # heavy
 
     return RotaryEmbedding.forward_cpu
+
+
+def _attention() -> Any:
+    from vllm.model_executor.layers.attention import Attention  # heavy
+
+    return Attention
 
 
 def _known(layer: Any) -> bool:

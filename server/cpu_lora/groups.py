@@ -56,6 +56,9 @@ class RowGroups:
         return None
 
 
+NO_GROUPS = RowGroups(0, ())
+
+
 def group_rows(slots: Sequence[int] | np.ndarray[tuple[int], np.dtype[np.int64]]) -> RowGroups:
     """Group rows by slot.
 

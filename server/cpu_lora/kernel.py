@@ -102,7 +102,8 @@ def load_kernel(enabled: bool) -> Kernel | None:
         return None
     try:
         return Kernel(ctypes.CDLL(str(_built())))
-    except (OSError, subprocess.SubprocessError) as error:
+    except (OSError, subprocess.SubprocessError, AttributeError) as error:
+        # AttributeError: an old compiler does not know this processor's bfloat16 and leaves functions out.
         logger.warning("CPU LoRA: no compiled kernel (%s); PyTorch's products serve, slower in small batches.", error)
         return None
 
@@ -110,7 +111,8 @@ def load_kernel(enabled: bool) -> Kernel | None:
 def _built() -> Path:
     processor = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")), "")
     sources = b"".join(path.read_bytes() for path in sorted(_SOURCES.iterdir()))
-    key = hashlib.sha256(sources + " ".join((*_FLAGS, processor)).encode()).hexdigest()[:16]
+    compiler = os.path.realpath(_compiler() or "none")  # its name says its version: a newer one knows more processors
+    key = hashlib.sha256(sources + " ".join((*_FLAGS, processor, compiler)).encode()).hexdigest()[:16]
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cni-lora-server"
     library = folder / f"lora-{key}.so"
     if not library.exists():
@@ -119,8 +121,12 @@ def _built() -> Path:
     return library
 
 
+def _compiler() -> str | None:
+    return shutil.which("g++") or shutil.which("c++")
+
+
 def _compile(library: Path) -> None:
-    compiler = shutil.which("g++") or shutil.which("c++")
+    compiler = _compiler()
     if compiler is None:
         raise FileNotFoundError("no C++ compiler")
     with tempfile.TemporaryDirectory(dir=library.parent) as scratch:

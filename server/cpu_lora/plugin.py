@@ -6,7 +6,7 @@ import logging
 import os
 
 from server.cpu_lora.kernel import load_kernel
-from server.cpu_lora.settings import TESTED_VLLM_VERSIONS, read_settings
+from server.cpu_lora.settings import TESTED_VLLM_VERSIONS, CpuLoraSettings, read_settings
 
 WRAPPER = "server.cpu_lora.wrapper.GroupedPunicaWrapper"
 
@@ -36,11 +36,29 @@ def register() -> None:
             ", ".join(sorted(TESTED_VLLM_VERSIONS)),
         )
         return
-    _name_wrapper(type(current_platform))
-    from server.cpu_lora import eager_ops, released_weights, writes
+    try:
+        _serve(type(current_platform))
+    except Exception as error:  # an untested vLLM, asked for all the same: what we build on may be gone
+        logger.error("CPU LoRA plugin not registered (%r): vLLM's own CPU LoRA serves.", error)
+        return
+    try:
+        _speed_up(settings)
+    except Exception as error:
+        logger.warning("CPU LoRA: part of the faster paths is left out (%r).", error)
+
+
+def _serve(platform: type) -> None:
+    """What right answers need; the wrapper last, so that a failure before it leaves vLLM's own in place."""
+    from server.cpu_lora import released_weights, writes
 
     released_weights.allow()
     writes.watch()
+    platform.get_punica_wrapper = classmethod(lambda _cls: WRAPPER)  # type: ignore[attr-defined]
+
+
+def _speed_up(settings: CpuLoraSettings) -> None:
+    from server.cpu_lora import eager_ops
+
     if settings.eager_ops:
         eager_ops.use()
         eager_ops.shorten_lookups()
@@ -56,7 +74,3 @@ def register() -> None:
         linear.use(engine)
         if settings.step:
             step.use(engine)
-
-
-def _name_wrapper(platform: type) -> None:
-    platform.get_punica_wrapper = classmethod(lambda _cls: WRAPPER)  # type: ignore[attr-defined]

@@ -14,7 +14,7 @@ from vllm.lora.punica_wrapper.punica_cpu import PunicaWrapperCPU
 
 from server.cpu_lora import products
 from server.cpu_lora.batch import Work
-from server.cpu_lora.groups import RowGroups, every_row, group_rows
+from server.cpu_lora.groups import NO_GROUPS, RowGroups, every_row, group_rows
 from server.cpu_lora.kernel import load_kernel
 from server.cpu_lora.settings import read_settings
 from server.cpu_lora.slots import Slots
@@ -166,11 +166,16 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
                 products.expand(y.narrow(1, 0, width), group, low, weights.b[:width], True)
 
     def _sampled(self, rows: int) -> RowGroups:
-        """Groups of the rows whose logits are wanted: more rows than samples means one request's prompt logprobs."""
+        """Groups of the rows whose logits are wanted.
+
+        Another number of rows than samples means one request's prompt logprobs, and vLLM does not say whose: they are
+        known where the whole batch is of one adapter. Elsewhere no adapter touches them, rather than a wrong one. (As
+        many prompt rows as samples cannot be told from samples. Only adapters with an `lm_head` are concerned.)
+        """
+        if rows == self._samples.total:
+            return self._samples
         sole = self._samples.sole_slot()
-        if rows > self._samples.total and sole is not None:
-            return every_row(sole, rows)
-        return self._samples.within(rows)
+        return NO_GROUPS if sole is None else every_row(sole, rows)
 
 
 def _flat(tensor: torch.Tensor) -> torch.Tensor:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import Qwen3ForCausalLM
+from transformers import AutoModelForCausalLM
 
 from tests.support.tiny_models import VOCABULARY, write_base
 
@@ -31,8 +31,12 @@ class Family:
 
 @pytest.fixture(scope="session")
 def family(tmp_path_factory: pytest.TempPathFactory) -> Family:
-    root = tmp_path_factory.mktemp("cpu-lora")
-    base = write_base(root / "base", family="qwen3")
+    return make_family(tmp_path_factory.mktemp("cpu-lora"), "qwen3")
+
+
+def make_family(root: Path, name: str) -> Family:
+    """A base of `qwen3` or `llama` (what the embedded base is) with its adapters."""
+    base = write_base(root / "base", family=name)
     return Family(base, tuple(_write_adapter(base, root / f"adapter-{seed}", seed) for seed in range(ADAPTERS)))
 
 
@@ -70,7 +74,7 @@ def _write_adapter(base: Path, folder: Path, seed: int) -> Path:
         target_modules=EVERY_LINEAR if wide else QUERY_VALUE,
         task_type="CAUSAL_LM",
     )
-    model = get_peft_model(Qwen3ForCausalLM.from_pretrained(base, dtype=torch.float32), config)
+    model = get_peft_model(AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32), config)
     for name, parameter in model.named_parameters():
         if "lora_B" in name:
             torch.nn.init.normal_(parameter, std=0.08)

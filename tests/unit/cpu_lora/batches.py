@@ -36,13 +36,15 @@ class Batch:
 
 @st.composite
 def batches(draw: st.DrawFn, padded: bool = True) -> Batch:
-    """Prefill (runs of one slot) and decode (any order) batches, with base rows, idle slots and padding."""
+    """Prefill (runs of one slot), decode (any order) and both in one batch, with base rows, idle slots and padding."""
     slot_count = draw(st.integers(1, len(ADAPTER_IDS)))
     slot = st.integers(-1, slot_count - 1)
     is_prefill = draw(st.booleans())
     if is_prefill:
         runs = draw(st.lists(st.tuples(slot, st.integers(1, 9)), min_size=1, max_size=5))
         slots = tuple(s for s, length in runs for _ in range(length))
+        # Chunked prefill: requests that answer share the batch with prompts, in front of them as the scheduler has it.
+        slots = (*draw(st.lists(slot, max_size=6)), *slots)
     else:
         slots = tuple(draw(st.lists(slot, min_size=1, max_size=24)))
     padding = draw(st.integers(0, 3)) if padded else 0

@@ -46,3 +46,15 @@ def test_prompt_logprobs_of_one_request_have_more_rows_than_samples(slot: int) -
     wanted = reference.linear(y, hidden, a_stacked=[a], b_stacked=[b], output_slices=[48], slots=[slot] * 5)
     wrapper_for(batch, [slot]).add_lora_logits(y, hidden, a, b, 1.0)
     agree(y, wanted, torch.float32)
+
+
+@pytest.mark.parametrize("rows", [1, 7])
+def test_prompt_logprobs_beside_other_adapters_touch_nothing(rows: int) -> None:
+    """vLLM does not say whose rows they are: rather no adapter than another request's."""
+    batch = Batch((0, 1, -1), 2, 0, True, torch.float32, 7)
+    rng = generator(batch)
+    a, b = torch.randn(2, 1, 4, 16, generator=rng), torch.randn(2, 1, 48, 4, generator=rng)
+    hidden, y = torch.randn(rows, 16, generator=rng), torch.randn(rows, 48, generator=rng)
+    before = y.clone()
+    wrapper_for(batch, [0, 1, -1]).add_lora_logits(y, hidden, a, b, 1.0)
+    assert torch.equal(y, before)

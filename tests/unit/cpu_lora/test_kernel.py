@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,19 @@ def test_zero_rank_and_no_products_leave_y_alone(engine: kernel.Kernel) -> None:
 def test_without_a_compiler_there_is_no_kernel(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
+    assert kernel.load_kernel(True) is None
+
+
+def test_a_library_without_this_processors_functions_is_no_kernel(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What a compiler leaves that does not know the processor's bfloat16 instructions."""
+    source = tmp_path / "empty.cpp"
+    source.write_text('extern "C" void cni_lora_add() {}')
+    library = tmp_path / "empty.so"
+    subprocess.run(["g++", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
+    monkeypatch.setattr(kernel, "_built", lambda: library)
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True)
     assert kernel.load_kernel(True) is None
 
 

@@ -6,7 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.cpu_lora import reference
+from server.cpu_lora import kernel, reference
 from tests.unit.cpu_lora.batches import Batch, agree, batches, generator, stacked, told, wrapper_for
 
 SHAPES = st.tuples(
@@ -38,7 +38,8 @@ def test_linear_agrees_with_float64(batch: Batch, shape: Shape) -> None:
 
 def test_a_long_prompt_and_single_rows_share_a_batch() -> None:
     """The long group goes to PyTorch, the short ones to the kernel, and neither disturbs the other."""
-    batch = Batch((0,) * 80 + (1, -1, 0, 2) + (2,) * 70, 3, 0, True, torch.bfloat16, 3)
+    long = kernel.MAX_ROWS
+    batch = Batch((0,) * long + (1, -1, 0, 2) + (2,) * (long - 1), 3, 0, True, torch.bfloat16, 3)
     shape: Shape = ([40, 16, 16], 96, 16)
     y, x, a, b = _case(batch, shape)
     wanted = reference.linear(y, x, a_stacked=a, b_stacked=b, output_slices=shape[0], slots=batch.slots)

@@ -50,6 +50,22 @@ def test_an_untested_version_may_be_asked_for(monkeypatch: pytest.MonkeyPatch) -
     assert current_platform.get_punica_wrapper() == plugin.WRAPPER
 
 
+@pytest.mark.parametrize(
+    ("part", "name", "wrapper"),
+    [("writes", "watch", STOCK), ("eager_ops", "use", plugin.WRAPPER)],
+    ids=["what answers need", "what is faster"],
+)
+def test_a_vllm_whose_insides_moved_still_starts(
+    monkeypatch: pytest.MonkeyPatch, part: str, name: str, wrapper: str
+) -> None:
+    def gone() -> None:
+        raise AttributeError("moved")
+
+    monkeypatch.setattr(f"server.cpu_lora.{part}.{name}", gone)
+    plugin.register()
+    assert current_platform.get_punica_wrapper() == wrapper
+
+
 def test_does_nothing_off_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(current_platform), "is_cpu", lambda _self: False)
     plugin.register()

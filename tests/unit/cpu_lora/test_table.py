@@ -61,7 +61,7 @@ def test_a_batch_adds_what_its_slots_hold_now(
                 _write(one, number, given_, rng)
             continue
         assert isinstance(given_, list)
-        slots = given_ + [given_[-1]] * (70 if what == "long" else 0)
+        slots = given_ + [given_[-1]] * (kernel.MAX_ROWS if what == "long" else 0)
         groups = group_rows(slots)
         x = torch.randn(len(slots), INPUTS, generator=rng).bfloat16()
         for a, b in stacks if what == "step" else [stacks[number]]:
