@@ -76,7 +76,7 @@ def _plan(settings: Settings) -> launch.Launch:
         tuned = find_tuned(settings.tuned_profile, facts)
     except TunedError as error:
         stop(str(error))
-    return launch.plan(settings, facts, launch.is_folder(settings.model), os.environ.get("LD_PRELOAD", ""), tuned)
+    return launch.plan(settings, facts, launch.is_folder(settings.model), os.environ, tuned)
 
 
 def print_choices(planned: launch.Launch) -> None:

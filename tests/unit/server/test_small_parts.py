@@ -144,7 +144,7 @@ def test_tiers_follow_the_memory_and_never_go_below_the_slots() -> None:
 
 
 def test_launch_explains_what_it_chooses() -> None:
-    launch = plan(Settings(model="/m", port=8001), MACHINE, model_is_folder=True, preload="/own.so")
+    launch = plan(Settings(model="/m", port=8001), MACHINE, model_is_folder=True, environ={"LD_PRELOAD": "/own.so"})
     assert launch.environment["HF_HUB_OFFLINE"] == "1"
     assert launch.environment["VLLM_CPU_OMP_THREADS_BIND"] == "0,1"
     assert launch.environment["LD_PRELOAD"] == "/lib/tc.so:/lib/omp.so:/own.so"
@@ -153,6 +153,21 @@ def test_launch_explains_what_it_chooses() -> None:
     assert "--no-enable-log-requests" in launch.command and "--enable-lora" in launch.command
     assert "--api-key" not in " ".join(launch.command)
     assert all(choice.why for choice in launch.choices)
+
+
+def test_what_the_operator_exported_outranks_our_choice() -> None:
+    environ = {"VLLM_CPU_OMP_THREADS_BIND": "1", "VLLM_PLUGINS": "none"}
+    launch = plan(Settings(model="/m"), MACHINE, model_is_folder=True, environ=environ)
+    assert launch.environment["VLLM_CPU_OMP_THREADS_BIND"] == "1"
+    (shown,) = (choice for choice in launch.choices if choice.name == "VLLM_CPU_OMP_THREADS_BIND")
+    assert shown.why == "set by you in the environment"
+    assert launch.environment["VLLM_PLUGINS"] != "none", "without our plugins there is no server of ours"
+
+
+def test_launch_says_what_is_fixed_and_whether_a_compiler_is_there() -> None:
+    values = {choice.name: choice.value for choice in plan(Settings(model="/m"), MACHINE, True).choices}
+    assert (values["requests in a batch"], values["prefix caching"], values["compilation"]) == ("32", "on", "none")
+    assert values["C++ compiler"] == "not found"
 
 
 def test_launch_of_a_hub_model_asks_the_hub_and_many_cores_are_left_to_vllm() -> None:

@@ -39,6 +39,7 @@ def test_its_choices_come_last_and_are_shown(tmp_path: Path) -> None:
     assert made.environment["VLLM_CPU_OMP_THREADS_BIND"] == "0"
     assert made.environment["LD_PRELOAD"] == "/lib/tc.so"
     shown = {choice.name: choice for choice in made.choices}
+    assert shown["prefix caching"].value == "off"
     assert shown["block size"].value == "64" and "bench-tune" in shown["block size"].why
     assert shown["tuned profile"].value == str(path)
     assert len(shown) == len(made.choices), "a choice and its replacement are both shown"
