@@ -40,11 +40,11 @@ format: env ## let ruff put the code in order
 bench: env ## one card end to end on running services; the last line is JSON
 	@$(VENV) -m benchmarks.card $(ARGS)
 
-quant-table: env ## what each quantization costs and gives; about 25 minutes, ARGS=--quick for few
+quant-table: env ## what each quantization costs and gives; about 30 minutes, ARGS=--quick for few
 	@$(VENV) -m benchmarks.quant_table $(ARGS)
 
-bench-engine: env ## every benchmark of the engine, 40 minutes on two quiet cores; pictures in benchmarks/results
-	@for run in lora_tax mixed_adapters floor memory "today --shape embedded" "today --shape qwen3-0.6b --crowds 8"; do \
+bench-engine: env ## every benchmark of the engine, an hour on two quiet cores; pictures in benchmarks/results
+	@for run in lora_tax mixed_adapters many_adapters floor memory "today --shape embedded" "today --shape qwen3-0.6b --crowds 8"; do \
 	  $(VENV) -m benchmarks.$$run || exit 1; done
 
 bench-tune: env ## try launches on this machine; the winner becomes a profile that the server reads

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import time
@@ -29,11 +30,15 @@ class Spent:
 
 @dataclass(frozen=True)
 class Plan:
-    """How to start an engine. `plugin`: our CPU LoRA or vLLM's own; `options` are vLLM's."""
+    """How to start an engine. `plugin`: our CPU LoRA or vLLM's own; `options` are vLLM's.
+
+    `launch`: threads bound and libraries preloaded as `python -m server` does; off: all as vLLM has it by default.
+    """
 
     threads: int
     prompt: int
     plugin: bool = True
+    launch: bool = True
     options: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -45,7 +50,7 @@ class Engine:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, models, plan), daemon=True)
-        with launched(plan.environment):
+        with launched(plan.environment) if plan.launch else contextlib.nullcontext():
             self._process.start()
         theirs.close()
 
@@ -84,10 +89,12 @@ def _serve(pipe: Connection, models: Models, plan: Plan) -> None:
     cores = sorted(os.sched_getaffinity(0))[: plan.threads]
     os.environ |= {
         "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "ERROR", "VLLM_PLUGINS": "cni_cpu_lora",
-        "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(plan.threads),
-        "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores)), "CNI_CPU_LORA": "1" if plan.plugin else "0",
-        **plan.environment,
+        "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1", "CNI_CPU_LORA": "1" if plan.plugin else "0",
     }  # fmt: skip
+    if plan.launch:
+        bound = ",".join(map(str, cores))
+        os.environ |= {"OMP_NUM_THREADS": str(plan.threads), "VLLM_CPU_OMP_THREADS_BIND": bound}
+    os.environ |= plan.environment
     try:
         engine = _engine(models, plan)
         number = 0

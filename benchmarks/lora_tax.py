@@ -1,5 +1,8 @@
 """What an adapter costs on a CPU: base, adapter with our CPU LoRA, adapter with vLLM's own, in alternating rounds.
 
+vLLM's own comes twice: `stock` has our launch (threads bound, tcmalloc, libiomp5), so that LoRA alone differs;
+`defaults` is vLLM as it is started without us, which no choice of our launch may be slower than.
+
     python -m benchmarks.lora_tax --shapes embedded qwen3-0.6b --concurrency 1 8 32
 
 `processor` figures (seconds of all threads) are to be read where other work shares the cores: use --threads 1 for them.
@@ -17,7 +20,7 @@ from benchmarks.frame import Case, Key, Panel, alternate, median, parser, publis
 from benchmarks.lora_engine import BASE, Engine, Plan, Spent
 from benchmarks.lora_models import EMBEDDED, SHAPES, write_models
 
-_VARIANTS = ("base", "ours", "stock", "stock base")
+_VARIANTS = ("base", "ours", "stock", "stock base", "defaults", "defaults base")
 Samples = dict[Key, list[Spent]]
 
 
@@ -48,10 +51,16 @@ def _parser() -> argparse.ArgumentParser:
 def _measure(args: argparse.Namespace, shape: str) -> list[dict[str, Any]]:
     plan = Plan(args.threads, args.prompt)
     stock_plan = Plan(args.threads, args.prompt, plugin=False)
+    defaults_plan = Plan(args.threads, args.prompt, plugin=False, launch=False)
     with tempfile.TemporaryDirectory() as folder:
         models = write_models(Path(folder), shape, adapters=1, seed=args.seed)
-        with Engine(models, plan) as ours, Engine(models, stock_plan) as stock:
-            variants = dict(zip(_VARIANTS, [(ours, BASE), (ours, 0), (stock, 0), (stock, BASE)], strict=True))
+        with (
+            Engine(models, plan) as ours,
+            Engine(models, stock_plan) as stock,
+            Engine(models, defaults_plan) as defaults,
+        ):
+            pairs = [(ours, BASE), (ours, 0), (stock, 0), (stock, BASE), (defaults, 0), (defaults, BASE)]
+            variants = dict(zip(_VARIANTS, pairs, strict=True))
             cases = [
                 Case((name, count), lambda e=engine, a=adapter, n=count: e.decode([a] * n, args.tokens))  # type: ignore[misc]
                 for count in args.concurrency
@@ -71,6 +80,8 @@ def _row(samples: Samples, shape: str, concurrency: int) -> dict[str, Any]:
             "stock_adapter_over_base_throughput": round(took["stock base"] / took["stock"], 3),
             "ours_over_stock_throughput": round(took["stock"] / took["ours"], 3),
             "base_over_stock_base_throughput": round(took["stock base"] / took["base"], 3),
+            "ours_over_defaults_throughput": round(took["defaults"] / took["ours"], 3),
+            "base_over_defaults_base_throughput": round(took["defaults base"] / took["base"], 3),
         }
     return row
 

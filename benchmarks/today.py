@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import subprocess
 import sys
 import tempfile
@@ -62,7 +63,9 @@ def _commands(args: argparse.Namespace, folder: Path, models: Models) -> list[tu
     ours = [sys.executable, "-m", "server", "--model", base, "--model-name", models.base.name, "--port", ports[0]]
     ours += ["--adapters-dir", str(registry(folder, models.adapters[0])), "--max-model-len", "1024"]
     offline = {"OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"}
-    made: list[tuple[str, list[str], dict[str, str]]] = [("ours", ours, {})]
+    cores = sorted(os.sched_getaffinity(0))[: args.threads]
+    bound = {"VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores))}
+    made: list[tuple[str, list[str], dict[str, str]]] = [("ours", ours, bound)]
     for place, dtype in enumerate(("float32", "bfloat16"), 1):
         command = [sys.executable, "-m", "benchmarks.workers.peft", base, adapter, dtype, threads, ports[place]]
         made.append((f"PEFT {dtype}", command, offline))
