@@ -48,7 +48,8 @@ def make(
     if not out.exists():
         command = [sys.executable, "-m", "adapters", "quantize", "--method", method, "--out", str(out)]
         command += ["--base", str(plain.base), "--threads", str(plain.threads)]
-        command += ["--samples", str(samples)] if METHODS[method].calibrated else []
+        if METHODS[method].calibrated:
+            command += ["--samples", str(samples), "--adapter", str(plain.adapter)]
         subprocess.run(command, check=True, stdout=sys.stderr)
     manifest = read_quantization(out)
     assert manifest is not None

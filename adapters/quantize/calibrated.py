@@ -1,4 +1,8 @@
-"""A whole model by GPTQ, layer after layer: each layer sees what the rounded layers before it give."""
+"""A whole model by GPTQ, layer after layer: each layer sees what the rounded layers before it give.
+
+With an adapter, it sees what it will get when that adapter is served: a base calibrated by itself makes up for errors
+in directions that an adapter leaves (docs/lab-notes.md).
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +15,7 @@ from compressed_tensors.quantization import QuantizationScheme
 from adapters.quantize.calibration import first_inputs, layers_of, linears, second_moments
 from adapters.quantize.gptq import gptq
 from adapters.quantize.rounding import Rounded, store
+from adapters.quantize.scores import lora_of
 
 
 @torch.no_grad()
@@ -20,12 +25,14 @@ def quantize_layers(
     scheme: QuantizationScheme,
     layout: str,
     step: Callable[[int, int], None],
+    adapter: Path | None = None,
 ) -> dict[str, Rounded]:
-    """Every linear module of the decoder's layers by its full name. `step(done, of)` after each layer."""
-    from transformers import AutoModelForCausalLM
+    """Every linear module of the decoder's layers by its full name. `step(done, of)` after each layer.
 
+    `adapter`: a revision's folder; its own weights stay as they are.
+    """
     assert scheme.weights is not None
-    model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).eval()
+    model = _model(base, adapter)
     states = first_inputs(model, tokens)
     rounded: dict[str, Rounded] = {}
     layers = layers_of(model)
@@ -39,6 +46,18 @@ def quantize_layers(
         states = [(_output(layer, hidden, kwargs), kwargs) for hidden, kwargs in states]
         step(number + 1, len(layers))
     return rounded
+
+
+def _model(base: Path, adapter: Path | None) -> Any:
+    """The base in bfloat16 on the processor, with the adapter on it where there is one."""
+    if adapter is None:
+        from transformers import AutoModelForCausalLM
+
+        return AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).eval()
+    from adapters.training.model import with_adapter
+
+    adapted = with_adapter(base, lora_of(adapter), adapter).to("cpu", torch.bfloat16).eval()
+    return adapted.base_model.model
 
 
 def _through(layer: Any, states: list[tuple[torch.Tensor, dict[str, Any]]]) -> None:

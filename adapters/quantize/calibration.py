@@ -58,10 +58,10 @@ def layers_of(model: Any) -> Any:
 
 
 def linears(layer: Any) -> Iterator[tuple[str, torch.nn.Linear]]:
-    """A layer's linear modules by their names in it."""
+    """A layer's linear modules by their names in it; an adapter's own are none of them."""
     for name, module in layer.named_modules():
-        if isinstance(module, torch.nn.Linear):
-            yield name, module
+        if isinstance(module, torch.nn.Linear) and ".lora_" not in name:
+            yield name.removesuffix(".base_layer"), module
 
 
 def second_moments(layer: Any, run: Callable[[], None]) -> dict[str, torch.Tensor]:

@@ -31,7 +31,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--samples", type=int, default=SAMPLES, help="cards that gptq looks at (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=SEED, help="of those cards (default: %(default)s)")
     parser.add_argument(
-        "--adapter", type=Path, help="a revision's folder: its scores on the result go into the manifest"
+        "--adapter",
+        type=Path,
+        help="a revision's folder: gptq is calibrated with it, and its scores on the result go into the manifest",
     )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     parser.set_defaults(run=_run)
@@ -60,7 +62,7 @@ def _run(args: argparse.Namespace) -> int:
     with Progress(transient=True) as bar:
         task = bar.add_task(f"{method.name} of {name}", total=None)
         manifest = quantize(
-            Plan(base, name, method, group, args.samples, args.seed),
+            Plan(base, name, method, group, args.samples, args.seed, args.adapter),
             args.out,
             lambda what, done, of: bar.update(task, description=what, completed=done, total=of),
         )

@@ -28,7 +28,10 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What to do. `name`: what the base is called in public; `samples`, `seed`: of the calibration."""
+    """What to do. `name`: what the base is called in public; `samples`, `seed`: of the calibration.
+
+    `adapter`: folder of the revision that a calibrated method is to see the activations of.
+    """
 
     base: Path
     name: str
@@ -36,6 +39,7 @@ class Plan:
     group: int | None
     samples: int
     seed: int
+    adapter: Path | None = None
 
 
 def quantize(plan: Plan, out: Path, show: Progress, step: Step = no_step) -> Quantization:
@@ -104,9 +108,20 @@ def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | Non
         ) from error
     tokens = calibration.sequences(tokenizer, plan.samples, plan.seed)
     results = quantize_layers(
-        plan.base, tokens, scheme, method.stored, lambda done, of: show("calibrating layers", done, of)
+        plan.base,
+        tokens,
+        scheme,
+        method.stored,
+        lambda done, of: show("calibrating layers", done, of),
+        plan.adapter,
     )
-    seen = Calibration(samples=len(tokens), tokens=sum(map(len, tokens)), seed=plan.seed, source=calibration.SOURCE)
+    seen = Calibration(
+        samples=len(tokens),
+        tokens=sum(map(len, tokens)),
+        seed=plan.seed,
+        source=calibration.SOURCE,
+        adapter=f"{plan.adapter.parent.name}@{plan.adapter.name}" if plan.adapter else None,
+    )
 
     def prepared(module: str, weight: torch.Tensor) -> tuple[dict[str, torch.Tensor], torch.Tensor]:
         return _parts(results[module] if module in results else round_to_nearest(weight, scheme, method.stored))

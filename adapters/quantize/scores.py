@@ -40,7 +40,7 @@ def contract_of(adapter: Path, base: Path) -> PromptContract:
         raise QuantizeError(
             f"{adapter} was trained on another base, {manifest.base.name}: name an adapter of this one."
         )
-    _lora(adapter)
+    lora_of(adapter)
     return manifest.prompt
 
 
@@ -52,7 +52,7 @@ def score(folder: Path, base: Path, made: Quantization, adapter: Path, samples: 
     prompts = contract_of(adapter, base)
     data = Data.model_validate({"documents": list(prompts.documents), "validation": samples})
     asked = [encode(sample, prompts, tokenizer) for sample in modelled(data, "valid", samples, seed)]
-    model = with_adapter(base, _lora(adapter), adapter)
+    model = with_adapter(base, lora_of(adapter), adapter)
     before = judge(model, asked, tokenizer.eos_token_id, _BATCH)
     _put(model.base_model.model, _stored(folder), made)
     after = judge(model, asked, tokenizer.eos_token_id, _BATCH)
@@ -63,7 +63,8 @@ def score(folder: Path, base: Path, made: Quantization, adapter: Path, samples: 
     return {"adapter": f"{adapter.parent.name}@{adapter.name}", "samples": samples, "seed": seed, "how": HOW, **shares}
 
 
-def _lora(adapter: Path) -> Lora:
+def lora_of(adapter: Path) -> Lora:
+    """The shape that the adapter in the folder `adapter` has. Raises QuantizeError."""
     try:
         config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
         return Lora(r=config["r"], alpha=config["lora_alpha"], dropout=0.0, targets=tuple(config["target_modules"]))

@@ -15,12 +15,13 @@ class _Strict(BaseModel):
 
 
 class Calibration(_Strict):
-    """The prompts that a calibrated method saw: synthetic, seeded."""
+    """The prompts that a calibrated method saw: synthetic, seeded. `adapter`: the revision that was on the base."""
 
     samples: int = Field(gt=0)
     tokens: int = Field(gt=0)
     seed: int
     source: str
+    adapter: str | None = None
 
 
 class Quantization(_Strict):

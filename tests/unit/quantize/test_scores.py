@@ -48,6 +48,21 @@ def test_the_judged_model_has_the_stored_weights(base: Path, adapter: Path, tmp_
     assert all(torch.equal(value, lora[name]) for name, value in model.named_parameters() if name in lora)
 
 
+def test_gptq_sees_the_adapters_activations_and_leaves_its_weights(base: Path, adapter: Path, tmp_path: Path) -> None:
+    made = {}
+    for name, seen in (("base", None), ("adapter", adapter)):
+        plan = Plan(base, "tiny", METHODS["gptq"], 32, 4, 7, seen)
+        made[name] = quantize(plan, tmp_path / name, lambda *_: None)
+    assert made["base"].calibration is not None and made["adapter"].calibration is not None
+    assert (made["base"].calibration.adapter, made["adapter"].calibration.adapter) == (None, "cni@0123456789ab")
+    alone, along = (load_file(tmp_path / name / "model.safetensors") for name in ("base", "adapter"))
+    assert alone.keys() == along.keys()
+    after = "model.layers.0.mlp.down_proj.weight_packed"  # behind what the adapter changes
+    assert not torch.equal(alone[after], along[after])
+    first = "model.layers.0.self_attn.q_proj.weight_packed"  # in front of it
+    assert torch.equal(alone[first], along[first])
+
+
 def test_the_command_keeps_them(base: Path, adapter: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("adapters.quantize.command.JUDGED", 4)
     command = ["quantize", "--base", str(base), "--method", "int8", "--adapter", str(adapter)]
