@@ -84,7 +84,7 @@ def _bits(facts: Facts) -> str:
     if not usable["serve an INT8 base (W8A8)"]:
         return "Bits: 16; eight bits save memory here and cost time."
     if usable["serve an INT4 base (W4A16)"]:
-        return "Bits: start with 16; eight where memory or long prompts count, four (gptq) where memory is the limit."
+        return "Bits: start with 16; eight where many prompts or memory count, four (gptq) where memory is the limit."
     return "Bits: start with 16; eight where memory or long prompts count."
 
 

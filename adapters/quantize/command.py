@@ -59,6 +59,9 @@ def _run(args: argparse.Namespace) -> int:
         from adapters.quantize.scores import contract_of
 
         contract_of(args.adapter, base)  # before the work, not after it
+    if method.calibrated and not args.adapter:
+        said = "calibrating with the base alone: an adapter may lose much on it; --adapter names the one it is to serve"
+        print(said, file=sys.stderr)
     with Progress(transient=True) as bar:
         task = bar.add_task(f"{method.name} of {name}", total=None)
         manifest = quantize(
