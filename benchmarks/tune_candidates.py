@@ -10,6 +10,8 @@ from typing import Any
 Changes = dict[str, Any]
 _NGRAM = '{"method":"ngram","num_speculative_tokens":4,"prompt_lookup_max":3,"prompt_lookup_min":2}'  # one word
 
+_SUFFIX = '{"method":"suffix","num_speculative_tokens":8}'
+
 
 @dataclass(frozen=True)
 class Candidate:
@@ -48,8 +50,11 @@ def _all() -> list[Candidate]:
         _option("executor: a second process", "--distributed-executor-backend", "mp"),
         # torch.compile is not here: with LoRA vLLM's CPU backend never compiles, whatever the options say.
         _variable("oneDNN for decode steps", "CNI_CPU_LORA_LINEAR", "0"),
+        _variable("decode steps layer by layer", "CNI_CPU_LORA_STEP", "0"),
         _variable("norms left to PyTorch", "CNI_CPU_LORA_EAGER_OPS", "0"),
         Candidate("n-gram speculation", {"options": {"--speculative-config": _NGRAM}}, may_win=False),
+        # Runs where arctic-inference 0.1.1 is installed, which vLLM asks for.
+        Candidate("suffix speculation", {"options": {"--speculative-config": _SUFFIX}}, may_win=False),
         Candidate("LoRA on q_proj, v_proj", {"options": {"--lora-target-modules": "q_proj v_proj"}}, may_win=False),
     ]
 
