@@ -12,6 +12,7 @@ from benchmarks import quant_training
 Row = dict[str, Any]
 BEGIN, END = "<!-- quant-table -->", "<!-- /quant-table -->"
 NAME = "quant_table"
+_SHAPES = "osD^vP*Xh<>"
 
 _HEADS = {
     "quantization.md": (
@@ -26,13 +27,13 @@ _HEADS = {
 }  # fmt: skip
 _CAPTIONS = {
     "quantization.md": (
-        "Embedded base with `{adapter}`, {cards} held-out cards, {rounds} rounds, {cores} cores ({processor}).",
+        "Embedded base with `{adapter}`, {cards} held-out cards, timed {rounds} x, {cores} cores ({processor}).",
         "Fields and whole cards right, by document",
         "Shape {shape}, random weights: memory and speed only.",
         "Training on {document}: {samples} samples, {validation} of unseen people, {cores} cores ({processor}).",
     ),
     "quantization.fr.md": (
-        "Base embarquée avec `{adapter}`, {cards} cartes réservées, {rounds} tours, {cores} cœurs ({processor}).",
+        "Base embarquée avec `{adapter}`, {cards} cartes réservées, mesuré {rounds} x, {cores} cœurs ({processor}).",
         "Champs et cartes entières justes, par document",
         "Forme {shape}, poids aléatoires : mémoire et vitesse seulement.",
         "Entraînement sur {document} : {samples} exemples, {validation} de gens inconnus, {cores} cœurs ({processor}).",
@@ -124,19 +125,21 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     """Fields right against the weights' memory, and against cards per second at 32 at once."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    figure = Figure(figsize=(10, 4.8), layout="constrained")
     panels = figure.subplots(1, 2, sharey=True)
-    for panel, (key, label) in zip(
-        panels, (("weights_mib", "weights, MiB"), ("cards_per_s_32", "cards a second, 32 at once")), strict=True
-    ):
-        for row in rows:
-            if row.get(key) is not None and "right" in row:
-                panel.plot(row[key], 100 * row["right"], "o", color="#1f4e8c")
-                panel.annotate(row["method"], (row[key], 100 * row["right"]), (5, 5), textcoords="offset points",
-                               fontsize=8)  # fmt: skip
+    shown = [row for row in rows if row.get("weights_mib") is not None and "right" in row]
+    for number, row in enumerate(shown):
+        for panel, key in zip(panels, ("weights_mib", "cards_per_s_32"), strict=True):
+            if row.get(key) is not None:
+                # Points of equal quality lie on each other: each has a colour and a shape of its own, and a legend.
+                panel.plot(row[key], 100 * row["right"], _SHAPES[number % len(_SHAPES)], color=f"C{number}",
+                           markersize=9, alpha=0.8)  # fmt: skip
+        panels[0].plot([], [], _SHAPES[number % len(_SHAPES)], color=f"C{number}", label=row["method"])
+    for panel, label in zip(panels, ("weights, MiB", "cards a second, 32 at once"), strict=True):
         panel.set(xlabel=label)
         panel.grid(alpha=0.25)
-        panel.margins(0.2)
+        panel.margins(0.1)
     panels[0].set(ylabel="fields right, %")
+    figure.legend(loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle("Held-out cards: quality against memory and against speed", fontsize=10)
     figure.savefig(path, dpi=110)

@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="only see that it works; the documents are left alone")
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS), help="default: all")
     parser.add_argument("--cards", type=int, default=96, help="held-out cards (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=1, help="rounds of timing (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=2, help="rounds of timing (default: %(default)s)")
     parser.add_argument("--samples", type=int, default=64, help="calibration cards of gptq (default: %(default)s)")
     parser.add_argument("--shape", default="qwen3-0.6b", help="second shape, random weights (default: %(default)s)")
     parser.add_argument("--adapter", type=Path, help="revision folder (default: the one in adapters/cni)")
