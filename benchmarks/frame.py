@@ -82,6 +82,11 @@ def publish(name: str, args: argparse.Namespace, result: dict[str, Any], panels:
     print(json.dumps(whole))
 
 
+def _short(value: float) -> str:
+    """Three digits, or all of a larger number's before the point."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def _draw(panels: Sequence[Panel], where: dict[str, Any], path: Path) -> None:
     import matplotlib as mpl  # heavy
 
@@ -94,7 +99,7 @@ def _draw(panels: Sequence[Panel], where: dict[str, Any], path: Path) -> None:
         for place, (label, values) in enumerate(panel.series.items()):
             at = [group + place * width for group in range(len(values))]
             bars = axis.bar(at, [value or 0 for value in values], width * 0.94, label=label)
-            axis.bar_label(bars, ["" if value is None else f"{value:.3g}" for value in values], fontsize=7)
+            axis.bar_label(bars, ["" if value is None else _short(value) for value in values], fontsize=7)
         axis.set_xticks([group + 0.4 - width / 2 for group in range(len(panel.groups))], panel.groups, fontsize=8)
         axis.set_title(panel.title, fontsize=9, loc="left")
         axis.set_ylabel(panel.unit, fontsize=8)
