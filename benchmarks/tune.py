@@ -105,6 +105,8 @@ def _base_name(adapter: Path) -> str:
 
 def _search(args: argparse.Namespace, setting: _Setting) -> tuple[list[dict[str, Any]], Changes]:
     won: Changes = {}
+    # One stream of cards for all comparisons: the launch so far would find those of an earlier one in its prefix cache.
+    cards = _cards(args.seed)
     tried: list[dict[str, Any]] = []
     ports = itertools.cycle((args.port, args.port + 1))
     with contextlib.ExitStack() as stack:
@@ -114,7 +116,7 @@ def _search(args: argparse.Namespace, setting: _Setting) -> tuple[list[dict[str,
             trial = contextlib.ExitStack()
             try:
                 other = trial.enter_context(setting.server(changes, next(ports)))
-                ratios = _compare(args, now, other)
+                ratios = _compare(cards, args.rounds, now, other)
             except RuntimeError as error:
                 say(f"{candidate.name} does not run: {error}")
                 tried.append({"candidate": candidate.name, "runs": False})
@@ -138,9 +140,8 @@ def _wins(ratios: dict[str, float]) -> bool:
     return math.prod(ratios.values()) ** (1 / len(ratios)) >= _GAIN and min(ratios.values()) >= _LOSS
 
 
-def _compare(args: argparse.Namespace, now: str, other: str) -> dict[str, float]:
+def _compare(cards: Iterator[dict[str, Any]], rounds: int, now: str, other: str) -> dict[str, float]:
     """How many times faster `other` is, for one card at a time and for eight at once."""
-    cards = _cards(args.seed)
 
     def one(url: str) -> float:
         return sum(ask(url, [card])[0] for card in itertools.islice(cards, _ONE))
@@ -153,7 +154,7 @@ def _compare(args: argparse.Namespace, now: str, other: str) -> dict[str, float]
         for name, measure in (("one", one), ("crowd", crowd))
         for place, url in enumerate((now, other))
     ]
-    samples = alternate(cases, args.rounds)
+    samples = alternate(cases, rounds)
     return {name: round(median(samples[name, 0]) / median(samples[name, 1]), 3) for name in ("one", "crowd")}
 
 
