@@ -27,6 +27,7 @@ class Family:
 
     base: Path
     adapters: tuple[Path, ...]
+    name: str
 
 
 @pytest.fixture(scope="session")
@@ -37,7 +38,7 @@ def family(tmp_path_factory: pytest.TempPathFactory) -> Family:
 def make_family(root: Path, name: str) -> Family:
     """A base of `qwen3` or `llama` (what the embedded base is) with its adapters."""
     base = write_base(root / "base", family=name)
-    return Family(base, tuple(_write_adapter(base, root / f"adapter-{seed}", seed) for seed in range(ADAPTERS)))
+    return Family(base, tuple(_write_adapter(base, root / f"adapter-{seed}", seed) for seed in range(ADAPTERS)), name)
 
 
 @pytest.fixture(scope="session")

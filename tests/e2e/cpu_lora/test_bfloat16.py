@@ -110,7 +110,10 @@ def test_eight_adapters_and_the_base_agree_with_peft(engine: Any, family: Family
         reading = _reading(family.base, adapter, prompt, tokens)
         exact = _reading(family.base, adapter, prompt, tokens, torch.float32)[range(TOKENS), tokens]
         chosen = reading[range(TOKENS), tokens]
-        assert (reading.max(dim=-1).values - chosen).max() < 2 * ROUNDING
+        if family.name == "qwen3":
+            torch.testing.assert_close(torch.tensor(logprobs), chosen, rtol=0, atol=ROUNDING)
+        # The Llama's reference is itself up to 0.32 from float32 in bfloat16, so that it bounds less.
+        assert (reading.max(dim=-1).values - chosen).max() < (ROUNDING if family.name == "qwen3" else 2 * ROUNDING)
         ours.append((torch.tensor(logprobs) - exact).abs())
         theirs.append((chosen - exact).abs())
         readings.append(reading[0])
