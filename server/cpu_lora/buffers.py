@@ -13,14 +13,14 @@ STEP = np.dtype(
         (n, np.int64)
         for n in ("positions", "cos_sin", "x", "final_norm", "residual", "sum", "qkv", "attended", "gate_up")
     ]
-    + [(n, np.int64) for n in ("act", "own", "out")]
+    + [(n, np.int64) for n in ("act", "own", "out", "rounded", "row_scales", "row_sums", "widest")]
     + [(n, np.float64) for n in ("eps", "head_eps")]
 )
 """The C++ struct `Step` (native/step.hpp), every field of 8 bytes."""
 
 
 class StepBuffers:
-    """Room for `rows` rows and `threads` threads, in bfloat16."""
+    """Room for `rows` rows and `threads` threads, in bfloat16 and, for INT8 bases, in eight bits."""
 
     def __init__(self, sizes: Sizes, rows: int, threads: int) -> None:
         def room(width: int) -> torch.Tensor:
@@ -33,13 +33,18 @@ class StepBuffers:
             "residual": room(sizes.hidden), "sum": room(sizes.hidden), "gate_up": room(2 * sizes.inner),
             "act": room(sizes.inner), "own": room(threads * sizes.hidden),
         }  # fmt: skip
+        widest = max(sizes.hidden, sizes.heads * sizes.head, sizes.inner)
+        self._rounded = torch.empty(threads * rows * widest, dtype=torch.int8)
+        self._of_rows = torch.empty((2, threads * rows), dtype=torch.int32)  # float32 scales, then sums
         self._step = np.zeros(1, dtype=STEP)
         named = {"qkv": self._qkv, "attended": self._attended, **self._others}
         for name, tensor in named.items():
             self._step[name] = tensor.data_ptr()
         for name in ("hidden", "heads", "kv_heads", "head", "inner"):
             self._step[name] = getattr(sizes, name)
-        self._step["threads"] = threads
+        self._step["threads"], self._step["widest"] = threads, widest
+        self._step["rounded"] = self._rounded.data_ptr()
+        self._step["row_scales"], self._step["row_sums"] = (half.data_ptr() for half in self._of_rows)
 
     def views(self, rows: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         """Query, key, value and attention's output, [rows, heads, head] each: where the kernel writes and reads."""

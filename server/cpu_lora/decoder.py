@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import torch
 
+from server.cpu_lora.int8_linear import weights_of
 from server.cpu_lora.linear import DecodeLinear
 
 LINEARS = ("qkv", "o", "gate_up", "down")
 _NORMS = ("input_norm", "q_norm", "k_norm", "post_norm")
-_PARTS = ("w", "bias", "products", "slices")
+_PARTS = ("w", "bias", "scales", "products", "slices")
 
 LAYER = np.dtype(
     [*((f"{linear}_{part}", np.int64) for linear in LINEARS for part in _PARTS), *((n, np.int64) for n in _NORMS)]
@@ -55,7 +56,9 @@ class _UnknownError(Exception):
 
 
 def read_decoder(model: Any) -> Decoder | None:
-    """The decoder of a `LlamaModel` or `Qwen3Model` (vLLM 0.32) in bfloat16 on one rank, or None."""
+    """The decoder of a `LlamaModel` or `Qwen3Model` (vLLM 0.32) on one rank, or None.
+
+    In bfloat16; its linear layers may have eight bits (`int8_linear.py`)."""
     try:
         return _read(model)
     except (_UnknownError, AttributeError):
@@ -130,15 +133,27 @@ def _linears(layer: Any) -> tuple[Any, ...]:
 def _fill(row: Any, layer: Any, kept: list[object]) -> None:
     for name, linear in zip(LINEARS, _linears(layer), strict=True):
         base = getattr(linear, "base_layer", linear)
-        product, bias = base.__dict__.get("cpu_linear"), base.bias
-        _need(type(product) is DecodeLinear and base.tp_size == 1 and not base.skip_bias_add)
+        bias = base.bias
+        _need(base.tp_size == 1 and not base.skip_bias_add)
         _need(bias is None or (bias.dtype == torch.bfloat16 and bias.is_contiguous()))
-        row[f"{name}_w"], row[f"{name}_bias"] = product.packed.data_ptr(), 0 if bias is None else bias.data_ptr()
-        kept += [product.packed, bias]
+        packed, scales = _packed(base)
+        for part, tensor in (("w", packed), ("bias", bias), ("scales", scales)):
+            row[f"{name}_{part}"] = 0 if tensor is None else tensor.data_ptr()
+        kept += [packed, bias, scales]
     attention = layer.self_attn
     norms = (layer.input_layernorm, getattr(attention, "q_norm", None), getattr(attention, "k_norm", None))
     for name, norm in zip(_NORMS, (*norms, layer.post_attention_layernorm), strict=True):
         row[name] = 0 if norm is None else _norm(norm, kept).data_ptr()
+
+
+def _packed(base: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """A linear layer's packed weights, and their scales where they have eight bits."""
+    rounded = weights_of(base)
+    if rounded is not None:
+        return rounded.packed, rounded.scales
+    product = base.__dict__.get("cpu_linear")
+    _need(type(product) is DecodeLinear)
+    return product.packed, None
 
 
 def _norm(norm: Any, kept: list[object]) -> torch.Tensor:

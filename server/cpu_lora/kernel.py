@@ -1,22 +1,18 @@
-"""Builds, loads and calls native/kernel.cpp: about 3 microseconds for a layer's LoRA where four PyTorch calls take 150.
+"""Loads and calls native/kernel.cpp: about 3 microseconds for a layer's LoRA where four PyTorch calls take 150.
 
-Built once per processor with the system's g++ and kept in the user's cache. Without a compiler, without AVX-512 BF16 or
-when the switch is off, there is no kernel and the wrapper uses PyTorch's products.
+Without a compiler, without AVX-512 BF16 or when the switch is off, there is no kernel and PyTorch's products serve.
 """
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import logging
-import os
-import shutil
 import subprocess
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import torch
+
+from server.cpu_lora import build
 
 MAX_RANK = 512
 MAX_ROWS = 128
@@ -33,11 +29,6 @@ Products = tuple[int, int, int, int]
 
 NOTHING: Products = (0, 0, 0, 0)
 
-_SOURCES = Path(__file__).with_name("native")
-# -fopenmp: the threads are those of the runtime that PyTorch has loaded (the same library name, or a preloaded one).
-_FLAGS = ("-O3", "-march=native", "-std=c++17", "-shared", "-fPIC", "-fopenmp")
-_BUILD_SECONDS = 120
-
 logger = logging.getLogger("vllm.cni_cpu_lora")
 
 
@@ -53,6 +44,10 @@ class Kernel:
         self._linear = library.cni_linear
         self._linear.argtypes = (address, address, word, word, address, address, word, word, *products)
         self._linear.restype = None
+        self._int8_linear = library.cni_int8_linear
+        rows, weights, room = (address, address, word, word), (address, address, address, word, word), (address,) * 3
+        self._int8_linear.argtypes = (*rows, *weights, *room)
+        self._int8_linear.restype = None
         self._step = library.cni_step
         self._step.argtypes = [address, address, address]
         self._step.restype = None
@@ -78,6 +73,22 @@ class Kernel:
         self._linear(y.data_ptr(), *rows, packed.data_ptr(), offset, pairs * 2, blocks * BLOCK, *products)
         return y
 
+    def int8_linear(
+        self, x: torch.Tensor, packed: torch.Tensor, scales: torch.Tensor, bias: torch.Tensor | None
+    ) -> torch.Tensor:
+        """x [rows, inputs] rounded to eight bits a row, times W transposed, plus bias [outputs]: [rows, outputs].
+
+        packed, scales: W as `pack_int8` lays it out, and float32 [outputs]. x and bias bfloat16, last dimension dense.
+        """
+        blocks, quads = packed.shape[:2]
+        rows, inputs, outputs = x.shape[0], quads * 4, blocks * BLOCK
+        y = torch.empty((rows, outputs), dtype=x.dtype)
+        q, of_rows = torch.empty((rows, inputs), dtype=torch.int8), torch.empty((2, rows), dtype=torch.int32)
+        weights = (packed.data_ptr(), None if bias is None else bias.data_ptr(), scales.data_ptr(), inputs, outputs)
+        room = (q.data_ptr(), of_rows.data_ptr(), of_rows.data_ptr() + 4 * rows)
+        self._int8_linear(y.data_ptr(), x.data_ptr(), x.stride(0), rows, *weights, *room)
+        return y
+
     def step(self, step: int, before: int, after: int) -> None:
         """`run` of native/step.hpp: the addresses of a `Step` and of two `Layer`s, 0 for none."""
         self._step(step, before, after)
@@ -89,6 +100,15 @@ def pack(weight: torch.Tensor) -> torch.Tensor:
     return weight.view(outputs // BLOCK, BLOCK, inputs // 2, 2).transpose(1, 2).contiguous()
 
 
+def pack_int8(weight: torch.Tensor) -> torch.Tensor:
+    """A copy of int8 weight [outputs, inputs] in the kernel's order, uint8 [outputs / BLOCK, inputs / 4, BLOCK, 4].
+
+    Each number plus 128: the processor multiplies numbers without a sign by numbers with one."""
+    outputs, inputs = weight.shape
+    without_sign = weight.view(torch.uint8) ^ 128
+    return without_sign.view(outputs // BLOCK, BLOCK, inputs // 4, 4).transpose(1, 2).contiguous()
+
+
 def packable(weight: torch.Tensor) -> bool:
     """Whether `linear` can read `weight`: a bfloat16 matrix of whole blocks."""
     if weight.dtype != torch.bfloat16 or weight.dim() != 2 or not weight.is_contiguous():
@@ -96,41 +116,20 @@ def packable(weight: torch.Tensor) -> bool:
     return weight.shape[0] % BLOCK == 0 and weight.shape[1] % 2 == 0
 
 
+def packable_int8(weight: torch.Tensor) -> bool:
+    """Whether `int8_linear` can read `weight`: an int8 matrix of whole blocks, whole registers of inputs."""
+    if weight.dtype != torch.int8 or weight.dim() != 2 or not weight.is_contiguous():
+        return False
+    return weight.shape[0] % BLOCK == 0 and weight.shape[1] % 16 == 0
+
+
 def load_kernel(enabled: bool) -> Kernel | None:
     """The kernel, built first if need be; None, with one log line, where it cannot be had."""
     if not enabled or not torch.cpu._is_avx512_bf16_supported():
         return None
     try:
-        return Kernel(ctypes.CDLL(str(_built())))
+        return Kernel(ctypes.CDLL(str(build.built())))
     except (OSError, subprocess.SubprocessError, AttributeError) as error:
         # AttributeError: an old compiler does not know this processor's bfloat16 and leaves functions out.
         logger.warning("CPU LoRA: no compiled kernel (%s); PyTorch's products serve, slower in small batches.", error)
         return None
-
-
-def _built() -> Path:
-    processor = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")), "")
-    sources = b"".join(path.read_bytes() for path in sorted(_SOURCES.iterdir()))
-    compiler = os.path.realpath(_compiler() or "none")  # its name says its version: a newer one knows more processors
-    key = hashlib.sha256(sources + " ".join((*_FLAGS, processor, compiler)).encode()).hexdigest()[:16]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cni-lora-server"
-    library = folder / f"lora-{key}.so"
-    if not library.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _compile(library)
-    return library
-
-
-def _compiler() -> str | None:
-    return shutil.which("g++") or shutil.which("c++")
-
-
-def _compile(library: Path) -> None:
-    compiler = _compiler()
-    if compiler is None:
-        raise FileNotFoundError("no C++ compiler")
-    with tempfile.TemporaryDirectory(dir=library.parent) as scratch:
-        made = Path(scratch) / library.name
-        command = [compiler, *_FLAGS, str(_SOURCES / "kernel.cpp"), "-o", str(made)]
-        subprocess.run(command, check=True, capture_output=True, timeout=_BUILD_SECONDS)
-        made.replace(library)  # atomic: several workers may build at once

@@ -63,14 +63,15 @@ def _speed_up(settings: CpuLoraSettings) -> None:
         eager_ops.use()
         eager_ops.shorten_lookups()
         eager_ops.call_attention_directly()
+    engine = load_kernel(settings.kernel and settings.linear)
     if settings.int8_embedding:
         from server.cpu_lora import int8_embedding
 
-        int8_embedding.use()
-    engine = load_kernel(settings.kernel and settings.linear)
+        int8_embedding.use(engine)
     if engine is not None:
-        from server.cpu_lora import linear, step
+        from server.cpu_lora import int8_linear, linear, step
 
         linear.use(engine)
+        int8_linear.use(engine)
         if settings.step:
             step.use(engine)

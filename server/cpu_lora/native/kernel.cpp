@@ -1,7 +1,9 @@
-// For the few rows of a decode step, in bfloat16 with float32 sums:
-//   cni_lora_add: one adapter's rows, y[row] += (x[row] A^T) B^T;
-//   cni_linear:   y = x W^T + bias, then the same for every adapter, in one pass of all threads;
-//   cni_step:     all of a decoder between two attentions (step.hpp).
+// In bfloat16 with float32 sums, for the few rows of a decode step:
+//   cni_lora_add:    one adapter's rows, y[row] += (x[row] A^T) B^T;
+//   cni_linear:      y = x W^T + bias, then the same for every adapter, in one pass of all threads;
+//   cni_step:        all of a decoder between two attentions (step.hpp), its weights in bfloat16 or in eight bits;
+// and for any number of rows:
+//   cni_int8_linear: y = x W^T + bias in eight bits with int32 sums.
 // Plain C++ without PyTorch's headers, so that it builds in seconds; kernel.py builds and calls it.
 #include <omp.h>
 
@@ -10,6 +12,7 @@
 #include "step.hpp"
 
 constexpr int64_t ALONE = 16;  // fewer rows than these are done before other threads have woken up
+constexpr int64_t BY_ROWS = 32;  // with as many rows a thread, each takes its rows: no waiting, whatever the columns
 
 extern "C" void cni_lora_add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride,
                              const Product *first, int64_t groups, int64_t slices, int64_t stride) {
@@ -25,14 +28,32 @@ extern "C" void cni_lora_add(uint16_t *y, int64_t y_stride, const uint16_t *x, i
 extern "C" void cni_linear(uint16_t *y, const uint16_t *x, int64_t x_stride, int64_t rows, const uint16_t *w,
                            const uint16_t *bias, int64_t inputs, int64_t outputs, const Product *first,
                            int64_t groups, int64_t slices, int64_t stride) {
-  const Linear one{w, bias, inputs, outputs};
+  const Linear one{w, bias, nullptr, inputs, outputs};
   const Products products{first, groups, slices, stride};
 #pragma omp parallel
   {
-    const int64_t blocks = outputs / BLOCK, threads = omp_get_num_threads(), me = omp_get_thread_num();
-    const int64_t from = blocks * me / threads, to = blocks * (me + 1) / threads;
-    product(y, outputs, x, x_stride, rows, one, from, to);
-    add(y, outputs, x, x_stride, products, {from * BLOCK, to * BLOCK});
+    const Span mine = share(outputs / BLOCK, omp_get_thread_num(), omp_get_num_threads());
+    product<Bfloat16>({y, outputs}, {x, 2 * x_stride, nullptr, nullptr}, {0, rows}, one, mine);
+    add(y, outputs, x, x_stride, products, {mine.from * BLOCK, mine.to * BLOCK});
+  }
+}
+
+extern "C" void cni_int8_linear(uint16_t *y, const uint16_t *x, int64_t x_stride, int64_t rows, const uint8_t *w,
+                                const uint16_t *bias, const float *scales, int64_t inputs, int64_t outputs, int8_t *q,
+                                float *row_scales, int32_t *sums) {
+  const Linear one{w, bias, scales, inputs, outputs};
+#pragma omp parallel
+  {
+    const int64_t me = omp_get_thread_num(), threads = omp_get_num_threads();
+    const Span some = share(rows, me, threads), mine = share(outputs / BLOCK, me, threads);
+    for (int64_t r = some.from; r < some.to; ++r) round_row({q, row_scales, sums}, r, x + r * x_stride, inputs);
+    const Rows in{q, inputs, row_scales, sums};
+    if (rows >= BY_ROWS * threads) {
+      product<Int8>({y, outputs}, in, some, one, {0, outputs / BLOCK});
+    } else {
+#pragma omp barrier
+      product<Int8>({y, outputs}, in, {0, rows}, one, mine);
+    }
   }
 }
 

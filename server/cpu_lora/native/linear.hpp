@@ -1,63 +1,82 @@
-// y = x W^T + bias for few rows, W packed.
+// y = x W^T + bias, W packed, read once from end to end for few rows.
 #pragma once
-#include <algorithm>
+#include <type_traits>
 
-#include "numbers.hpp"
+#include "forms.hpp"
 
 #ifdef FAST
-constexpr int64_t BLOCK = 32;  // columns; W is packed [outputs / BLOCK][inputs / 2][BLOCK][2], read once from end to end
-
-struct Linear {
-  const uint16_t *w, *bias;  // bias: null where there is none
-  int64_t inputs, outputs;
+struct Output {
+  uint16_t *y;
+  int64_t stride;  // numbers
 };
 
-// R rows by B blocks of columns: every sum has a register of its own and runs over the inputs in order.
-template <int R, int B>
-static void tile(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, const Linear &one, int64_t block) {
-  const uint16_t *w = one.w + block * BLOCK * one.inputs;
-  __m512 sum[R][2 * B];
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < 2 * B; ++v) sum[r][v] = _mm512_setzero_ps();
-  for (int64_t k = 0; k < one.inputs; k += 2) {
-    __m512bh in[R];
-    for (int r = 0; r < R; ++r) {
-      int32_t pair;
-      std::memcpy(&pair, x + r * x_stride + k, 4);
-      in[r] = (__m512bh)_mm512_set1_epi32(pair);
-    }
-    for (int v = 0; v < 2 * B; ++v) {
-      const auto column = (__m512bh)_mm512_loadu_si512(w + (v / 2) * BLOCK * one.inputs + k * BLOCK + (v % 2) * BLOCK);
-      for (int r = 0; r < R; ++r) sum[r][v] = _mm512_dpbf16_ps(sum[r][v], column, in[r]);
-    }
+#define INLINE __attribute__((always_inline))
+
+// f(0), ..., f(N - 1), each a constant: only so does the compiler keep an array of sums in registers.
+template <int N, class F>
+static inline INLINE void each(const F &f) {
+  if constexpr (N > 0) {
+    each<N - 1>(f);
+    f(std::integral_constant<int, N - 1>{});
   }
-  for (int r = 0; r < R; ++r)
-    for (int v = 0; v < 2 * B; ++v) {
+}
+
+// R rows from `row` by B blocks of columns: every sum has a register of its own and runs over the inputs in order.
+template <class Form, int R, int B>
+static void tile(const Output &out, const Rows &in, int64_t row, const Linear &one, int64_t block) {
+  constexpr int V = 2 * B;  // registers across
+  const int64_t steps = one.inputs * Form::BYTES / 4;
+  const auto *w = static_cast<const int32_t *>(one.w) + block * BLOCK * steps;
+  const auto *x = static_cast<const char *>(in.x) + row * in.stride;
+  typename Form::Sum sum[R][V];
+  each<R>([&](auto r) INLINE { each<V>([&](auto v) INLINE { sum[r][v] = Form::zero(); }); });
+  const auto step = [&](int64_t k) INLINE {
+    __m512i column[V];
+    each<V>([&](auto v) INLINE {
+      column[v] = _mm512_loadu_si512(w + (v / 2) * BLOCK * steps + k * BLOCK + (v % 2) * 16);
+    });
+    each<R>([&](auto r) INLINE {
+      int32_t four;
+      std::memcpy(&four, x + r * in.stride + 4 * k, 4);
+      const __m512i everywhere = _mm512_set1_epi32(four);
+      each<V>([&](auto v) INLINE { sum[r][v] = Form::add(sum[r][v], column[v], everywhere); });
+    });
+  };
+  int64_t k = 0;
+  for (; k + 2 <= steps; k += 2) {
+    step(k);
+    step(k + 1);
+  }
+  if (k < steps) step(k);
+  each<R>([&](auto r) INLINE {
+    each<V>([&](auto v) INLINE {
       const int64_t o = block * BLOCK + v * 16;
-      if (one.bias != nullptr) sum[r][v] = _mm512_add_ps(sum[r][v], load16(one.bias + o));
-      store16(y + r * y_stride + o, sum[r][v]);
-    }
+      __m512 y = Form::value(sum[r][v], in, row + r, one, o);
+      if (one.bias != nullptr) y = _mm512_add_ps(y, load16(one.bias + o));
+      store16(out.y + (row + r) * out.stride + o, y);
+    });
+  });
 }
 
-template <int R>
-static void strip(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, const Linear &one, int64_t from,
-                  int64_t to) {
-  constexpr int B = R <= 2 ? 4 : 2;  // enough sums at once to hide the instruction's latency
+template <class Form, int R>
+static void strip(const Output &out, const Rows &in, int64_t row, const Linear &one, int64_t from, int64_t to) {
+  constexpr int B = R <= 2 ? 4 : 2;  // enough sums at once to hide the instruction's latency, not more than registers
   int64_t block = from;
-  for (; block + B <= to; block += B) tile<R, B>(y, y_stride, x, x_stride, one, block);
-  for (; block < to; ++block) tile<R, 1>(y, y_stride, x, x_stride, one, block);
+  for (; block + B <= to; block += B) tile<Form, R, B>(out, in, row, one, block);
+  for (; block < to; ++block) tile<Form, R, 1>(out, in, row, one, block);
 }
 
-// A few blocks at a time, which stay in the cache while all rows pass: W comes from memory once.
-static void product(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, int64_t rows,
-                    const Linear &one, int64_t from, int64_t to) {
-  using Strip = void (*)(uint16_t *, int64_t, const uint16_t *, int64_t, const Linear &, int64_t, int64_t);
-  static const Strip strips[] = {nullptr, strip<1>, strip<2>, strip<3>, strip<4>, strip<5>, strip<6>};
-  constexpr int64_t MOST = 6, STAY = 4;
-  const int64_t passes = (rows + MOST - 1) / MOST, each = passes ? (rows + passes - 1) / passes : 0;
-  for (int64_t block = from; block < to; block += STAY)
-    for (int64_t row = 0; row < rows; row += each)
-      strips[std::min(rows - row, each)](y + row * y_stride, y_stride, x + row * x_stride, x_stride, one, block,
-                                         std::min(block + STAY, to));
+// Rows and blocks of `Span`s. A few blocks at a time, which stay in the cache while all rows pass: W comes from memory
+// once.
+template <class Form>
+static void product(const Output &out, const Rows &in, const Span &rows, const Linear &one, const Span &blocks) {
+  using Strip = void (*)(const Output &, const Rows &, int64_t, const Linear &, int64_t, int64_t);
+  static const Strip strips[] = {nullptr, strip<Form, 1>, strip<Form, 2>, strip<Form, 3>, strip<Form, 4>};
+  constexpr int64_t MOST = 4, STAY = 4;
+  const int64_t count = rows.to - rows.from, passes = (count + MOST - 1) / MOST;
+  const int64_t together = passes ? (count + passes - 1) / passes : 0;
+  for (int64_t block = blocks.from; block < blocks.to; block += STAY)
+    for (int64_t row = rows.from; row < rows.to; row += together)
+      strips[std::min(rows.to - row, together)](out, in, row, one, block, std::min(block + STAY, blocks.to));
 }
 #endif

@@ -3,10 +3,18 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
-#if defined(__AVX512BF16__) && defined(__AVX512BW__)
+#if defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__AVX512VNNI__)  // VNNI is in every processor with BF16
 #include <immintrin.h>
 #define FAST 1
 #endif
+
+struct Span {  // [from, to)
+  int64_t from, to;
+};
+
+static inline Span share(int64_t count, int64_t me, int64_t threads) {  // a thread's share of `count` things
+  return {count * me / threads, count * (me + 1) / threads};
+}
 
 static inline float widen(uint16_t h) {
   uint32_t bits = static_cast<uint32_t>(h) << 16;

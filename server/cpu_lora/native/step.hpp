@@ -8,7 +8,9 @@
 
 #ifdef FAST
 struct Adapted {
-  const uint16_t *w, *bias;  // as `Linear` has them
+  const void *w;             // w, bias and scales as `Linear` has them
+  const uint16_t *bias;
+  const float *scales;
   const Product *products;   // of this batch's first adapter, as `Products` has them
   int64_t slices;
 };
@@ -20,7 +22,8 @@ struct Layer {
 };
 
 // A step's sizes and buffers, all dense: x, sum, residual and out [rows, hidden], qkv [rows, (heads + 2 kv_heads) head],
-// attended [rows, heads head], gate_up [rows, 2 inner], act [rows, inner], own [threads, rows, hidden].
+// attended [rows, heads head], gate_up [rows, 2 inner], act [rows, inner], own [threads, rows, hidden]; where weights have eight bits, rounded [threads, rows, widest] of the widest
+// input, its scales and sums [threads, rows].
 struct Step {
   int64_t rows, hidden, heads, kv_heads, head, inner, threads;
   int64_t groups, stride;  // of every layer's `Products`
@@ -28,6 +31,10 @@ struct Step {
   const uint16_t *cos_sin;  // [positions, head]: cosines, then sines
   const uint16_t *x, *final_norm;
   uint16_t *residual, *sum, *qkv, *attended, *gate_up, *act, *own, *out;
+  int8_t *rounded;
+  float *row_scales;
+  int32_t *row_sums;
+  int64_t widest;
   double eps, head_eps;
 };
 
@@ -54,16 +61,28 @@ static void rotate(uint16_t *x, const uint16_t *cos_sin, int64_t head) {
   }
 }
 
-struct Span {  // this thread's share of `count` things
-  int64_t from, to;
-  Span(int64_t count, int64_t me, int64_t threads) : from(count * me / threads), to(count * (me + 1) / threads) {}
+// What a linear layer reads: x [rows, inputs], in bfloat16 for the adapters, and as the layer's weights want it.
+struct Input {
+  const uint16_t *x;
+  int64_t inputs;
+  Rows rows;
 };
 
+// Every thread rounds all rows for itself, as with norms.
+static Input input(const Step &s, const uint16_t *x, int64_t inputs, const Adapted &one, int64_t me) {
+  if (one.scales == nullptr) return {x, inputs, {x, 2 * inputs, nullptr, nullptr}};
+  const int64_t first = me * s.rows;
+  const Rounded own{s.rounded + first * s.widest, s.row_scales + first, s.row_sums + first};
+  for (int64_t r = 0; r < s.rows; ++r) round_row(own, r, x + r * inputs, inputs);
+  return {x, inputs, {own.q, inputs, own.scales, own.sums}};
+}
+
 // y's blocks [from, to) = x W^T + bias + adapters.
-static void adapted(const Step &s, uint16_t *y, int64_t outputs, const uint16_t *x, int64_t inputs, const Adapted &one,
-                    int64_t from, int64_t to) {
-  product(y, outputs, x, inputs, s.rows, {one.w, one.bias, inputs, outputs}, from, to);
-  add(y, outputs, x, inputs, {one.products, s.groups, one.slices, s.stride}, {from * BLOCK, to * BLOCK});
+static void adapted(const Step &s, uint16_t *y, int64_t outputs, const Input &in, const Adapted &one, int64_t from,
+                    int64_t to) {
+  const Linear linear{one.w, one.bias, one.scales, in.inputs, outputs};
+  (one.scales == nullptr ? product<Bfloat16> : product<Int8>)({y, outputs}, in.rows, {0, s.rows}, linear, {from, to});
+  add(y, outputs, in.x, in.inputs, {one.products, s.groups, one.slices, s.stride}, {from * BLOCK, to * BLOCK});
 }
 
 // residual's columns of blocks [from, to) += sum's.
@@ -83,8 +102,8 @@ static const uint16_t *normed(const Step &s, const uint16_t *x, const uint16_t *
 // By whole heads, so that a head's norm and rotation follow in the same thread.
 static void into_attention(const Step &s, const Layer &layer, const uint16_t *x, int64_t me, int64_t threads) {
   const int64_t heads = s.heads + 2 * s.kv_heads, blocks = s.head / BLOCK, outputs = heads * s.head;
-  const Span mine(heads, me, threads);
-  adapted(s, s.qkv, outputs, x, s.hidden, layer.qkv, mine.from * blocks, mine.to * blocks);
+  const Span mine = share(heads, me, threads);
+  adapted(s, s.qkv, outputs, input(s, x, s.hidden, layer.qkv, me), layer.qkv, mine.from * blocks, mine.to * blocks);
   for (int64_t h = mine.from; h < std::min(mine.to, s.heads + s.kv_heads); ++h) {
     const uint16_t *w = h < s.heads ? layer.q_norm : layer.k_norm;
     for (int64_t r = 0; r < s.rows; ++r) {
@@ -108,17 +127,17 @@ static void gated(const Step &s, int64_t from, int64_t to) {
 }
 
 static void after_attention(const Step &s, const Layer &layer, int64_t me, int64_t threads) {
-  const Span hidden(s.hidden / BLOCK, me, threads), inner(s.inner / BLOCK, me, threads);
-  adapted(s, s.sum, s.hidden, s.attended, s.heads * s.head, layer.o, hidden.from, hidden.to);
+  const Span hidden = share(s.hidden / BLOCK, me, threads), inner = share(s.inner / BLOCK, me, threads);
+  adapted(s, s.sum, s.hidden, input(s, s.attended, s.heads * s.head, layer.o, me), layer.o, hidden.from, hidden.to);
   add_residual(s, hidden.from, hidden.to);
 #pragma omp barrier
-  const uint16_t *x = normed(s, s.residual, layer.post_norm, me);
+  const Input x = input(s, normed(s, s.residual, layer.post_norm, me), s.hidden, layer.gate_up, me);
   const int64_t up = s.inner / BLOCK;
-  adapted(s, s.gate_up, 2 * s.inner, x, s.hidden, layer.gate_up, inner.from, inner.to);
-  adapted(s, s.gate_up, 2 * s.inner, x, s.hidden, layer.gate_up, up + inner.from, up + inner.to);
+  adapted(s, s.gate_up, 2 * s.inner, x, layer.gate_up, inner.from, inner.to);
+  adapted(s, s.gate_up, 2 * s.inner, x, layer.gate_up, up + inner.from, up + inner.to);
   gated(s, inner.from, inner.to);
 #pragma omp barrier
-  adapted(s, s.sum, s.hidden, s.act, s.inner, layer.down, hidden.from, hidden.to);
+  adapted(s, s.sum, s.hidden, input(s, s.act, s.inner, layer.down, me), layer.down, hidden.from, hidden.to);
   add_residual(s, hidden.from, hidden.to);
 #pragma omp barrier
 }
@@ -128,7 +147,7 @@ static void run(const Step &s, const Layer *before, const Layer *after) {
 #pragma omp parallel num_threads(static_cast<int>(s.threads))
   {
     const int64_t me = omp_get_thread_num(), threads = omp_get_num_threads();
-    const Span hidden(s.hidden / BLOCK, me, threads);
+    const Span hidden = share(s.hidden / BLOCK, me, threads);
     if (before != nullptr) {
       after_attention(s, *before, me, threads);
     } else {
@@ -140,7 +159,7 @@ static void run(const Step &s, const Layer *before, const Layer *after) {
     if (after != nullptr) {
       into_attention(s, *after, normed(s, stream, after->input_norm, me), me, threads);
     } else {
-      const Span rows(s.rows, me, threads);
+      const Span rows = share(s.rows, me, threads);
       for (int64_t r = rows.from; r < rows.to; ++r)
         norm(s.out + r * s.hidden, stream + r * s.hidden, s.final_norm, s.hidden, s.eps);
     }

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from server.cpu_lora import kernel
+from server.cpu_lora import build, kernel
 
 
 @pytest.mark.parametrize("inputs", [1, 31, 64, 65, 576])
@@ -53,7 +53,7 @@ def test_a_library_without_this_processors_functions_is_no_kernel(
     source.write_text('extern "C" void cni_lora_add() {}')
     library = tmp_path / "empty.so"
     subprocess.run(["g++", "-shared", "-fPIC", str(source), "-o", str(library)], check=True)
-    monkeypatch.setattr(kernel, "_built", lambda: library)
+    monkeypatch.setattr(build, "built", lambda: library)
     monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: True)
     assert kernel.load_kernel(True) is None
 
