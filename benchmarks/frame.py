@@ -82,6 +82,9 @@ def publish(name: str, args: argparse.Namespace, result: dict[str, Any], panels:
     print(json.dumps(whole))
 
 
+_MOST_STANDING = 8  # groups beside each other whose names can still be read
+
+
 def _short(value: float) -> str:
     """Three digits, or all of a larger number's before the point."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
@@ -93,20 +96,38 @@ def _draw(panels: Sequence[Panel], where: dict[str, Any], path: Path) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(len(panels), 1, figsize=(9, 0.6 + 3.1 * len(panels)), squeeze=False)
+    heights = [max(3.1, 0.1 * len(panel.groups) * (1 + 2 * len(panel.series))) for panel in panels]
+    figure, axes = plt.subplots(len(panels), 1, figsize=(9, 0.6 + sum(heights)), squeeze=False, height_ratios=heights)
     for axis, panel in zip(axes[:, 0], panels, strict=True):
-        width = 0.8 / len(panel.series)
-        for place, (label, values) in enumerate(panel.series.items()):
-            at = [group + place * width for group in range(len(values))]
-            bars = axis.bar(at, [value or 0 for value in values], width * 0.94, label=label)
-            axis.bar_label(bars, ["" if value is None else _short(value) for value in values], fontsize=7)
-        axis.set_xticks([group + 0.4 - width / 2 for group in range(len(panel.groups))], panel.groups, fontsize=8)
+        (_standing if len(panel.groups) <= _MOST_STANDING else _lying)(axis, panel)
         axis.set_title(panel.title, fontsize=9, loc="left")
-        axis.set_ylabel(panel.unit, fontsize=8)
-        axis.margins(y=0.15)
         axis.legend(fontsize=7)
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"{where['cores']} cores, {where['memory_gib']} GiB, {where['processor']}", fontsize=7, y=0.995)
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def _standing(axis: Any, panel: Panel) -> None:
+    width = 0.8 / len(panel.series)
+    for place, (label, values) in enumerate(panel.series.items()):
+        at = [group + place * width for group in range(len(values))]
+        bars = axis.bar(at, [value or 0 for value in values], width * 0.94, label=label)
+        axis.bar_label(bars, ["" if value is None else _short(value) for value in values], fontsize=7)
+    axis.set_xticks([group + 0.4 - width / 2 for group in range(len(panel.groups))], panel.groups, fontsize=8)
+    axis.set_ylabel(panel.unit, fontsize=8)
+    axis.margins(y=0.15)
+
+
+def _lying(axis: Any, panel: Panel) -> None:
+    """From top to bottom: room for many groups with long names."""
+    width = 0.8 / len(panel.series)
+    for place, (label, values) in enumerate(panel.series.items()):
+        at = [group + place * width for group in range(len(values))]
+        bars = axis.barh(at, [value or 0 for value in values], width * 0.94, label=label)
+        axis.bar_label(bars, ["" if value is None else _short(value) for value in values], fontsize=7, padding=2)
+    axis.set_yticks([group + 0.4 - width / 2 for group in range(len(panel.groups))], panel.groups, fontsize=8)
+    axis.set_xlabel(panel.unit, fontsize=8)
+    axis.margins(x=0.1, y=0.01)
+    axis.invert_yaxis()
