@@ -4,7 +4,6 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
-import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from adapters.cgroup import available_memory
+from server.cpu_lora.build import compiler
 
 _LIBRARY_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
 _TCMALLOC = "libtcmalloc_minimal.so.4"
@@ -44,7 +44,7 @@ def look() -> Machine:
         tcmalloc=_first(*(Path(folder) / _TCMALLOC for folder in _LIBRARY_FOLDERS)),
         iomp5=_first(Path(sys.prefix) / "lib" / _IOMP5),
         plugins=_plugins(),
-        compiler=next((Path(found) for name in ("g++", "c++") if (found := shutil.which(name))), None),
+        compiler=Path(found) if (found := compiler()) else None,
         profile=_cache() / f"tuned-{_fingerprint()}.json",
     )
 
