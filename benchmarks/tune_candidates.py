@@ -52,6 +52,7 @@ def _all() -> list[Candidate]:
         # torch.compile is not here: with LoRA vLLM's CPU backend never compiles, whatever the options say.
         _variable("oneDNN for decode steps", "CNI_CPU_LORA_LINEAR", "0"),
         _variable("decode steps layer by layer", "CNI_CPU_LORA_STEP", "0"),
+        _variable("oneDNN for prompts", "CNI_CPU_LORA_PROMPTS", "0"),
         _variable("norms left to PyTorch", "CNI_CPU_LORA_EAGER_OPS", "0"),
         Candidate("n-gram speculation", {"options": {"--speculative-config": _NGRAM}}, may_win=False),
         # Runs where arctic-inference 0.1.1 is installed, which vLLM asks for.

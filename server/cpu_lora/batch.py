@@ -60,15 +60,13 @@ class Layer:
 
 
 class Batch:
-    """One batch's rows of the table. `few`: groups that are the kernel's; `many`: those left to PyTorch."""
+    """One batch's rows of the table."""
 
     def __init__(self, groups: RowGroups, table: Rows) -> None:
         self.groups = groups
-        self.few = [group for group in groups if group.count <= kernel.MAX_ROWS]
-        self.many = [group for group in groups if group.count > kernel.MAX_ROWS]
-        self._rows = table[[group.slot for group in self.few]]
-        self._rows["rows"] = np.array([group.rows.data_ptr() for group in self.few], np.int64)[:, None]
-        self._rows["count"] = np.array([group.count for group in self.few], np.int64)[:, None]
+        self._rows = table[[group.slot for group in groups]]
+        self._rows["rows"] = np.array([group.rows.data_ptr() for group in groups], np.int64)[:, None]
+        self._rows["count"] = np.array([group.count for group in groups], np.int64)[:, None]
         self.address, self.stride = self._rows.ctypes.data, table.shape[1]
         self._works: dict[int, Work] = {}
 
@@ -80,10 +78,9 @@ class Batch:
         return found
 
     def _make(self, layer: Layer) -> Work:
-        rest = [(group, part) for group in self.many for part in layer.parts[group.slot]]
-        rest += [(group, part) for group in self.few for part in layer.parts[group.slot] if not fits(part)]
+        rest = [(group, part) for group in self.groups for part in layer.parts[group.slot] if not fits(part)]
         first = self.address + layer.first * kernel.PRODUCT.itemsize
-        return Work((first, len(self.few), len(layer.sizes), self.stride), tuple(rest))
+        return Work((first, len(self.groups.groups), len(layer.sizes), self.stride), tuple(rest))
 
 
 def fits(part: Part) -> bool:

@@ -15,9 +15,6 @@ import torch
 from server.cpu_lora import build
 
 MAX_RANK = 512
-MAX_ROWS = 128
-"""Groups of more rows (prefill) go to PyTorch, whose blocked product then pays."""
-
 BLOCK = 32
 """Outputs that the linear kernel computes together; as in native/linear.hpp."""
 

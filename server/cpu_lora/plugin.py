@@ -74,4 +74,4 @@ def _speed_up(settings: CpuLoraSettings) -> None:
         linear.use(engine)
         int8_linear.use(engine)
         if settings.step:
-            step.use(engine)
+            step.use(engine, settings.prompts)

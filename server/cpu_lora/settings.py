@@ -1,4 +1,4 @@
-"""What an operator may say about the CPU LoRA plugin: seven switches, read from the environment in this one place."""
+"""What an operator may say about the CPU LoRA plugin: eight switches, read from the environment in this one place."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ class CpuLoraSettings:
     kernel: `CNI_CPU_LORA_KERNEL` (default on); off never builds or loads the C++ kernel.
     linear: `CNI_CPU_LORA_LINEAR` (default on); off leaves decode steps' linear layers to oneDNN, without packed copies.
     step: `CNI_CPU_LORA_STEP` (default on); off leaves decode steps to vLLM's own layers, one operator after the other.
+    prompts: `CNI_CPU_LORA_PROMPTS` (default on); off leaves prompts to vLLM's own layers, whose products are oneDNN's.
     eager_ops: `CNI_CPU_LORA_EAGER_OPS` (default on); off leaves norms, SiLU and rotary embeddings to PyTorch.
     int8_embedding: `CNI_CPU_LORA_INT8_EMBEDDING` (default off); on keeps embedding and tied head in eight bits.
     """
@@ -30,6 +31,7 @@ class CpuLoraSettings:
     kernel: bool = True
     linear: bool = True
     step: bool = True
+    prompts: bool = True
     eager_ops: bool = True
     int8_embedding: bool = False
 
@@ -43,6 +45,7 @@ def read_settings(environ: Mapping[str, str]) -> CpuLoraSettings:
         kernel=_switch(environ, "CNI_CPU_LORA_KERNEL", defaults.kernel),
         linear=_switch(environ, "CNI_CPU_LORA_LINEAR", defaults.linear),
         step=_switch(environ, "CNI_CPU_LORA_STEP", defaults.step),
+        prompts=_switch(environ, "CNI_CPU_LORA_PROMPTS", defaults.prompts),
         eager_ops=_switch(environ, "CNI_CPU_LORA_EAGER_OPS", defaults.eager_ops),
         int8_embedding=_switch(environ, "CNI_CPU_LORA_INT8_EMBEDDING", defaults.int8_embedding),
     )

@@ -1,7 +1,8 @@
-"""A decode step in as few calls as there are attentions: between two of them, one call of `cni_step` does the rest.
+"""A step in as few calls as there are attentions: between two of them, one call of `cni_step` does the rest.
 
 In vLLM's own code a step of a 30-layer model is some 300 calls through Python and PyTorch's dispatcher, which for a
-small model cost as much as the reading of its weights. Attention and the KV cache stay vLLM's own operators.
+small model cost as much as the reading of its weights, and whose results pass through memory, which costs a prompt a
+third of its time. Attention and the KV cache stay vLLM's own operators.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import torch
 
 from server.cpu_lora import kernel
 from server.cpu_lora.batch import Batch
-from server.cpu_lora.buffers import StepBuffers
+from server.cpu_lora.buffers import AT_ONCE, StepBuffers
 from server.cpu_lora.decoder import LAYER, LINEARS, Decoder, read_decoder
 from server.cpu_lora.table import Table
 from server.cpu_lora.wrapper import GroupedPunicaWrapper
 
-MAX_ROWS = 64
-"""Steps of more rows (prompts) run in vLLM's own layers, whose large products then pay."""
+ROWS_A_THREAD = 32
+"""Steps of more rows than `AT_ONCE` (prompts) need as many for each thread: all of them read all weights then."""
 
 Forward = Callable[..., Any]
 _ABSENT = object()
@@ -31,7 +32,7 @@ class DecodeStep:
 
     def __init__(self, engine: kernel.Kernel, decoder: Decoder) -> None:
         self._engine, self._decoder = engine, decoder
-        self._buffers = StepBuffers(decoder.sizes, MAX_ROWS, engine.threads())
+        self._buffers = StepBuffers(decoder.sizes, engine.threads())
         self._layers = decoder.layers.copy()
         # vLLM may be told to wrap some linear layers only (--lora-target-modules).
         self._wrapped = [one for linears in decoder.linears for one in linears if hasattr(one, "lora_a_stacked")]
@@ -70,8 +71,8 @@ class DecodeStep:
             return False  # the runs before the cache is there
         if name not in context.slot_mapping or metadata[name].num_actual_tokens != x.shape[0]:
             return False
-        few = x.shape[0] <= MAX_ROWS and x.is_contiguous() and x.dtype == torch.bfloat16
-        return few and positions.dtype == torch.int64 and positions.dim() == 1 and positions.is_contiguous()
+        plain = x.is_contiguous() and x.dtype == torch.bfloat16
+        return plain and positions.dtype == torch.int64 and positions.dim() == 1 and positions.is_contiguous()
 
     def _adapters(self, rows: int) -> tuple[int, int] | None:
         """Enter where this step's products are; see `StepBuffers.describe`. None where the kernel cannot take them."""
@@ -96,7 +97,7 @@ class DecodeStep:
             self._batch = batch
             for name, columns in zip(LINEARS, self._columns, strict=True):
                 self._layers[f"{name}_products"] = batch.address + columns * kernel.PRODUCT.itemsize
-        return len(batch.few), batch.stride
+        return len(groups.groups), batch.stride
 
     def _find_columns(self, table: Table) -> np.ndarray[tuple[int, int], np.dtype[np.int64]]:
         """Where each layer stands in the table, [linears, layers]; layers without LoRA have no slices."""
@@ -139,17 +140,21 @@ def _attend(
     )  # fmt: skip
 
 
-def use(engine: kernel.Kernel) -> None:
-    """Let vLLM's Llama and Qwen models take few rows through `DecodeStep`, once."""
+def use(engine: kernel.Kernel, prompts: bool) -> None:
+    """Let vLLM's Llama and Qwen models take decode steps through `DecodeStep`, and `prompts` too; once.
+
+    Where AMX is, prompts stay with oneDNN, which uses it."""
     from vllm.model_executor.models.llama import LlamaModel  # heavy
     from vllm.model_executor.models.qwen2 import Qwen2Model
 
+    many = ROWS_A_THREAD * engine.threads() if prompts and not torch.cpu._is_amx_tile_supported() else None
     for model in (LlamaModel, Qwen2Model):
         if not getattr(model.forward, "is_cni_step", False):
-            model.forward = _forward(model.forward, engine)
+            model.forward = _forward(model.forward, engine, many)
 
 
-def _forward(stock: Forward, engine: kernel.Kernel) -> Forward:
+def _forward(stock: Forward, engine: kernel.Kernel, many: int | None) -> Forward:
+    """`many`: from how many rows on a step is a prompt that the kernel takes; None: it takes none."""
     from vllm.forward_context import get_forward_context, is_forward_context_available  # heavy
 
     def forward(
@@ -157,7 +162,8 @@ def _forward(stock: Forward, engine: kernel.Kernel) -> Forward:
     ) -> Any:
         rows = positions.shape[-1]
         plain = intermediate_tensors is None and not more and not self.aux_hidden_state_layers
-        if rows <= MAX_ROWS and plain and is_forward_context_available():
+        taken = rows <= AT_ONCE or (many is not None and rows >= many)
+        if taken and plain and is_forward_context_available():
             step = self.__dict__.get("_cni_step", _ABSENT)
             if step is _ABSENT:
                 decoder = read_decoder(self)

@@ -36,8 +36,8 @@ class Table:
 
     def fits(self, groups: RowGroups) -> bool:
         """Whether the kernel multiplies all that the last batch of these groups adds."""
-        slots = {group.slot for group in groups if group.count <= kernel.MAX_ROWS}
-        return len(slots) == len(groups.groups) and not any(slot in slots for slot, _ in self._unfit)
+        slots = {group.slot for group in groups}
+        return not any(slot in slots for slot, _ in self._unfit)
 
     def batch(self, groups: RowGroups, fresh: bool) -> Batch:
         """The rows of these groups' slots; `fresh`: whether the caller knows that no slot was written since."""

@@ -19,9 +19,14 @@ extern "C" void cni_lora_add(uint16_t *y, int64_t y_stride, const uint16_t *x, i
   const Products products{first, groups, slices, stride};
   int64_t rows = 0;
   for (int64_t g = 0; g < groups; ++g) rows += first[g * stride].count;
-  if (rows < ALONE) return add(y, y_stride, x, x_stride, products, {0, INT64_MAX});
+  const Share all{0, INT64_MAX, 0, INT64_MAX};
+  if (rows < ALONE) return add(y, y_stride, x, x_stride, products, all);
 #pragma omp parallel
-  add(y, y_stride, x, x_stride, products, {0, INT64_MAX, omp_get_thread_num(), omp_get_num_threads()});
+  {
+    Share mine = all;
+    mine.me = omp_get_thread_num(), mine.threads = omp_get_num_threads();
+    add(y, y_stride, x, x_stride, products, mine);
+  }
 }
 
 #ifdef FAST
@@ -34,7 +39,7 @@ extern "C" void cni_linear(uint16_t *y, const uint16_t *x, int64_t x_stride, int
   {
     const Span mine = share(outputs / BLOCK, omp_get_thread_num(), omp_get_num_threads());
     product<Bfloat16>({y, outputs}, {x, 2 * x_stride, nullptr, nullptr}, {0, rows}, one, mine);
-    add(y, outputs, x, x_stride, products, {mine.from * BLOCK, mine.to * BLOCK});
+    add(y, outputs, x, x_stride, products, {mine.from * BLOCK, mine.to * BLOCK, 0, rows});
   }
 }
 

@@ -1,7 +1,5 @@
 // y = x W^T + bias, W packed, read once from end to end for few rows.
 #pragma once
-#include <type_traits>
-
 #include "forms.hpp"
 
 #ifdef FAST
@@ -9,17 +7,6 @@ struct Output {
   uint16_t *y;
   int64_t stride;  // numbers
 };
-
-#define INLINE __attribute__((always_inline))
-
-// f(0), ..., f(N - 1), each a constant: only so does the compiler keep an array of sums in registers.
-template <int N, class F>
-static inline INLINE void each(const F &f) {
-  if constexpr (N > 0) {
-    each<N - 1>(f);
-    f(std::integral_constant<int, N - 1>{});
-  }
-}
 
 // R rows from `row` by B blocks of columns: every sum has a register of its own and runs over the inputs in order.
 template <class Form, int R, int B>

@@ -3,10 +3,22 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #if defined(__AVX512BF16__) && defined(__AVX512BW__) && defined(__AVX512VNNI__)  // VNNI is in every processor with BF16
 #include <immintrin.h>
 #define FAST 1
 #endif
+
+#define INLINE __attribute__((always_inline))
+
+// f(0), ..., f(N - 1), each a constant: only so does the compiler keep an array of sums in registers.
+template <int N, class F>
+static inline INLINE void each(const F &f) {
+  if constexpr (N > 0) {
+    each<N - 1>(f);
+    f(std::integral_constant<int, N - 1>{});
+  }
+}
 
 struct Span {  // [from, to)
   int64_t from, to;

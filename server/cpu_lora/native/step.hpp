@@ -1,5 +1,7 @@
-// A decoder between two attentions, for few rows: what follows one layer's attention (its output projection, the MLP)
-// and what comes before the next one's (norm, QKV, rotary embedding), in one region of all threads.
+// A decoder between two attentions: what follows one layer's attention (its output projection, the MLP) and what comes
+// before the next one's (norm, QKV, rotary embedding), in one region of all threads. Of few rows every thread computes
+// some columns, and they wait for each other three times; of many rows (prompts) every thread takes some rows all the
+// way, `AT_ONCE` at a time, and waits for nobody.
 #pragma once
 #include <omp.h>
 
@@ -21,11 +23,15 @@ struct Layer {
   const uint16_t *input_norm, *q_norm, *k_norm, *post_norm;
 };
 
-// A step's sizes and buffers, all dense: x, sum, residual and out [rows, hidden], qkv [rows, (heads + 2 kv_heads) head],
-// attended [rows, heads head], gate_up [rows, 2 inner], act [rows, inner], own [threads, rows, hidden]; where weights have eight bits, rounded [threads, rows, widest] of the widest
-// input, its scales and sums [threads, rows].
+constexpr int64_t AT_ONCE = 64;  // rows; as in buffers.py
+
+// A step's sizes and buffers, all dense. For all rows: x, residual and out [rows, hidden], positions [rows], qkv
+// [rows, (heads + 2 kv_heads) head], attended [rows, heads head]. For AT_ONCE rows of each thread: sum and own [hidden],
+// gate_up [2 inner], act [inner] and, where weights have eight bits, rounded [widest] of the widest input, row_scales and
+// row_sums [1].
 struct Step {
-  int64_t rows, hidden, heads, kv_heads, head, inner, threads;
+  int64_t first, rows;  // of the batch; 0 and all but in a thread's own part
+  int64_t hidden, heads, kv_heads, head, inner, threads;
   int64_t groups, stride;  // of every layer's `Products`
   const int64_t *positions;
   const uint16_t *cos_sin;  // [positions, head]: cosines, then sines
@@ -71,8 +77,8 @@ struct Input {
 // Every thread rounds all rows for itself, as with norms.
 static Input input(const Step &s, const uint16_t *x, int64_t inputs, const Adapted &one, int64_t me) {
   if (one.scales == nullptr) return {x, inputs, {x, 2 * inputs, nullptr, nullptr}};
-  const int64_t first = me * s.rows;
-  const Rounded own{s.rounded + first * s.widest, s.row_scales + first, s.row_sums + first};
+  const int64_t begin = me * AT_ONCE;
+  const Rounded own{s.rounded + begin * s.widest, s.row_scales + begin, s.row_sums + begin};
   for (int64_t r = 0; r < s.rows; ++r) round_row(own, r, x + r * inputs, inputs);
   return {x, inputs, {own.q, inputs, own.scales, own.sums}};
 }
@@ -82,7 +88,8 @@ static void adapted(const Step &s, uint16_t *y, int64_t outputs, const Input &in
                     int64_t to) {
   const Linear linear{one.w, one.bias, one.scales, in.inputs, outputs};
   (one.scales == nullptr ? product<Bfloat16> : product<Int8>)({y, outputs}, in.rows, {0, s.rows}, linear, {from, to});
-  add(y, outputs, in.x, in.inputs, {one.products, s.groups, one.slices, s.stride}, {from * BLOCK, to * BLOCK});
+  const Share mine{from * BLOCK, to * BLOCK, s.first, s.first + s.rows};
+  add(y, outputs, in.x, in.inputs, {one.products, s.groups, one.slices, s.stride}, mine);
 }
 
 // residual's columns of blocks [from, to) += sum's.
@@ -94,7 +101,7 @@ static void add_residual(const Step &s, int64_t from, int64_t to) {
 
 // Every thread norms all rows for itself: that costs less than to wait for another's.
 static const uint16_t *normed(const Step &s, const uint16_t *x, const uint16_t *w, int64_t me) {
-  uint16_t *out = s.own + me * s.rows * s.hidden;
+  uint16_t *out = s.own + me * AT_ONCE * s.hidden;
   for (int64_t r = 0; r < s.rows; ++r) norm(out + r * s.hidden, x + r * s.hidden, w, s.hidden, s.eps);
   return out;
 }
@@ -126,20 +133,67 @@ static void gated(const Step &s, int64_t from, int64_t to) {
   }
 }
 
+static void wait(int64_t threads) {
+  if (threads == 1) return;
+#pragma omp barrier
+}
+
 static void after_attention(const Step &s, const Layer &layer, int64_t me, int64_t threads) {
   const Span hidden = share(s.hidden / BLOCK, me, threads), inner = share(s.inner / BLOCK, me, threads);
   adapted(s, s.sum, s.hidden, input(s, s.attended, s.heads * s.head, layer.o, me), layer.o, hidden.from, hidden.to);
   add_residual(s, hidden.from, hidden.to);
-#pragma omp barrier
+  wait(threads);
   const Input x = input(s, normed(s, s.residual, layer.post_norm, me), s.hidden, layer.gate_up, me);
   const int64_t up = s.inner / BLOCK;
   adapted(s, s.gate_up, 2 * s.inner, x, layer.gate_up, inner.from, inner.to);
   adapted(s, s.gate_up, 2 * s.inner, x, layer.gate_up, up + inner.from, up + inner.to);
   gated(s, inner.from, inner.to);
-#pragma omp barrier
+  wait(threads);
   adapted(s, s.sum, s.hidden, input(s, s.act, s.inner, layer.down, me), layer.down, hidden.from, hidden.to);
   add_residual(s, hidden.from, hidden.to);
-#pragma omp barrier
+  wait(threads);
+}
+
+// One thread's share of `run`.
+static void between(const Step &s, const Layer *before, const Layer *after, int64_t me, int64_t threads) {
+  const Span hidden = share(s.hidden / BLOCK, me, threads);
+  if (before != nullptr) {
+    after_attention(s, *before, me, threads);
+  } else {
+    for (int64_t r = 0; r < s.rows; ++r)
+      std::memcpy(s.residual + r * s.hidden + hidden.from * BLOCK, s.x + r * s.hidden + hidden.from * BLOCK,
+                  2 * BLOCK * (hidden.to - hidden.from));
+  }
+  const uint16_t *stream = before == nullptr ? s.x : s.residual;
+  if (after != nullptr) {
+    into_attention(s, *after, normed(s, stream, after->input_norm, me), me, threads);
+  } else {
+    const Span rows = share(s.rows, me, threads);
+    for (int64_t r = rows.from; r < rows.to; ++r)
+      norm(s.out + r * s.hidden, stream + r * s.hidden, s.final_norm, s.hidden, s.eps);
+  }
+}
+
+// The same step for `rows` of its rows, with the buffers of thread `me`.
+static Step part_of(const Step &s, const Span &rows, int64_t me) {
+  Step part = s;
+  part.first = s.first + rows.from;
+  part.rows = rows.to - rows.from;
+  part.positions += rows.from;
+  part.x += rows.from * s.hidden;
+  part.residual += rows.from * s.hidden;
+  part.out += rows.from * s.hidden;
+  part.qkv += rows.from * (s.heads + 2 * s.kv_heads) * s.head;
+  part.attended += rows.from * s.heads * s.head;
+  const int64_t begin = me * AT_ONCE;
+  part.sum += begin * s.hidden;
+  part.own += begin * s.hidden;
+  part.gate_up += begin * 2 * s.inner;
+  part.act += begin * s.inner;
+  part.rounded += begin * s.widest;
+  part.row_scales += begin;
+  part.row_sums += begin;
+  return part;
 }
 
 // `before`: the layer whose attention is done, null at the beginning; `after`: the next one, null at the end.
@@ -147,21 +201,15 @@ static void run(const Step &s, const Layer *before, const Layer *after) {
 #pragma omp parallel num_threads(static_cast<int>(s.threads))
   {
     const int64_t me = omp_get_thread_num(), threads = omp_get_num_threads();
-    const Span hidden = share(s.hidden / BLOCK, me, threads);
-    if (before != nullptr) {
-      after_attention(s, *before, me, threads);
+    if (s.rows <= AT_ONCE) {
+      between(s, before, after, me, threads);
     } else {
-      for (int64_t r = 0; r < s.rows; ++r)
-        std::memcpy(s.residual + r * s.hidden + hidden.from * BLOCK, s.x + r * s.hidden + hidden.from * BLOCK,
-                    2 * BLOCK * (hidden.to - hidden.from));
-    }
-    const uint16_t *stream = before == nullptr ? s.x : s.residual;
-    if (after != nullptr) {
-      into_attention(s, *after, normed(s, stream, after->input_norm, me), me, threads);
-    } else {
-      const Span rows = share(s.rows, me, threads);
-      for (int64_t r = rows.from; r < rows.to; ++r)
-        norm(s.out + r * s.hidden, stream + r * s.hidden, s.final_norm, s.hidden, s.eps);
+      const Span mine = share(s.rows, me, threads);
+      const int64_t count = mine.to - mine.from, passes = (count + AT_ONCE - 1) / AT_ONCE;
+      for (int64_t pass = 0; pass < passes; ++pass) {
+        const Span rows = share(count, pass, passes);
+        between(part_of(s, {mine.from + rows.from, mine.from + rows.to}, me), before, after, 0, 1);
+      }
     }
   }
 }

@@ -17,9 +17,9 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from server.cpu_lora.kernel import MAX_ROWS as LORA_ROWS
+from server.cpu_lora.buffers import AT_ONCE
 from server.cpu_lora.kernel import load_kernel
-from server.cpu_lora.step import MAX_ROWS, DecodeStep
+from server.cpu_lora.step import DecodeStep
 from tests.e2e.cpu_lora.conftest import ADAPTERS, TOKENS, VOCABULARY, Family, make_family
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -53,9 +53,8 @@ def engine(family: Family) -> Iterator[Any]:
         max_loras=ADAPTERS,
         max_lora_rank=16,
         max_model_len=256,
-        # Long prompts arrive in chunks, of which the first is longer than the LoRA kernel's groups: PyTorch's products.
-        max_num_batched_tokens=LORA_ROWS + 64,
-        max_num_seqs=2 * MAX_ROWS,
+        max_num_batched_tokens=192,  # long prompts arrive in chunks
+        max_num_seqs=2 * AT_ONCE,
         enable_prefix_caching=False,
         seed=0,
     )
@@ -123,9 +122,9 @@ def test_eight_adapters_and_the_base_agree_with_peft(engine: Any, family: Family
     assert min(apart) > 2 * ROUNDING, "adapters that answer alike prove nothing"
 
 
-@pytest.mark.parametrize("crowd", [8, MAX_ROWS // 2, 2 * MAX_ROWS], ids=["kernel", "full kernel", "oneDNN"])
+@pytest.mark.parametrize("crowd", [8, AT_ONCE // 2, 2 * AT_ONCE], ids=["columns", "full columns", "rows"])
 def test_an_answer_alone_is_the_answer_in_a_crowd(engine: Any, family: Family, crowd: int) -> None:
-    """The largest crowd's steps go to oneDNN, the single request's to the kernel: another order of the same sums."""
+    """The largest crowd's steps are shared by rows where there are few threads, and oneDNN's where there are many."""
     cases = [(n, p) for n in (BASE, 3, 7, 0) for p in (SHORT, LONG)]
     everyone = (cases * (crowd // len(cases)))[:crowd]
     together = _answers(engine, family, everyone)

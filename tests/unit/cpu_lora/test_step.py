@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.cpu_lora import kernel, step
-from server.cpu_lora.buffers import StepBuffers
+from server.cpu_lora.buffers import AT_ONCE, StepBuffers
 from server.cpu_lora.decoder import LAYER, Decoder, Sizes, read_decoder
 from server.cpu_lora.groups import group_rows
 from server.cpu_lora.slots import Slots
@@ -86,7 +86,7 @@ class Model:
                 kept.append(packed)
             for name in ("input_norm", "q_norm", "k_norm", "post_norm"):
                 row[name] = 0 if layer[name] is None else layer[name].data_ptr()
-        return layers, (len(batch.few), batch.stride), [*kept, table, batch]
+        return layers, (len(batch.groups.groups), batch.stride), [*kept, table, batch]
 
     def decoder(self, table: np.ndarray[Any, Any]) -> Decoder:
         return Decoder(self.sizes, table, (), (), self.cos_sin, self.final_norm, EPS, EPS, ())
@@ -102,7 +102,7 @@ def _run(
     engine: kernel.Kernel, model: Model, x: torch.Tensor, at: torch.Tensor, slots: tuple[int, ...]
 ) -> torch.Tensor:
     table, adapters, kept = model.table(slots)
-    buffers, out = StepBuffers(model.sizes, 64, engine.threads()), torch.empty_like(x)
+    buffers, out = StepBuffers(model.sizes, engine.threads()), torch.empty_like(x)
     query, key, value, attended = buffers.views(len(x))
     described = buffers.describe(model.decoder(table), x, at, out, adapters)
     first = table.ctypes.data
@@ -150,7 +150,8 @@ def _reference(model: Model, x: torch.Tensor, at: torch.Tensor, slots: tuple[int
 SHAPES = st.sampled_from(
     [Sizes(64, 3, 1, 32, 96), Sizes(96, 4, 2, 64, 160), Sizes(32, 2, 2, 32, 32), Sizes(160, 2, 1, 128, 64)]
 )
-ROWS = st.one_of(st.lists(st.integers(-1, SLOTS - 1), min_size=1, max_size=20), st.sampled_from([[0] * 64, [-1] * 33]))
+MANY: list[list[int]] = [[0] * 64, [-1] * 33, [0, 1, -1] * 60, [2] * 65, [1] * 200 + [-1] * 57 + [0] * 44]
+ROWS = st.one_of(st.lists(st.integers(-1, SLOTS - 1), min_size=1, max_size=20), st.sampled_from(MANY))
 
 
 @given(SHAPES, ROWS, st.booleans(), st.booleans(), st.integers(0, 10**6), st.booleans())
@@ -188,13 +189,14 @@ def test_what_is_no_known_decoder_is_left_to_vllm(model: Any) -> None:
     assert read_decoder(model) is None
 
 
-def test_more_rows_than_there_is_room_for_go_to_vllm(engine: kernel.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_are_not_the_kernels_go_to_vllm(engine: kernel.Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(step, "read_decoder", lambda _: pytest.fail("asked for a decoder"))
-    forward = step._forward(lambda self, ids, positions, *_: len(positions), engine)
     model = SimpleNamespace(aux_hidden_state_layers=())
-    many = torch.arange(step.MAX_ROWS + 1)
-    assert forward(model, many, many, None) == len(many)
-    assert forward(model, many[:1], many[:1], object()) == 1  # a pipeline's later rank
+    many = torch.arange(AT_ONCE + 1)
+    for least in (None, AT_ONCE + 2):  # prompts left to oneDNN; too few rows for the threads
+        forward = step._forward(lambda self, ids, positions, *_: len(positions), engine, least)
+        assert forward(model, many, many, None) == len(many)
+        assert forward(model, many[:1], many[:1], object()) == 1  # a pipeline's later rank
 
 
 def test_a_wrapped_layer_anywhere_counts(engine: kernel.Kernel) -> None:
