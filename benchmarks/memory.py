@@ -1,4 +1,4 @@
-"""What base, packed copies, adapter slots, KV cache and adapters take of memory, by differences of resident bytes.
+"""What base, oneDNN's copy, adapter slots, KV cache and adapters take of memory, by differences of resident bytes.
 
     python -m benchmarks.memory --shape embedded
 
@@ -46,17 +46,17 @@ def _measure(args: argparse.Namespace, models: Models) -> tuple[dict[str, float]
         say(f"{slots} slots, {adapters} adapters, {environment}: {held / _MIB:.0f} MiB")
         return (held - before) / _MIB if adapters else held / _MIB
 
-    plain = resident(1, CNI_CPU_LORA_LINEAR="0")
-    copies = resident(1)
+    plain = resident(1)
+    both = resident(1, CNI_CPU_LORA_PROMPTS="0")
     slots = resident(_SLOTS)
     cache = resident(1, VLLM_CPU_KVCACHE_SPACE="2")
     loaded = resident(_SLOTS, _ADAPTERS)
     weights = sum(path.stat().st_size for path in models.base.glob("*.safetensors")) / _MIB
     return {
         "process, one slot": plain,
-        "packed copies": copies - plain,
-        "each further slot": (slots - copies) / (_SLOTS - 1),
-        "each GiB of KV cache": cache - copies,
+        "oneDNN's copy, where it is kept": both - plain,
+        "each further slot": (slots - plain) / (_SLOTS - 1),
+        "each GiB of KV cache": cache - plain,
         "each adapter kept": loaded / _ADAPTERS,
     }, weights
 

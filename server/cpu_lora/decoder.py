@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from server.cpu_lora.int8_linear import weights_of
-from server.cpu_lora.linear import DecodeLinear
+from server.cpu_lora.linear import PackedLinear
 
 LINEARS = ("qkv", "o", "gate_up", "down")
 _NORMS = ("input_norm", "q_norm", "k_norm", "post_norm")
@@ -152,7 +152,7 @@ def _packed(base: Any) -> tuple[torch.Tensor, torch.Tensor | None]:
     if rounded is not None:
         return rounded.packed, rounded.scales
     product = base.__dict__.get("cpu_linear")
-    _need(type(product) is DecodeLinear)
+    _need(type(product) is PackedLinear)
     return product.packed, None
 
 

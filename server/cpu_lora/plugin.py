@@ -69,9 +69,13 @@ def _speed_up(settings: CpuLoraSettings) -> None:
 
         int8_embedding.use(engine)
     if engine is not None:
+        import torch
+
         from server.cpu_lora import int8_linear, linear, step
 
-        linear.use(engine)
+        # Where AMX is, oneDNN uses it for what has many rows.
+        prompts = settings.prompts and not torch.cpu._is_amx_tile_supported()
+        linear.use(engine, prompts)
         int8_linear.use(engine)
         if settings.step:
-            step.use(engine, settings.prompts)
+            step.use(engine, prompts)

@@ -19,9 +19,10 @@ class CpuLoraSettings:
     enabled: `CNI_CPU_LORA` (default on); off leaves vLLM's own wrapper in place, which benchmarks compare with.
     any_version: `CNI_CPU_LORA_ANY_VERSION` (default off); on registers on a vLLM release that was not tested.
     kernel: `CNI_CPU_LORA_KERNEL` (default on); off never builds or loads the C++ kernel.
-    linear: `CNI_CPU_LORA_LINEAR` (default on); off leaves decode steps' linear layers to oneDNN, without packed copies.
+    linear: `CNI_CPU_LORA_LINEAR` (default on); off leaves linear layers to oneDNN.
     step: `CNI_CPU_LORA_STEP` (default on); off leaves decode steps to vLLM's own layers, one operator after the other.
-    prompts: `CNI_CPU_LORA_PROMPTS` (default on); off leaves prompts to vLLM's own layers, whose products are oneDNN's.
+    prompts: `CNI_CPU_LORA_PROMPTS` (default on); off leaves prompts to vLLM's own layers and oneDNN, which keeps a
+    second copy of the weights.
     eager_ops: `CNI_CPU_LORA_EAGER_OPS` (default on); off leaves norms, SiLU and rotary embeddings to PyTorch.
     int8_embedding: `CNI_CPU_LORA_INT8_EMBEDDING` (default off); on keeps embedding and tied head in eight bits.
     """

@@ -141,13 +141,11 @@ def _attend(
 
 
 def use(engine: kernel.Kernel, prompts: bool) -> None:
-    """Let vLLM's Llama and Qwen models take decode steps through `DecodeStep`, and `prompts` too; once.
-
-    Where AMX is, prompts stay with oneDNN, which uses it."""
+    """Let vLLM's Llama and Qwen models take decode steps through `DecodeStep`, and `prompts` too; once."""
     from vllm.model_executor.models.llama import LlamaModel  # heavy
     from vllm.model_executor.models.qwen2 import Qwen2Model
 
-    many = ROWS_A_THREAD * engine.threads() if prompts and not torch.cpu._is_amx_tile_supported() else None
+    many = ROWS_A_THREAD * engine.threads() if prompts else None
     for model in (LlamaModel, Qwen2Model):
         if not getattr(model.forward, "is_cni_step", False):
             model.forward = _forward(model.forward, engine, many)

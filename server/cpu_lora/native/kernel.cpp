@@ -1,9 +1,8 @@
-// In bfloat16 with float32 sums, for the few rows of a decode step:
-//   cni_lora_add:    one adapter's rows, y[row] += (x[row] A^T) B^T;
+// In bfloat16 with float32 sums, or in eight bits with int32 sums:
+//   cni_lora_add:    adapters' rows, y[row] += (x[row] A^T) B^T;
 //   cni_linear:      y = x W^T + bias, then the same for every adapter, in one pass of all threads;
-//   cni_step:        all of a decoder between two attentions (step.hpp), its weights in bfloat16 or in eight bits;
-// and for any number of rows:
-//   cni_int8_linear: y = x W^T + bias in eight bits with int32 sums.
+//   cni_int8_linear: y = x W^T + bias in eight bits;
+//   cni_step:        all of a decoder between two attentions (step.hpp), its weights in either form.
 // Plain C++ without PyTorch's headers, so that it builds in seconds; kernel.py builds and calls it.
 #include <omp.h>
 
@@ -37,9 +36,16 @@ extern "C" void cni_linear(uint16_t *y, const uint16_t *x, int64_t x_stride, int
   const Products products{first, groups, slices, stride};
 #pragma omp parallel
   {
-    const Span mine = share(outputs / BLOCK, omp_get_thread_num(), omp_get_num_threads());
-    product<Bfloat16>({y, outputs}, {x, 2 * x_stride, nullptr, nullptr}, {0, rows}, one, mine);
-    add(y, outputs, x, x_stride, products, {mine.from * BLOCK, mine.to * BLOCK, 0, rows});
+    const int64_t me = omp_get_thread_num(), threads = omp_get_num_threads();
+    const Span some = share(rows, me, threads), mine = share(outputs / BLOCK, me, threads);
+    const Rows in{x, 2 * x_stride, nullptr, nullptr};
+    if (rows >= BY_ROWS * threads) {
+      product<Bfloat16>({y, outputs}, in, some, one, {0, outputs / BLOCK});
+      add(y + some.from * outputs, outputs, x + some.from * x_stride, x_stride, products, {0, outputs, some.from, some.to});
+    } else {
+      product<Bfloat16>({y, outputs}, in, {0, rows}, one, mine);
+      add(y, outputs, x, x_stride, products, {mine.from * BLOCK, mine.to * BLOCK, 0, rows});
+    }
   }
 }
 

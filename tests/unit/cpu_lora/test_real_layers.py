@@ -34,8 +34,10 @@ def kernel() -> Kernel:
     return loaded
 
 
-@pytest.fixture
-def lora_config(kernel: Kernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[LoRAConfig]:
+@pytest.fixture(params=[True, False], ids=["packed only", "beside oneDNN"])
+def lora_config(
+    request: pytest.FixtureRequest, kernel: Kernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> Iterator[LoRAConfig]:
     current_platform.import_kernels()
     monkeypatch.setattr(utils, "dispatch_cpu_unquantized_gemm", utils.dispatch_cpu_unquantized_gemm)
     monkeypatch.setattr(BaseLinearLayerWithLoRA, "apply", BaseLinearLayerWithLoRA.apply)
@@ -45,7 +47,7 @@ def lora_config(kernel: Kernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     with set_current_vllm_config(vllm_config):
         init_distributed_environment(1, 0, f"file://{tmp_path}/store", 0, "gloo")
         initialize_model_parallel(1, 1)
-        linear.use(kernel)
+        linear.use(kernel, request.param)
         yield config
         destroy_model_parallel()
         destroy_distributed_environment()
@@ -79,7 +81,7 @@ def test_a_layer_agrees_with_float64(lora_config: LoRAConfig, kind: str, slots: 
         base = RowParallelLinear(HIDDEN, 64, bias=False, params_dtype=torch.bfloat16)
         weight, sizes = _loaded(base, rng), [64]
         layer = RowParallelLinearWithLoRA(base)
-    assert type(base.cpu_linear) is linear.DecodeLinear
+    assert type(base.cpu_linear) is linear.PackedLinear
     _with_lora(layer, sizes, HIDDEN, lora_config, rng)
     batch = Batch(slots, SLOTS, 0, False, torch.bfloat16, 1)
     layer.set_mapping(wrapper_for(batch))
