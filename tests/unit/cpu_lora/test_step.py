@@ -150,23 +150,40 @@ def _reference(model: Model, x: torch.Tensor, at: torch.Tensor, slots: tuple[int
 SHAPES = st.sampled_from(
     [Sizes(64, 3, 1, 32, 96), Sizes(96, 4, 2, 64, 160), Sizes(32, 2, 2, 32, 32), Sizes(160, 2, 1, 128, 64)]
 )
-MANY: list[list[int]] = [[0] * 64, [-1] * 33, [0, 1, -1] * 60, [2] * 65, [1] * 200 + [-1] * 57 + [0] * 44]
-ROWS = st.one_of(st.lists(st.integers(-1, SLOTS - 1), min_size=1, max_size=20), st.sampled_from(MANY))
+ROWS = st.one_of(st.lists(st.integers(-1, SLOTS - 1), min_size=1, max_size=20), st.sampled_from([[0] * 64, [-1] * 33]))
 
 
-@given(SHAPES, ROWS, st.booleans(), st.booleans(), st.integers(0, 10**6), st.booleans())
-@settings(max_examples=60, deadline=None, derandomize=True)
+@given(SHAPES, ROWS, st.booleans(), st.booleans(), st.integers(0, 10**6))
+@settings(max_examples=40, deadline=None, derandomize=True)
 def test_a_step_agrees_with_float64(
-    engine: kernel.Kernel, sizes: Sizes, slots: list[int], biases: bool, head_norms: bool, seed: int, int8: bool
+    engine: kernel.Kernel, sizes: Sizes, slots: list[int], biases: bool, head_norms: bool, seed: int
 ) -> None:
-    model = Model(sizes, biases, head_norms, seed, int8)
+    model = Model(sizes, biases, head_norms, seed)
     x = model._random(len(slots), sizes.hidden)
     at = torch.randint(0, 40, (len(slots),), generator=model.rng)
     got = _run(engine, model, x, at, tuple(slots)).double()
     wanted = _reference(model, x, at, tuple(slots))
-    # bfloat16 has 8 bits: some twenty roundings of up to 0.4 % on the way, more where a row's terms nearly cancel (a
-    # batch may be that one row). Anything left out or read from a wrong place is wrong by more than a third.
-    assert (got - wanted).norm() / wanted.norm() < 0.05
+    # bfloat16 has 8 bits: some twenty roundings of up to 0.4 % on the way, more where a row's terms nearly cancel.
+    assert (got - wanted).norm() / wanted.norm() < 0.03
+    assert ((got - wanted).norm(dim=1) / wanted.norm(dim=1)).max() < 0.15
+
+
+PROMPTS: list[list[int]] = [[0, 1, -1] * 60, [2] * 65, [1] * 200 + [-1] * 57 + [0] * 44]
+
+
+@pytest.mark.parametrize("slots", [[0, 2, -1, 0, 1], [1] * 64, *PROMPTS], ids=len)
+@pytest.mark.parametrize("sizes", [Sizes(64, 3, 1, 32, 96), Sizes(96, 4, 2, 64, 160), Sizes(160, 2, 1, 128, 64)])
+@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("biases_and_head_norms", [False, True])
+def test_prompts_and_eight_bits_agree_with_float64(
+    engine: kernel.Kernel, slots: list[int], sizes: Sizes, int8: bool, biases_and_head_norms: bool
+) -> None:
+    model = Model(sizes, biases_and_head_norms, biases_and_head_norms, len(slots), int8)
+    x = model._random(len(slots), sizes.hidden)
+    at = torch.randint(0, 40, (len(slots),), generator=model.rng)
+    got = _run(engine, model, x, at, tuple(slots)).double()
+    wanted = _reference(model, x, at, tuple(slots))
+    assert (got - wanted).norm() / wanted.norm() < 0.03
     assert ((got - wanted).norm(dim=1) / wanted.norm(dim=1)).max() < 0.15
 
 
