@@ -70,9 +70,7 @@ def _apply(stock: Callable[..., torch.Tensor], engine: kernel.Kernel) -> Callabl
         weights = weights_of(layer)
         if weights is None:
             return stock(self, layer, x, bias)
-        rows = x.reshape(-1, x.shape[-1])
-        rows = rows if rows.stride(1) == 1 else rows.contiguous()
-        y = engine.int8_linear(rows, weights.packed, weights.scales, bias)
+        y = engine.int8_linear(kernel.dense_rows(x), weights.packed, weights.scales, bias)
         return y.view(*x.shape[:-1], y.shape[1])
 
     return apply

@@ -91,6 +91,12 @@ class Kernel:
         self._step(step, before, after)
 
 
+def dense_rows(x: torch.Tensor) -> torch.Tensor:
+    """x [..., inputs] as the kernel reads it: [rows, inputs] whose last dimension is dense."""
+    rows = x.reshape(-1, x.shape[-1])
+    return rows if rows.stride(1) == 1 else rows.contiguous()
+
+
 def pack(weight: torch.Tensor) -> torch.Tensor:
     """A copy of weight [outputs, inputs] in the kernel's order, [outputs / BLOCK, inputs / 2, BLOCK, 2]."""
     outputs, inputs = weight.shape

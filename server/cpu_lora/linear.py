@@ -51,8 +51,7 @@ class PackedLinear:
         """x that `takes` accepted, [..., inputs] in bfloat16, through the kernel; `products`: `Work.products`."""
         if x.dtype != torch.bfloat16 or (bias is not None and bias.dtype != torch.bfloat16):
             raise TypeError(f"a layer in bfloat16 was given {x.dtype}")
-        rows = x.reshape(-1, x.shape[-1])
-        y = self._engine.linear(rows if rows.stride(1) == 1 else rows.contiguous(), self.packed, bias, products)
+        y = self._engine.linear(kernel.dense_rows(x), self.packed, bias, products)
         return y.view(*x.shape[:-1], y.shape[1])
 
 
