@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,8 +13,10 @@ from server.cpu_lora.groups import RowGroup, RowGroups
 from server.cpu_lora.slots import Part, Stacked
 from server.cpu_lora.writes import version
 
-Rows = np.ndarray[tuple[int, int], np.dtype[np.void]]
+Rows = np.ndarray[Any, np.dtype[np.void]]
 """dtype PRODUCT, [slots, slices of all layers]; where a slot adds nothing its rank is 0."""
+Parts = dict[int, tuple[Part, ...]]
+"""What a slot adds, by a layer's first column; layers that it has nothing for may be left out."""
 
 
 @dataclass(frozen=True)

@@ -57,8 +57,10 @@ def _serve(platform: type) -> None:
 
 
 def _speed_up(settings: CpuLoraSettings) -> None:
-    from server.cpu_lora import eager_ops
+    from server.cpu_lora import eager_ops, managers
 
+    managers.lend()
+    managers.shorten_bookkeeping()
     if settings.eager_ops:
         eager_ops.use()
         eager_ops.shorten_lookups()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from server.cpu_lora import kernel
-from server.cpu_lora.batch import Batch, Layer, Rows, Work, fits
+from server.cpu_lora.batch import Batch, Layer, Parts, Rows, Work, fits
 from server.cpu_lora.groups import RowGroups
 from server.cpu_lora.slots import Part, Slots, Stacked
 
@@ -24,6 +24,7 @@ class Table:
         self._batch: Batch | None = None
         self._held: set[int] = set()  # slots whose rows are filled
         self._unfit: set[tuple[int, int]] = set()  # slot and first column of what the kernel does not multiply
+        self._lent: dict[int, Parts] = {}  # by slot; what the stacked weights hold there does not count
 
     def layer(self, a: Stacked, b: Stacked, sizes: tuple[int, ...]) -> Layer:
         """The layer with these stacked weights; the table holds `a` itself, so its id cannot become another tuple's."""
@@ -61,6 +62,35 @@ class Table:
         rest = ((group, part) for group, parts in zip(groups, found, strict=True) for part in parts)
         return Work(kernel.NOTHING, tuple(rest))
 
+    def row_of(self, parts: Parts) -> Rows:
+        """The row of a slot that holds `parts`, all of which the kernel multiplies."""
+        row = np.zeros(self._rows.shape[1], dtype=kernel.PRODUCT)
+        for first, found in parts.items():
+            for part in found:
+                row[first + part.piece] = _product(part)
+        return row
+
+    def lend(self, slot: int, row: Rows, parts: Parts) -> None:
+        """Let `slot` hold `parts`, whose `row_of` is `row`, whatever its stacked weights hold."""
+        if slot >= self._rows.shape[0]:
+            self._grow(slot + 1, self._rows.shape[1])
+        # The table may have more layers than when the row was made.
+        self._rows[slot] = row if row.shape[0] == self._rows.shape[1] else self.row_of(parts)
+        self._lent[slot], self._batch = parts, None
+        self._unfit = {(other, first) for other, first in self._unfit if other != slot}
+        for layer in self._layers.values():
+            layer.parts[slot] = parts.get(layer.first, ())
+            layer.known.add(slot)
+        self._held.add(slot)
+
+    def take_back(self, slot: int) -> None:
+        """Let `slot` hold what its stacked weights hold again."""
+        if self._lent.pop(slot, None) is not None:
+            self._batch = None
+            self._held.discard(slot)
+            for layer in self._layers.values():
+                layer.known.discard(slot)
+
     def _refresh(self, slots: set[int]) -> None:
         """Look at every layer, since an adapter is written to all of them; enter what changed in these slots."""
         self._batch = None
@@ -82,7 +112,9 @@ class Table:
         self._held = slots | (set() if written else self._held)
 
     def _parts(self, layer: Layer, slots: list[int]) -> list[tuple[Part, ...]]:
-        return self._slots.parts(layer.a, layer.b, layer.sizes, slots)
+        written = [slot for slot in slots if slot not in self._lent]
+        found = dict(zip(written, self._slots.parts(layer.a, layer.b, layer.sizes, written), strict=True))
+        return [found[slot] if slot in found else self._lent[slot].get(layer.first, ()) for slot in slots]
 
     def _enter(self, layer: Layer, slot: int, parts: tuple[Part, ...]) -> None:
         layer.parts[slot] = parts
@@ -90,14 +122,19 @@ class Table:
         row["rank"] = 0
         self._unfit.discard((slot, layer.first))
         for part in parts:
-            a, weights = part.weights.a, part.weights
-            if a is None or not fits(part):
+            if fits(part):
+                row[part.piece] = _product(part)
+            else:
                 self._unfit.add((slot, layer.first))
-                continue
-            b = weights.b_transposed
-            row[part.piece] = (a.data_ptr(), b.data_ptr(), 0, 0, weights.rank, a.shape[1], part.size, part.offset)
 
     def _grow(self, slots: int, columns: int) -> None:
         rows = np.zeros((slots, columns), dtype=kernel.PRODUCT)
         rows[: self._rows.shape[0], : self._rows.shape[1]] = self._rows
         self._rows, self._batch = rows, None
+
+
+def _product(part: Part) -> tuple[int, ...]:
+    """Dtype PRODUCT without rows, of a part that `fits`."""
+    a, weights = part.weights.a, part.weights
+    assert a is not None
+    return a.data_ptr(), weights.b_transposed.data_ptr(), 0, 0, weights.rank, a.shape[1], part.size, part.offset

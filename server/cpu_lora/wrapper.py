@@ -84,6 +84,11 @@ class GroupedPunicaWrapper(PunicaWrapperCPU):  # type: ignore[misc]  # vLLM's cl
         """What a layer of bfloat16 has to add for this step's `rows` rows; None where no row has an adapter."""
         return self._work(a, b, sizes, rows, True) if self._tokens else None
 
+    @property
+    def has_kernel(self) -> bool:
+        """Whether the C++ kernel multiplies; elsewhere PyTorch does."""
+        return self._kernel is not None
+
     def groups_of_step(self, rows: int) -> RowGroups | None:
         """The step's rows by adapter; None where they are not the `rows` rows that were mapped."""
         return self._tokens if rows == self._tokens.total or not self._tokens else None
