@@ -1,5 +1,7 @@
 """Many adapters on one base: Zipf traffic over 1 to 1,000 of them against traffic of one, loads, switches, memory.
 
+Once where memory holds all of them, once where it holds 200.
+
     python -m benchmarks.many_adapters --quick
 
 Registers random adapters (r=16 on q_proj and v_proj) in a folder of its own, starts a server over it and ends it.
@@ -12,6 +14,7 @@ import random
 import statistics
 import sys
 import tempfile
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,16 +32,18 @@ _CONCURRENCY = 16
 
 @dataclass(frozen=True)
 class Sizes:
-    """`counts`: adapters that Zipf's law draws from; `requests` a case and round; `steady` for the memory's slope."""
+    """`counts`: adapters that Zipf's law draws from; `in_memory`: places for them, in the part that has few;
+    `requests` a case and round; `steady` for the memory's slope."""
 
     counts: tuple[int, ...]
+    in_memory: int
     requests: int
     steady: int
     switches: int
 
 
-FULL = Sizes((1, 10, 100, 1000), 160, 3000, 40)
-QUICK = Sizes((1, 10, 30), 32, 90, 4)
+FULL = Sizes((1, 10, 100, 1000), 200, 160, 3000, 40)
+QUICK = Sizes((1, 10, 30), 20, 32, 90, 4)
 
 
 def main() -> int:
@@ -54,9 +59,17 @@ def main() -> int:
         filler, switched = _fill(Path(folder), base, sizes, args.seed)
         environment = {"SERVER_MODEL": str(base), "SERVER_ADAPTERS_DIR": folder, "SERVER_PORT": str(args.port)}
         environment |= {"SERVER_MAX_LORAS": str(_CONCURRENCY), "SERVER_MAX_MODEL_LEN": "1024"}
-        environment |= {"SERVER_MAX_CPU_LORAS": "20" if args.quick else "200", "SERVER_KV_CACHE_GIB": "1"}
-        with running([sys.executable, "-m", "server"], args.port, environment, "/ready") as url:
+
+        def serving(in_memory: int) -> AbstractContextManager[str]:
+            places = {"SERVER_MAX_CPU_LORAS": str(in_memory)}
+            return running([sys.executable, "-m", "server"], args.port, environment | places, "/ready")
+
+        with serving(max(sizes.counts) + _CONCURRENCY) as url:
+            kept = _kept(Served(url, args.seed), sizes, args)
+        with serving(sizes.in_memory) as url:
             result = _measure(Served(url, args.seed), sizes, args, switched)
+    result |= {key: result[key] + kept.pop(key) for key in ("failed", "answered")}
+    result["all_in_memory"] = kept
     result["register_ms"] = _spread([seconds * 1000 for seconds in filler.seconds])
     publish("many_adapters", args, result, _panels(result))
     return 1 if result["failed"] else 0
@@ -75,19 +88,36 @@ def _fill(root: Path, base: Path, sizes: Sizes, seed: int) -> tuple[Filler, list
     return filler, revisions
 
 
-def _measure(served: Served, sizes: Sizes, args: argparse.Namespace, switched: list[str]) -> dict[str, Any]:
+def _kept(served: Served, sizes: Sizes, args: argparse.Namespace) -> dict[str, Any]:
+    """Rates where memory holds every adapter, after each of them has answered once."""
+    everyone = [_name(number) for number in range(max(sizes.counts))]
+    say(f"every adapter once: {served.rate(everyone, _CONCURRENCY):.1f} requests a second")
+    return {**_rates(served, sizes, args), "failed": served.failed, "answered": served.answered}
+
+
+def _rates(served: Served, sizes: Sizes, args: argparse.Namespace) -> dict[str, Any]:
     draw = random.Random(args.seed)
 
-    def traffic(count: int, requests: int) -> list[str]:
-        weights = [1 / rank for rank in range(1, count + 1)]
-        return [_name(number) for number in draw.choices(range(count), weights, k=requests)]
-
     def case(key: str, count: int) -> Case[float]:
-        return Case((key,), lambda: served.rate(traffic(count, sizes.requests), _CONCURRENCY))
+        return Case((key,), lambda: served.rate(_traffic(draw, count, sizes.requests), _CONCURRENCY))
 
     rates = alternate([case("one", 1), *(case(str(n), n) for n in sizes.counts)], args.rounds)
     alone = median(rates["one",])
-    steady = served.steady(traffic(max(sizes.counts), sizes.steady), _CONCURRENCY)
+    return {
+        "requests_per_second": {"one": alone, **{str(n): median(rates[str(n),]) for n in sizes.counts}},
+        "against_one": {str(n): round(median(rates[str(n),]) / alone, 3) for n in sizes.counts},
+    }
+
+
+def _traffic(draw: random.Random, count: int, requests: int) -> list[str]:
+    weights = [1 / rank for rank in range(1, count + 1)]
+    return [_name(number) for number in draw.choices(range(count), weights, k=requests)]
+
+
+def _measure(served: Served, sizes: Sizes, args: argparse.Namespace, switched: list[str]) -> dict[str, Any]:
+    """The same where memory holds few, and what only shows there: loads, evictions, memory's slope, switches."""
+    rates = _rates(served, sizes, args)
+    steady = served.steady(_traffic(random.Random(args.seed), max(sizes.counts), sizes.steady), _CONCURRENCY)
     cold = [served.cold(f"large{number}") for number in range(_LARGE)]
     ordinary, after = served.switches("switch", switched, sizes.switches)
     extra = _percentile(after, 95) - statistics.median(ordinary)
@@ -96,8 +126,7 @@ def _measure(served: Served, sizes: Sizes, args: argparse.Namespace, switched: l
         "base": args.base,
         "failed": served.failed,
         "answered": served.answered,
-        "requests_per_second": {"one": alone, **{str(n): median(rates[str(n),]) for n in sizes.counts}},
-        "against_one": {str(n): round(median(rates[str(n),]) / alone, 3) for n in sizes.counts},
+        **rates,
         "steady": steady,
         "cold_load_9_mb": {"bytes": served.bytes_of("large0"), **_cold(cold)},
         "switch_ms": {
@@ -133,9 +162,11 @@ def _panels(result: dict[str, Any]) -> list[Panel]:
     }
     spread: dict[str, list[float | None]] = {key: [values[key] for values in waits.values()] for key in ("p50", "p95")}
     memory = [steady["memory_mb"]["begin"], steady["memory_mb"]["end"]]
-    ratios = {"Zipf / one": list(result["against_one"].values())}
+    few = f"{steady['places']['memory']:.0f} in memory"
+    parts = {"all in memory": result["all_in_memory"], few: result}
+    ratios = {name: list(part["against_one"].values()) for name, part in parts.items()}
     return [
-        Panel("Requests a second, Zipf over so many adapters against one adapter", "ratio", counts, ratios),
+        Panel("Requests a second, Zipf over so many adapters against one adapter", "ratio", counts, dict(ratios)),
         Panel("Loads", "ms", tuple(waits), spread),
         Panel("Memory of the server under Zipf traffic", "MB", ("begin", "end"), {"resident": memory}),
     ]

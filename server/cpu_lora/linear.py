@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from adapters.cgroup import available_memory
 from server.cpu_lora import kernel
@@ -20,6 +21,8 @@ FEW_ROWS = 16
 """Where oneDNN is kept, more rows than these go to it."""
 
 _MEMORY_SHARE = 0.1  # of what is available at the start may be taken by second copies; beyond, layers stay with oneDNN
+
+_PACKED = "cni_packed"
 
 Linear = Callable[[torch.Tensor, torch.Tensor, torch.Tensor | None], torch.Tensor]
 
@@ -55,6 +58,26 @@ class PackedLinear:
         return y.view(*x.shape[:-1], y.shape[1])
 
 
+class HeadLinear:
+    """The logits' product, of a matrix that stays as it is because the embedding is read from it.
+
+    It is packed at the first product, so that an embedding which never multiplies costs nothing, and once for all
+    layers that share the parameter."""
+
+    def __init__(self, engine: kernel.Kernel) -> None:
+        self._engine = engine
+
+    def __call__(self, x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+        """x [..., inputs] times weight [outputs, inputs] transposed, plus bias [outputs]."""
+        if x.dtype != torch.bfloat16 or (bias is not None and bias.dtype != torch.bfloat16):
+            return functional.linear(x, weight, bias)
+        packed = weight.__dict__.get(_PACKED)
+        if packed is None:
+            packed = weight.__dict__[_PACKED] = kernel.pack(weight.data)
+        y = self._engine.linear(kernel.dense_rows(x), packed, bias)
+        return y.view(*x.shape[:-1], y.shape[1])
+
+
 def use(engine: kernel.Kernel, prompts: bool) -> None:
     """Give every linear layer that is loaded from now on a `PackedLinear`, and LoRA layers the way to it, once.
 
@@ -74,9 +97,11 @@ def _dispatch(stock: Callable[..., None], engine: kernel.Kernel, left: int | Non
 
     def dispatch(layer: Any, remove_weight: bool) -> None:
         nonlocal left
-        # `remove_weight` is off for the logits' matrix: so large that memory is all its time, and oneDNN as fast.
-        ours = remove_weight and not layer.weight.is_meta and kernel.packable(layer.weight)
-        if not (ours and never_compiled()) or (left is not None and layer.weight.nbytes > left):
+        ours = not layer.weight.is_meta and kernel.packable(layer.weight) and never_compiled()
+        if ours and not remove_weight and left is None:
+            layer.cpu_linear = HeadLinear(engine)
+            return
+        if not (ours and remove_weight) or (left is not None and layer.weight.nbytes > left):
             stock(layer, remove_weight)
             return
         packed = kernel.pack(layer.weight.data)

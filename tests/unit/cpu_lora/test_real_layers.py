@@ -16,6 +16,7 @@ from vllm.lora.layers import MergedQKVParallelLinearWithLoRA, RowParallelLinearW
 from vllm.lora.layers.base_linear import BaseLinearLayerWithLoRA
 from vllm.model_executor.layers import utils
 from vllm.model_executor.layers.linear import QKVParallelLinear, RowParallelLinear
+from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead, VocabParallelEmbedding
 from vllm.platforms import current_platform
 
 from server.cpu_lora import linear, reference
@@ -98,3 +99,23 @@ def test_a_layer_agrees_with_float64(lora_config: LoRAConfig, kind: str, slots: 
         got, bias = layer(x)
         agree(got, wanted, torch.bfloat16)
         assert bias is None
+
+
+@pytest.mark.parametrize("rows", [1, 7, 40])
+def test_a_tied_head_agrees_with_float64_and_is_packed_once(lora_config: LoRAConfig, rows: int) -> None:
+    rng = torch.Generator().manual_seed(rows)
+    embedding: Any = VocabParallelEmbedding(192, HIDDEN, params_dtype=torch.bfloat16)
+    head: Any = ParallelLMHead(192, HIDDEN, params_dtype=torch.bfloat16).tie_weights(embedding)
+    weight = (torch.randn(embedding.weight.shape, generator=rng) / HIDDEN**0.5).bfloat16()
+    embedding.weight.data.copy_(weight)
+    for layer in (embedding, head):
+        layer.quant_method.process_weights_after_loading(layer)
+    x, bias = torch.randn(rows, HIDDEN, generator=rng).bfloat16(), torch.randn(192, generator=rng).bfloat16()
+    wanted = x.double() @ weight.double().t()
+    agree(head.quant_method.apply(head, x), wanted, torch.bfloat16)
+    agree(head.quant_method.apply(head, x, bias), wanted + bias.double(), torch.bfloat16)
+    assert torch.equal(embedding(torch.arange(5)), weight[:5])
+    if type(head.cpu_linear) is linear.HeadLinear:
+        packed = head.weight.__dict__["cni_packed"]
+        head.quant_method.apply(head, x)
+        assert head.weight.__dict__["cni_packed"] is packed is embedding.weight.__dict__["cni_packed"]
