@@ -5,8 +5,8 @@ rounds. It needs an NVIDIA GPU and a CUDA build of vLLM (`requirements/gpu.lock`
 
     python -m benchmarks.gpu_lora --shapes qwen3-0.6b smollm2-135m
 
-CUDA graphs are captured for the measured batch sizes and no others, so that it starts sooner; vLLM's default sizes
-hold these and more. `prefill` is the time until every request of a batch had its first token.
+CUDA graphs are captured for the measured batch sizes and no others, so that it starts sooner: prompts run without
+them. `prefill` is the time until every request of a batch had its first token.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main() -> int:
         "options": args.options,
         "rows": rows,
     }
-    publish("gpu_lora", args, result, [_panel(rows, shape) for shape in args.shapes])
+    publish("gpu_lora", args, result, [p for shape in args.shapes for p in _panels(rows, shape, found["name"])])
     return 0
 
 
@@ -119,11 +119,17 @@ def _row(samples: Samples, shape: str, batch: Batch) -> dict[str, Any]:
     return row
 
 
-def _panel(rows: list[dict[str, Any]], shape: str) -> Panel:
+def _panels(rows: list[dict[str, Any]], shape: str, gpu: str) -> list[Panel]:
     chosen = [row for row in rows if row["shape"] == shape]
     groups = tuple(f"{row['concurrency']} at once, {row['different']} different" for row in chosen)
-    series = {name: [1000 / row["decode"]["ms_per_token"][name] for row in chosen] for name in ("base", "adapters")}
-    return Panel(f"Decoding on a GPU, {shape}: more is better", "tokens a second", groups, dict(series))
+    decode, prefill = (
+        {name: [how(row[what][figure][name]) for row in chosen] for name in ("base", "adapters")}
+        for what, figure, how in (("decode", "ms_per_token", lambda ms: 1000 / ms), ("prefill", "ms", float))
+    )
+    return [
+        Panel(f"Decoding on {gpu}, {shape}: more is better", "tokens a second", groups, decode),
+        Panel(f"Until all have their first token on {gpu}, {shape}: less is better", "ms", groups, prefill),
+    ]
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from typing import Any
 
 from adapters import bases
 from adapters.settings import Settings
-from benchmarks.frame import Case, Panel, alternate, median, parser, publish, say
+from benchmarks.frame import Case, alternate, median, parser, publish, say
+from benchmarks.many_report import cold_loads, panels, percentile, spread
 from benchmarks.registry_fill import LINEAR, Filler
 from benchmarks.served import Served
 from benchmarks.services import running
@@ -70,8 +71,8 @@ def main() -> int:
             result = _measure(Served(url, args.seed), sizes, args, switched)
     result |= {key: result[key] + kept.pop(key) for key in ("failed", "answered")}
     result["all_in_memory"] = kept
-    result["register_ms"] = _spread([seconds * 1000 for seconds in filler.seconds])
-    publish("many_adapters", args, result, _panels(result))
+    result["register_ms"] = spread([seconds * 1000 for seconds in filler.seconds])
+    publish("many_adapters", args, result, panels(result))
     return 1 if result["failed"] else 0
 
 
@@ -83,7 +84,7 @@ def _fill(root: Path, base: Path, sizes: Sizes, seed: int) -> tuple[Filler, list
         if number % 100 == 99:
             say(f"{number + 1} adapters registered")
     revisions = [filler.add("switch", 100_000 + number) for number in range(2)]
-    for number in range(_LARGE):
+    for number in range(_LARGE + 1):
         filler.add(f"large{number}", 200_000 + number, LINEAR)
     return filler, revisions
 
@@ -118,9 +119,10 @@ def _measure(served: Served, sizes: Sizes, args: argparse.Namespace, switched: l
     """The same where memory holds few, and what only shows there: loads, evictions, memory's slope, switches."""
     rates = _rates(served, sizes, args)
     steady = served.steady(_traffic(random.Random(args.seed), max(sizes.counts), sizes.steady), _CONCURRENCY)
-    cold = [served.cold(f"large{number}") for number in range(_LARGE)]
+    # The first proof of effect after a start asks the base too.
+    _, *cold = [served.cold(f"large{number}") for number in range(_LARGE + 1)]
     ordinary, after = served.switches("switch", switched, sizes.switches)
-    extra = _percentile(after, 95) - statistics.median(ordinary)
+    extra = percentile(after, 95) - statistics.median(ordinary)
     return {
         "quick": args.quick,
         "base": args.base,
@@ -128,48 +130,13 @@ def _measure(served: Served, sizes: Sizes, args: argparse.Namespace, switched: l
         "answered": served.answered,
         **rates,
         "steady": steady,
-        "cold_load_9_mb": {"bytes": served.bytes_of("large0"), **_cold(cold)},
+        "cold_load_9_mb": {"bytes": served.bytes_of("large0"), **cold_loads(cold)},
         "switch_ms": {
             "ordinary_p50": round(1000 * statistics.median(ordinary), 1),
-            "switch_p95": round(1000 * _percentile(after, 95), 1),
+            "switch_p95": round(1000 * percentile(after, 95), 1),
             "extra_p95": round(1000 * extra, 1),
         },
     }
-
-
-def _cold(seconds: list[tuple[float, float]]) -> dict[str, Any]:
-    """Loads alone, and whole first requests with check, load, proof of effect and answer."""
-    loads, requests = zip(*seconds, strict=True)
-    return {"load_ms": _spread([s * 1000 for s in loads]), "first_request_ms": _spread([s * 1000 for s in requests])}
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"p50": round(statistics.median(values), 1), "p95": round(_percentile(values, 95), 1)}
-
-
-def _percentile(values: list[float], percent: int) -> float:
-    return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
-
-
-def _panels(result: dict[str, Any]) -> list[Panel]:
-    counts = tuple(result["against_one"])
-    steady, cold = result["steady"], result["cold_load_9_mb"]
-    waits = {
-        "load": steady["load_ms"],
-        "load of 9 MB": cold["load_ms"],
-        "first request of 9 MB": cold["first_request_ms"],
-        "registration": result["register_ms"],
-    }
-    spread: dict[str, list[float | None]] = {key: [values[key] for values in waits.values()] for key in ("p50", "p95")}
-    memory = [steady["memory_mb"]["begin"], steady["memory_mb"]["end"]]
-    few = f"{steady['places']['memory']:.0f} in memory"
-    parts = {"all in memory": result["all_in_memory"], few: result}
-    ratios = {name: list(part["against_one"].values()) for name, part in parts.items()}
-    return [
-        Panel("Requests a second, Zipf over so many adapters against one adapter", "ratio", counts, dict(ratios)),
-        Panel("Loads", "ms", tuple(waits), spread),
-        Panel("Memory of the server under Zipf traffic", "MB", ("begin", "end"), {"resident": memory}),
-    ]
 
 
 def _name(number: int) -> str:

@@ -116,6 +116,21 @@ def call_attention_directly() -> None:
     Attention.__init__ = _marked(__init__)
 
 
+def count_ranks() -> None:
+    """Let PyTorch count the ranks of log-probabilities.
+
+    vLLM compiles that sum at the first request that asks for them: for two to five seconds nobody is answered.
+    """
+    from vllm.v1.sample import sampler  # heavy
+
+    sampler.batched_count_greater_than = _ranks
+
+
+def _ranks(logprobs: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+    """How many of a row of logprobs [rows, vocabulary] are at least chosen [rows, 1]: [rows]."""
+    return (logprobs >= chosen).sum(-1)
+
+
 def never_compiled() -> bool:
     """Whether the model that is being built serves LoRA: on a CPU vLLM then never compiles it."""
     from vllm.config import get_current_vllm_config_or_none

@@ -61,7 +61,7 @@ class Lender:
         return True
 
     def take_back(self, slot: int) -> None:
-        """What vLLM writes into the slot counts from now on."""
+        """The slot holds what vLLM wrote and will write into it, and nothing of the lender's is kept for it."""
         if self.table is not None:
             self.table.take_back(slot)
 

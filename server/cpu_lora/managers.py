@@ -10,30 +10,46 @@ _LENDER = "cni_lender"
 
 
 def lend() -> None:
-    """Let an adapter lend its weights to a slot (`lending`), once."""
+    """Let an adapter lend its weights to a slot (`lending`) until it leaves it, once."""
     from vllm.lora.model_manager import LoRAModelManager  # heavy
 
     stock = LoRAModelManager.activate_adapter
+    leave, leave_all = LoRAModelManager._deactivate_adapter, LoRAModelManager.remove_all_adapters
     if getattr(stock, "is_cni", False):
         return
 
     def activate_adapter(self: Any, lora_id: int) -> bool:
         if lora_id in self._active_adapters or None not in self.lora_index_to_id:
             return bool(stock(self, lora_id))
-        lender = self.__dict__.get(_LENDER)
-        if lender is None:
-            lender = self.__dict__[_LENDER] = Lender(self)
         slot = self.lora_index_to_id.index(None)
-        adapter = self._registered_adapters[lora_id]
-        if not lender.lend(adapter, slot, self._get_lora_layer_weights):
-            lender.take_back(slot)
+        if not _lender(self).lend(self._registered_adapters[lora_id], slot, self._get_lora_layer_weights):
             return bool(stock(self, lora_id))
         self._active_adapters[lora_id] = None
         self.lora_index_to_id[slot] = lora_id
         return True
 
+    def _deactivate_adapter(self: Any, lora_id: int) -> None:
+        if lora_id in self.lora_index_to_id:
+            _lender(self).take_back(self.lora_index_to_id.index(lora_id))
+        leave(self, lora_id)
+
+    def remove_all_adapters(self: Any) -> None:
+        for slot in range(len(self.lora_index_to_id)):
+            _lender(self).take_back(slot)
+        leave_all(self)
+
     activate_adapter.is_cni = True  # type: ignore[attr-defined]
     LoRAModelManager.activate_adapter = activate_adapter
+    LoRAModelManager._deactivate_adapter = _deactivate_adapter
+    LoRAModelManager.remove_all_adapters = remove_all_adapters
+
+
+def _lender(manager: Any) -> Lender:
+    found = manager.__dict__.get(_LENDER)
+    if found is None:
+        found = manager.__dict__[_LENDER] = Lender(manager)
+    lender: Lender = found
+    return lender
 
 
 def shorten_bookkeeping() -> None:

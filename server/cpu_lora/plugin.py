@@ -65,6 +65,7 @@ def _speed_up(settings: CpuLoraSettings) -> None:
         eager_ops.use()
         eager_ops.shorten_lookups()
         eager_ops.call_attention_directly()
+        eager_ops.count_ranks()
     engine = load_kernel(settings.kernel and settings.linear)
     if settings.int8_embedding:
         from server.cpu_lora import int8_embedding

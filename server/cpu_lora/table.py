@@ -84,12 +84,13 @@ class Table:
         self._held.add(slot)
 
     def take_back(self, slot: int) -> None:
-        """Let `slot` hold what its stacked weights hold again."""
+        """Let `slot` hold what its stacked weights hold again; what was lent may then be freed."""
         if self._lent.pop(slot, None) is not None:
             self._batch = None
             self._held.discard(slot)
             for layer in self._layers.values():
                 layer.known.discard(slot)
+                layer.parts.pop(slot, None)
 
     def _refresh(self, slots: set[int]) -> None:
         """Look at every layer, since an adapter is written to all of them; enter what changed in these slots."""

@@ -50,5 +50,6 @@ def test_ratios_are_to_the_base_and_to_one_adapter_of_the_same_size() -> None:
     decode = {"ms_per_token": {"base": 1.0, "adapters": 4.0}, "over_base_throughput": 0.25}
     assert row["decode"] == {**decode, "over_one_adapter_throughput": 0.5}
     assert row["prefill"]["over_base_throughput"] == 0.5 and row["prefill"]["over_one_adapter_throughput"] == 1
-    panel = gpu_lora._panel([{**row, "shape": "other"}, row], "tiny")
-    assert panel.groups == ("4 at once, 2 different",) and panel.series == {"base": [1000.0], "adapters": [250.0]}
+    decoding, prefill = gpu_lora._panels([{**row, "shape": "other"}, row], "tiny", "NVIDIA H100")
+    assert decoding.groups == ("4 at once, 2 different",) and decoding.series == {"base": [1000.0], "adapters": [250.0]}
+    assert "NVIDIA H100" in decoding.title and prefill.series == {"base": [10.0], "adapters": [20.0]}

@@ -87,3 +87,17 @@ def test_attention_is_called_directly_where_nothing_compiles(monkeypatch: pytest
     monkeypatch.setattr(vllm.config, "get_current_vllm_config_or_none", lambda: SimpleNamespace(lora_config=lora))
     Attention.__init__(layer)
     assert layer.__dict__["use_direct_call"] is (lora is not None)
+
+
+def test_ranks_are_vllms_own_without_its_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    from vllm.v1.sample import sampler
+    from vllm.v1.sample.ops.logprobs import batched_count_greater_than as compiled
+
+    monkeypatch.setattr(sampler, "batched_count_greater_than", compiled)
+    logprobs = torch.randn(3, 50, generator=torch.Generator().manual_seed(1)).round(decimals=1)  # equal ones, too
+    chosen = logprobs.gather(1, torch.tensor([[4], [0], [49]]))
+    eager_ops.count_ranks()
+    wanted = [sum(bool(one >= its) for one in row) for row, its in zip(logprobs, chosen[:, 0], strict=True)]
+    assert sampler.batched_count_greater_than(logprobs, chosen).tolist() == wanted
+    assert not hasattr(sampler.batched_count_greater_than, "_torchdynamo_orig_callable")
+    assert hasattr(compiled, "_torchdynamo_orig_callable")

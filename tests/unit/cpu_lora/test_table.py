@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import weakref
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -127,6 +129,23 @@ def test_a_lent_row_reaches_layers_that_came_later(engine: kernel.Kernel) -> Non
     x, y = torch.randn(1, INPUTS, generator=rng).bfloat16(), torch.zeros(1, sum(SIZES)).bfloat16()
     table.work(groups, layer).run(engine, y, x, 1.0)
     assert y[0, : SIZES[0]].abs().sum() > 0 and y[0, SIZES[0] :].abs().sum() == 0
+
+
+def test_what_is_taken_back_is_kept_nowhere(engine: kernel.Kernel) -> None:
+    table, a = Table(Slots()), torch.ones(4, INPUTS).bfloat16()
+    layer, groups = table.layer(*_stacks(), SIZES), group_rows([1])
+    parts = {0: (Part(SlotWeights(4, a, torch.ones(32, 4).bfloat16()), 0, 0, SIZES[0]),)}
+    table.lend(1, table.row_of(parts), parts)
+    x, y = torch.ones(1, INPUTS).bfloat16(), torch.zeros(1, sum(SIZES)).bfloat16()
+    table.work(groups, layer).run(engine, y, x, 1.0)
+    assert y.abs().sum() > 0
+    seen = weakref.ref(a)
+    table.take_back(1)
+    del a, parts
+    assert seen() is None
+    y.zero_()
+    table.work(groups, layer).run(engine, y, x, 1.0)
+    assert y.abs().sum() == 0
 
 
 def test_what_the_kernel_cannot_multiply_is_left_to_pytorch(engine: kernel.Kernel) -> None:
