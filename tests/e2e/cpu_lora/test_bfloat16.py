@@ -8,6 +8,7 @@ and that ours is no farther from float32 than the reference in bfloat16 is.
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,18 @@ def family(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @pytest.fixture(scope="module")
 def engine(family: Family) -> Iterator[Any]:
+    yield from _started(family, max_loras=ADAPTERS)
+
+
+@pytest.fixture
+def crowded(tmp_path: Path) -> Iterator[tuple[Any, Family]]:
+    """Three slots, and memory for five of the eight adapters."""
+    family = make_family(tmp_path, "llama")
+    for llm in _started(family, max_loras=3, max_cpu_loras=5):
+        yield llm, family
+
+
+def _started(family: Family, **places: int) -> Iterator[Any]:
     if load_kernel(True) is None:
         pytest.skip("no AVX-512 BF16 or no C++ compiler here")
     os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
@@ -50,13 +63,13 @@ def engine(family: Family) -> Iterator[Any]:
         str(family.base),
         dtype="bfloat16",
         enable_lora=True,
-        max_loras=ADAPTERS,
         max_lora_rank=16,
         max_model_len=256,
         max_num_batched_tokens=192,  # long prompts arrive in chunks
         max_num_seqs=2 * AT_ONCE,
         enable_prefix_caching=False,
         seed=0,
+        **places,
     )
     llm.generate([{"prompt_token_ids": SHORT}], use_tqdm=False)
     assert llm.apply_model(_steps) == [True], "the step kernel does not know this model"
@@ -133,6 +146,22 @@ def test_an_answer_alone_is_the_answer_in_a_crowd(engine: Any, family: Family, c
         for other, answer in zip(everyone, together, strict=True):
             if other == case:
                 _same_to_rounding(answer, alone)
+
+
+def test_adapters_that_take_turns_in_few_slots_answer_as_they_do_alone(crowded: tuple[Any, Family]) -> None:
+    engine, family = crowded
+    numbers, alone, draw = [BASE, *range(ADAPTERS)], dict[int, Answer](), random.Random(5)
+    for number in numbers:
+        (alone[number],) = _answers(engine, family, [(number, SHORT)])
+        tokens, logprobs = alone[number]
+        adapter = None if number == BASE else family.adapters[number]
+        exact = _reading(family.base, adapter, SHORT, tokens, torch.float32)[range(TOKENS), tokens]
+        assert (torch.tensor(logprobs) - exact).abs().max() < 2 * ROUNDING
+    for _ in range(6):
+        batch = draw.choices(numbers, k=9)  # vLLM runs those whose adapters have a slot, and the others after them
+        answers = _answers(engine, family, [(number, SHORT) for number in batch])
+        for number, answer in zip(batch, answers, strict=True):
+            _same_to_rounding(answer, alone[number])
 
 
 def _same_to_rounding(one: Answer, other: Answer) -> None:
