@@ -9,10 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from vllm.config import VllmConfig, set_current_vllm_config
 from vllm.config.lora import LoRAConfig
-from vllm.distributed import init_distributed_environment, initialize_model_parallel
-from vllm.distributed.parallel_state import destroy_distributed_environment, destroy_model_parallel
 from vllm.lora.layers import MergedQKVParallelLinearWithLoRA, RowParallelLinearWithLoRA
 from vllm.lora.lora_weights import LoRALayerWeights, PackedLoRALayerWeights
 from vllm.model_executor.layers.linear import QKVParallelLinear, RowParallelLinear
@@ -20,6 +17,7 @@ from vllm.model_executor.layers.linear import QKVParallelLinear, RowParallelLine
 from server.cpu_lora.kernel import Kernel
 from server.cpu_lora.lending import Lender
 from tests.unit.cpu_lora.batches import Batch, told, wrapper_for
+from tests.unit.cpu_lora.conftest import one_rank
 
 HIDDEN, RANK, SLOTS, SIZES = 64, 8, 3, (64, 32, 32)
 LAYERS = {"qkv_proj": SIZES, "o_proj": (HIDDEN,)}
@@ -29,11 +27,7 @@ LAYERS = {"qkv_proj": SIZES, "o_proj": (HIDDEN,)}
 def manager(engine: Kernel, tmp_path: Path) -> Iterator[Any]:
     """What `Lender` reads of vLLM's `LoRAModelManager`, with vLLM's own layers."""
     config = LoRAConfig(max_lora_rank=RANK, max_loras=SLOTS, lora_dtype=torch.bfloat16)
-    vllm_config = VllmConfig()
-    vllm_config.lora_config = config
-    with set_current_vllm_config(vllm_config):
-        init_distributed_environment(1, 0, f"file://{tmp_path}/store", 0, "gloo")
-        initialize_model_parallel(1, 1)
+    with one_rank(config, tmp_path):
         qkv = QKVParallelLinear(HIDDEN, 32, 2, 1, bias=False, params_dtype=torch.bfloat16)
         row = RowParallelLinear(HIDDEN, HIDDEN, bias=False, params_dtype=torch.bfloat16)
         modules = {"qkv_proj": MergedQKVParallelLinearWithLoRA(qkv), "o_proj": RowParallelLinearWithLoRA(row)}
@@ -42,8 +36,6 @@ def manager(engine: Kernel, tmp_path: Path) -> Iterator[Any]:
             module.create_lora_weights(SLOTS, config)
             module.set_mapping(wrapper)
         yield SimpleNamespace(modules=modules, lora_config=config)
-        destroy_model_parallel()
-        destroy_distributed_environment()
 
 
 def _adapter(seed: int, lacks: str = "", rank: int = RANK, dtype: torch.dtype = torch.bfloat16) -> Any:

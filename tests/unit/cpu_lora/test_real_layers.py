@@ -8,10 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from vllm.config import VllmConfig, set_current_vllm_config
 from vllm.config.lora import LoRAConfig
-from vllm.distributed import init_distributed_environment, initialize_model_parallel
-from vllm.distributed.parallel_state import destroy_distributed_environment, destroy_model_parallel
 from vllm.lora.layers import MergedQKVParallelLinearWithLoRA, RowParallelLinearWithLoRA
 from vllm.lora.layers.base_linear import BaseLinearLayerWithLoRA
 from vllm.model_executor.layers import utils
@@ -22,6 +19,7 @@ from vllm.platforms import current_platform
 from server.cpu_lora import linear, reference
 from server.cpu_lora.kernel import Kernel, load_kernel
 from tests.unit.cpu_lora.batches import Batch, agree, wrapper_for
+from tests.unit.cpu_lora.conftest import one_rank
 
 HIDDEN, RANK, SLOTS = 96, 8, 3
 MIXED = (0, -1, 2, 0, 1)
@@ -43,15 +41,9 @@ def lora_config(
     monkeypatch.setattr(utils, "dispatch_cpu_unquantized_gemm", utils.dispatch_cpu_unquantized_gemm)
     monkeypatch.setattr(BaseLinearLayerWithLoRA, "apply", BaseLinearLayerWithLoRA.apply)
     config = LoRAConfig(max_lora_rank=RANK, max_loras=SLOTS, lora_dtype=torch.bfloat16)
-    vllm_config = VllmConfig()
-    vllm_config.lora_config = config
-    with set_current_vllm_config(vllm_config):
-        init_distributed_environment(1, 0, f"file://{tmp_path}/store", 0, "gloo")
-        initialize_model_parallel(1, 1)
+    with one_rank(config, tmp_path):
         linear.use(kernel, request.param)
         yield config
-        destroy_model_parallel()
-        destroy_distributed_environment()
 
 
 def _loaded(layer: Any, rng: torch.Generator) -> torch.Tensor:

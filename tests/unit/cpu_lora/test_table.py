@@ -36,18 +36,18 @@ def _write(stacks: Stacks, slot: int, rank: int, rng: torch.Generator) -> None:
         b[slot, 0, :, :rank] = torch.randn(b.shape[2], rank, generator=rng)
 
 
-def _lend(table: Table, truth: list[Stacks], slot: int, rank: int, rng: torch.Generator) -> None:
+def _lend(table: Table, stacks: list[Stacks], truth: list[Stacks], slot: int, rank: int, rng: torch.Generator) -> None:
     """Tensors of their own for every layer but the last; `truth` gets what the slot then holds."""
     parts = {}
-    for number, stacks in enumerate(truth):
-        _write(stacks, slot, 0 if number == len(truth) - 1 else rank, rng)
+    for number, true in enumerate(truth):
+        _write(true, slot, 0 if number == len(truth) - 1 else rank, rng)
         offset, made = 0, []
-        for piece, (a, b, size) in enumerate(zip(*stacks, SIZES, strict=True)):
+        for piece, (a, b, size) in enumerate(zip(*true, SIZES, strict=True)):
             if rank and number < len(truth) - 1:
                 weights = SlotWeights(rank, a[slot, 0, :rank].clone(), b[slot, 0, :, :rank].clone())
                 made.append(Part(weights, piece, offset, size))
             offset += size
-        parts[len(SIZES) * number] = tuple(made)
+        parts[table.layer(*stacks[number], SIZES).first] = tuple(made)
     table.lend(slot, table.row_of(parts), parts)
 
 
@@ -71,7 +71,6 @@ def test_a_batch_adds_what_its_slots_hold_now(
 ) -> None:
     rng = torch.Generator().manual_seed(seed)
     stacks, truth, table = [_stacks() for _ in range(3)], [_stacks() for _ in range(3)], Table(Slots())
-    layers = [table.layer(a, b, SIZES) for a, b in stacks]
     versions: list[int] = []
     for what, number, given_ in operations:
         if what == "write":
@@ -84,14 +83,14 @@ def test_a_batch_adds_what_its_slots_hold_now(
             continue
         if what == "lend":
             assert isinstance(given_, int)
-            _lend(table, truth, number, given_, rng)
+            _lend(table, stacks, truth, number, given_, rng)
             continue
         assert isinstance(given_, list)
         slots = given_ + [given_[-1]] * (130 if what == "long" else 0)
         groups = group_rows(slots)
         x = torch.randn(len(slots), INPUTS, generator=rng).bfloat16()
         for one in range(3) if what == "step" else [number]:
-            layer, (a, b) = layers[one], truth[one]
+            layer, (a, b) = table.layer(*stacks[one], SIZES), truth[one]
             if what == "step":
                 now = [tensor._version for stack in stacks for tensor in (stack[0][0], stack[1][-1])]
                 work = table.batch(groups, fresh=now == versions).work(layer)
