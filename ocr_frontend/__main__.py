@@ -2,7 +2,7 @@
 
 import sys
 
-from ocr_frontend.cli import main
+from ocr_frontend.cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

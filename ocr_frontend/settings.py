@@ -11,11 +11,11 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from ocr_frontend.confidence import SHIPPED
-from ocr_frontend.ocr import OcrOptions
-from ocr_frontend.onnx_models import cache_root
-from ocr_frontend.placement import Placement
-from ocr_frontend.quality import ADVICE
+from ocr_frontend.extraction.confidence import SHIPPED
+from ocr_frontend.extraction.placement import Placement
+from ocr_frontend.ocr.onnx_models import cache_root
+from ocr_frontend.ocr.quality import ADVICE
+from ocr_frontend.ocr.reader import OcrOptions
 
 PREFIX = "OCR_FRONT_"
 

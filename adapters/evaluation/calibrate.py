@@ -20,7 +20,7 @@ from adapters.evaluation.results import Card
 from adapters.evaluation.run import evaluate, read_truths
 
 SEED = 31  # neither the held-out cards nor the validation cards that a training run looks at
-EVIDENCE = 1  # version of the evidence's names, as ocr_frontend/evidence.py counts them
+EVIDENCE = 1  # version of the evidence's names, as ocr_frontend/extraction/evidence.py counts them
 _FEWEST_WRONG = 20
 
 
@@ -41,7 +41,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--cards", type=Path, default=Path("runs/validation"), help="where the drawn cards lie (default: %(default)s)"
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("ocr_frontend/calibration.json"), help="weights (default: %(default)s)"
+        "--out",
+        type=Path,
+        default=Path("ocr_frontend/extraction/calibration.json"),
+        help="weights (default: %(default)s)",
     )
     parser.add_argument("--report", type=Path, help="folder of the plot (default: the revision's folder)")
     parser.set_defaults(run=_run)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ocr_frontend.schemas import Extraction
+from ocr_frontend.api.schemas import Extraction
 
 # interrupted: the service was restarted before all images were read, and images are kept in memory only.
 State = Literal["queued", "running", "done", "interrupted"]

@@ -7,15 +7,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ocr_frontend.api.schemas import Extraction
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.auth.limits import Limiter
-from ocr_frontend.documents import Document
+from ocr_frontend.documents.registry import Document
 from ocr_frontend.errors import Busy, FrontError, RateLimited, Unavailable
+from ocr_frontend.extraction.pipeline import Pipeline
 from ocr_frontend.jobs.bodies import JobError, JobResult, State
 from ocr_frontend.jobs.bounds import Bounds
 from ocr_frontend.jobs.store import Job, Store
-from ocr_frontend.pipeline import Pipeline
-from ocr_frontend.schemas import Extraction
 
 log = logging.getLogger("ocr_frontend")
 _SWEEP_SECONDS = 30.0

@@ -11,7 +11,7 @@ import pytest
 from adapters.__main__ import main
 from adapters.data.documents import DOCUMENT_NAMES, fields_of
 from adapters.evaluation import calibrate, run
-from ocr_frontend.confidence import load_calibration
+from ocr_frontend.extraction.confidence import load_calibration
 
 MODEL = "cni@0123456789ab"
 

@@ -9,12 +9,12 @@ from adapters.data.samples import text_sample
 from adapters.training.contract import answer, contract
 from adapters.training.contract import render as render_for_training
 from adapters.training.dataset import labelled
-from ocr_frontend.answers import constraint, parse
-from ocr_frontend.documents import DOCUMENTS
-from ocr_frontend.ocr import TextLine
-from ocr_frontend.prompt import Contract
-from ocr_frontend.prompt import render as render_for_serving
-from ocr_frontend.resolve import resolve
+from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.extraction.resolve import resolve
+from ocr_frontend.llm.answers import constraint, parse
+from ocr_frontend.llm.prompt import Contract
+from ocr_frontend.llm.prompt import render as render_for_serving
+from ocr_frontend.ocr.reader import TextLine
 
 BOX = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0))
 

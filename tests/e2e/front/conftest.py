@@ -15,8 +15,8 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from ocr_frontend.app import create_app
-from ocr_frontend.ocr import TextLine
+from ocr_frontend.api.app import create_app
+from ocr_frontend.ocr.reader import TextLine
 from ocr_frontend.settings import Settings
 from tests.integration.front.fakes import RECTO_FIELDS, FakeModelServer, FakeReader
 

@@ -14,9 +14,9 @@ import httpx
 from fastapi import FastAPI
 from PIL import Image
 
-from ocr_frontend.app import create_app
-from ocr_frontend.images import Pixels
-from ocr_frontend.ocr import TextLine
+from ocr_frontend.api.app import create_app
+from ocr_frontend.ocr.images import Pixels
+from ocr_frontend.ocr.reader import TextLine
 from ocr_frontend.settings import Settings
 
 RECTO_FIELDS = ("nom_surname", "prenom_given_name", "date_of_birth", "lieu_of_birth", "sex", "taille", "profession")

@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from ocr_frontend import dashboard
+from ocr_frontend.web import dashboard
 from tests.integration.front.fakes import FakeModelServer, picture, running
 
 PAGE = """# TYPE cni_server_requests counter

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ocr_frontend.documents import DOCUMENTS
+from ocr_frontend.documents.registry import DOCUMENTS
 from tests.integration.front.fakes import (
     CONTRACT,
     RECTO_FIELDS,

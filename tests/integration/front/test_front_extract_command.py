@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import uvicorn
 
-from ocr_frontend.app import create_app
-from ocr_frontend.cli import main
+from ocr_frontend.api.app import create_app
+from ocr_frontend.cli.main import main
 from ocr_frontend.settings import Settings
 from tests.integration.front.fakes import CONTRACT, RECTO_ANSWER, RECTO_TEXT, FakeReader, picture
 
@@ -51,7 +51,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocr_frontend.service.PaddleReader", lambda _: FakeReader(*RECTO_TEXT))
+    monkeypatch.setattr("ocr_frontend.api.service.PaddleReader", lambda _: FakeReader(*RECTO_TEXT))
 
 
 @pytest.fixture

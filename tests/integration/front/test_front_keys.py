@@ -10,7 +10,7 @@ import pytest
 
 from ocr_frontend.auth.keys import Key, Limits
 from ocr_frontend.auth.limits import Limiter
-from ocr_frontend.cli import main
+from ocr_frontend.cli.main import main
 from ocr_frontend.errors import RateLimited
 from tests.integration.front.fakes import FakeModelServer, Front, picture, running
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr_frontend import ocr as front_ocr
-from ocr_frontend.images import decode
-from ocr_frontend.ocr import OcrOptions, PaddleReader
-from ocr_frontend.onnx_models import cache_root, prepare_models
-from ocr_frontend.openvino_runner import Detector, Floats, Recogniser
-from ocr_frontend.textline import TextLine
+from ocr_frontend.ocr.images import decode
+from ocr_frontend.ocr.onnx_models import cache_root, prepare_models
+from ocr_frontend.ocr.openvino_runner import Detector, Floats, Recogniser
+from ocr_frontend.ocr.reader import OcrOptions, PaddleReader
+from ocr_frontend.ocr import reader as front_ocr
+from ocr_frontend.ocr.textline import TextLine
 
 SAMPLE = Path(__file__).parents[3] / "docs/sample-2018-recto.jpg"
 

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from ocr_frontend.errors import Busy
-from ocr_frontend.images import Pixels
-from ocr_frontend.pool import OcrPool
-from ocr_frontend.textline import TextLine
+from ocr_frontend.ocr.images import Pixels
+from ocr_frontend.ocr.pool import OcrPool
+from ocr_frontend.ocr.textline import TextLine
 from tests.integration.front.fakes import picture
 
 READ = 0.2

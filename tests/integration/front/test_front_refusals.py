@@ -11,7 +11,7 @@ import pytest
 from PIL import ImageFile
 
 from ocr_frontend.errors import OcrUnavailable
-from ocr_frontend.stopping import StoppableRunner, Stopped
+from ocr_frontend.ocr.cancellation import StoppableRunner, Stopped
 from tests.integration.front.fakes import RECTO_TEXT, FakeModelServer, FakeReader, Front, bomb, picture, running
 
 
@@ -167,7 +167,7 @@ async def test_ready_says_what_is_missing() -> None:
 
 
 async def test_an_ocr_that_cannot_load_is_named() -> None:
-    from ocr_frontend.pool import OcrPool
+    from ocr_frontend.ocr.pool import OcrPool
 
     def fail() -> FakeReader:
         raise OcrUnavailable("the package rapidocr is not installed")

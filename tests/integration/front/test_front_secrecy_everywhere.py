@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ocr_frontend.cli import main
+from ocr_frontend.cli.main import main
 from tests.integration.front.fakes import FakeModelServer, FakeReader, Front, picture, running
 from tests.integration.front.test_front_jobs import finished, submit
 from tests.integration.front.test_front_secrecy import MARK, OBJECT, TEXTS
@@ -113,11 +113,11 @@ def test_the_command_line(
             raise ValueError(MARK)
 
     monkeypatch.setattr(
-        "ocr_frontend.service.PaddleReader", lambda _: Broken() if failing == "reader" else FakeReader(*TEXTS)
+        "ocr_frontend.api.service.PaddleReader", lambda _: Broken() if failing == "reader" else FakeReader(*TEXTS)
     )
     server = FakeModelServer(httpx.ConnectError(MARK) if failing == "server" else "[2,4,6,8,11,12,14]")
     monkeypatch.setattr(
-        "ocr_frontend.service._client",
+        "ocr_frontend.api.service._client",
         lambda _: httpx.AsyncClient(transport=httpx.MockTransport(server), base_url="http://server"),
     )
     (tmp_path / "card.png").write_bytes(picture()[:500] if failing == "picture" else picture())

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from ocr_frontend.documents import DOCUMENTS
+from ocr_frontend.documents.registry import DOCUMENTS
 from tests.integration.front.fakes import RECTO_TEXT, VERSO_TEXT, FakeModelServer, FakeReader, picture, running
 
 RECTO, VERSO = DOCUMENTS["cni-2018-recto"].keys, DOCUMENTS["cni-2018-verso"].keys

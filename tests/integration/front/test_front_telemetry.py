@@ -11,8 +11,8 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from ocr_frontend.logs import JsonFormatter
-from ocr_frontend.telemetry import TelemetryError, start
+from ocr_frontend.observability.logs import JsonFormatter
+from ocr_frontend.observability.telemetry import TelemetryError, start
 from tests.integration.front.fakes import RECTO_ANSWER, RECTO_TEXT, FakeModelServer, picture, running
 
 

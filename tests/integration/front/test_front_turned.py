@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr_frontend.images import Pixels, decode
-from ocr_frontend.ocr import OcrOptions, PaddleReader
-from ocr_frontend.onnx_models import cache_root
-from ocr_frontend.textline import TextLine
+from ocr_frontend.ocr.images import Pixels, decode
+from ocr_frontend.ocr.onnx_models import cache_root
+from ocr_frontend.ocr.reader import OcrOptions, PaddleReader
+from ocr_frontend.ocr.textline import TextLine
 
 pytestmark = pytest.mark.e2e
 SAMPLE = Path(__file__).parents[3] / "docs/sample-2018-recto.jpg"

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from adapters.registry.store import Registry
-from ocr_frontend.app import create_app
+from ocr_frontend.api.app import create_app
 from ocr_frontend.settings import Settings as FrontSettings
 from server.auth.keys import Key, add_key, hash_secret
 from tests.integration.front.fakes import CONTRACT, RECTO_ANSWER, RECTO_TEXT, FakeReader, picture

@@ -8,7 +8,7 @@ import pytest
 from adapters.errors import EvaluationError
 from adapters.evaluation.calibrate import EVIDENCE, _enough
 from adapters.evaluation.calibration import Observed, bins, calibration_error, crossed, fit, kept_right
-from ocr_frontend.evidence import VERSION
+from ocr_frontend.extraction.evidence import VERSION
 
 
 def drawn(count: int, seed: int = 1) -> list[Observed]:

@@ -7,12 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_frontend.answers import MAX_STRING, constraint, parse, token_limit
-from ocr_frontend.documents import DOCUMENTS, FieldSpec, Kind, record_model
+from ocr_frontend.documents.registry import DOCUMENTS, FieldSpec, Kind, record_model
 from ocr_frontend.errors import InvalidAnswer
-from ocr_frontend.ocr import TextLine
-from ocr_frontend.prompt import BUILT_IN, Contract
-from ocr_frontend.resolve import NO_SUCH_LINE, NO_VALUE, NOT_IN_TEXT, NOT_OF_FORM, REPAIRED, Resolved, resolve
+from ocr_frontend.extraction.resolve import (
+    NO_SUCH_LINE,
+    NO_VALUE,
+    NOT_IN_TEXT,
+    NOT_OF_FORM,
+    REPAIRED,
+    Resolved,
+    resolve,
+)
+from ocr_frontend.llm.answers import MAX_STRING, constraint, parse, token_limit
+from ocr_frontend.llm.prompt import BUILT_IN, Contract
+from ocr_frontend.ocr.reader import TextLine
 
 RECTO = DOCUMENTS["cni-2018-recto"]
 LINES = Contract(answer="lines", line="{text} {index}\n", suffix="", documents={})

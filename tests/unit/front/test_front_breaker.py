@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from ocr_frontend.breaker import Breaker
 from ocr_frontend.errors import Busy, DeadlineExceeded, ModelServerAway, ModelServerRefuses
+from ocr_frontend.llm.breaker import Breaker
 
 
 class Clock:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ocr_frontend.certainty import element_logprobs
-from ocr_frontend.completions import Tokens
-from ocr_frontend.prompt import BUILT_IN, Contract
+from ocr_frontend.llm.client import Tokens
+from ocr_frontend.llm.prompt import BUILT_IN, Contract
+from ocr_frontend.llm.token_logprobs import element_logprobs
 
 LINES = Contract(answer="lines", line="{text} {index}\n", suffix="", documents={})
 FIELDS = ("a", "b", "c", "d")

@@ -4,12 +4,12 @@ import datetime
 
 import pytest
 
-from ocr_frontend import checks
-from ocr_frontend.checks import normalized, with_warnings, with_zone
-from ocr_frontend.documents import DOCUMENTS, FieldSpec, Kind
-from ocr_frontend.ocr import TextLine
-from ocr_frontend.resolve import Resolved
-from ocr_frontend.zone import Zone
+from ocr_frontend.documents.mrz import Zone
+from ocr_frontend.documents.registry import DOCUMENTS, FieldSpec, Kind
+from ocr_frontend.extraction import checks
+from ocr_frontend.extraction.checks import normalized, with_warnings, with_zone
+from ocr_frontend.extraction.resolve import Resolved
+from ocr_frontend.ocr.reader import TextLine
 
 TODAY = datetime.date(2026, 6, 1)
 VERSO = DOCUMENTS["cni-2025-verso"]

@@ -3,10 +3,10 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_frontend.columns import in_columns
-from ocr_frontend.documents import DOCUMENTS
-from ocr_frontend.prompt import Contract, DocumentPrompt, render
-from ocr_frontend.textline import TextLine
+from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.llm.prompt import Contract, DocumentPrompt, render
+from ocr_frontend.ocr.columns import in_columns
+from ocr_frontend.ocr.textline import TextLine
 
 
 def line(text: str, x: int, y: int, wide: int = 120) -> TextLine:

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from ocr_frontend.confidence import SHIPPED, Calibration, CalibrationError, Weights, load_calibration
-from ocr_frontend.documents import DOCUMENTS
-from ocr_frontend.evidence import NAMES, VERSION, gather
-from ocr_frontend.neighbours import Neighbours
-from ocr_frontend.resolve import Resolved
-from ocr_frontend.textline import TextLine
+from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.extraction.confidence import SHIPPED, Calibration, CalibrationError, Weights, load_calibration
+from ocr_frontend.extraction.evidence import NAMES, VERSION, gather
+from ocr_frontend.extraction.neighbours import Neighbours
+from ocr_frontend.extraction.resolve import Resolved
+from ocr_frontend.ocr.textline import TextLine
 
 RECTO = DOCUMENTS["cni-2018-recto"]
 TEXTS = ("NOM/SURNAME", "MBARGA", "PRENOMS/GIVEN NAMES", "ELISE", "PROFESSION/OCCUPATION", "ELEVE")

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from ocr_frontend.answers import Element
-from ocr_frontend.continuation import continuation, with_continuations, with_own_parts
-from ocr_frontend.ocr import Box, TextLine
+from ocr_frontend.extraction.continuation import continuation, with_continuations, with_own_parts
+from ocr_frontend.llm.answers import Element
+from ocr_frontend.ocr.reader import Box, TextLine
 
 HEIGHT = 20.0
 

@@ -5,10 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.data.samples import text_samples
-from ocr_frontend.detection import NO_LABELS, OTHERS, OUT_OF_PLACE, TOO_FEW, detect
-from ocr_frontend.documents import DOCUMENTS
-from ocr_frontend.labels import joined, labels_in, resembles
-from ocr_frontend.ocr import Box, TextLine
+from ocr_frontend.documents.classify import NO_LABELS, OTHERS, OUT_OF_PLACE, TOO_FEW, detect
+from ocr_frontend.documents.labels import joined, labels_in, resembles
+from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.ocr.reader import Box, TextLine
 
 NOWHERE: Box = ((0, 0), (0, 0), (0, 0), (0, 0))
 REPUBLIC = "REPUBLIQUE DU CAMEROUN|REPUBLIC OF CAMEROON"

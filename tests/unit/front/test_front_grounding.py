@@ -2,11 +2,11 @@
 
 import pytest
 
-from ocr_frontend.answers import Element
-from ocr_frontend.documents import DOCUMENTS, FieldSpec
-from ocr_frontend.grounding import lines_of
-from ocr_frontend.resolve import Resolved, resolve
-from ocr_frontend.textline import TextLine
+from ocr_frontend.documents.registry import DOCUMENTS, FieldSpec
+from ocr_frontend.extraction.grounding import lines_of
+from ocr_frontend.extraction.resolve import Resolved, resolve
+from ocr_frontend.llm.answers import Element
+from ocr_frontend.ocr.textline import TextLine
 
 
 def _line(text: str, row: int) -> TextLine:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ocr_frontend.errors import FrontError, ImageTooLarge, NotAnImage, UnreadableImage
-from ocr_frontend.images import decode
+from ocr_frontend.ocr.images import decode
 
 
 def encode(image: Image.Image, kind: str, **options: object) -> bytes:

@@ -4,12 +4,12 @@ import re
 
 import pytest
 
-from ocr_frontend import answers
-from ocr_frontend.documents import DOCUMENTS
+from ocr_frontend.documents.registry import DOCUMENTS
 from ocr_frontend.errors import InvalidAnswer
-from ocr_frontend.ocr import TextLine
-from ocr_frontend.prompt import BUILT_IN
-from ocr_frontend.resolve import NO_SUCH_LINE, resolve
+from ocr_frontend.extraction.resolve import NO_SUCH_LINE, resolve
+from ocr_frontend.llm import answers
+from ocr_frontend.llm.prompt import BUILT_IN
+from ocr_frontend.ocr.reader import TextLine
 
 LINES = [
     TextLine("MBARGA EPSE", 0.9, ((10, 20), (90, 20), (90, 30), (10, 30))),

@@ -2,8 +2,8 @@
 
 import pytest
 
-from ocr_frontend.label_lines import is_label, without_labels
-from ocr_frontend.ocr import Box, TextLine
+from ocr_frontend.extraction.label_lines import is_label, without_labels
+from ocr_frontend.ocr.reader import Box, TextLine
 
 BOX: Box = ((0, 0), (1, 0), (1, 1), (0, 1))
 

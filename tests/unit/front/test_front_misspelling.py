@@ -2,8 +2,8 @@
 
 import pytest
 
-from ocr_frontend.misspelling import with_spelling_of_lines
-from ocr_frontend.ocr import Box, TextLine
+from ocr_frontend.extraction.misspelling import with_spelling_of_lines
+from ocr_frontend.ocr.reader import Box, TextLine
 
 BOX: Box = ((0, 0), (1, 0), (1, 1), (0, 1))
 LINES = [TextLine(text, 0.9, BOX) for text in ("PROFESSION / OCCUPATION LOGISTICIEN", "ELIANE VINCENT TJOMB", "M 1,75")]

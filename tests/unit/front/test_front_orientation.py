@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from ocr_frontend.images import Pixels
-from ocr_frontend.orientation import in_reading_order, levelled, read_upright, slope
-from ocr_frontend.textline import Box, TextLine
+from ocr_frontend.ocr.images import Pixels
+from ocr_frontend.ocr.orientation import in_reading_order, levelled, read_upright, slope
+from ocr_frontend.ocr.textline import Box, TextLine
 
 WIDTH, HEIGHT = 400, 240
 TEXTS = (

@@ -2,13 +2,13 @@
 
 import pytest
 
-from ocr_frontend.answers import Element
-from ocr_frontend.documents import DOCUMENTS
-from ocr_frontend.label_lines import without_labels
-from ocr_frontend.own_labels import after_label
-from ocr_frontend.placement import with_places
-from ocr_frontend.resolve import resolve
-from ocr_frontend.textline import TextLine
+from ocr_frontend.documents.own_labels import after_label
+from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.extraction.label_lines import without_labels
+from ocr_frontend.extraction.placement import with_places
+from ocr_frontend.extraction.resolve import resolve
+from ocr_frontend.llm.answers import Element
+from ocr_frontend.ocr.textline import TextLine
 
 RECTO = DOCUMENTS["cni-2025-recto"]
 SPECS = {spec.name: spec for spec in RECTO.fields}

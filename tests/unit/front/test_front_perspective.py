@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ocr_frontend.card_edges import convergence, find_card
-from ocr_frontend.images import Pixels
-from ocr_frontend.perspective import flattening, moved, read_flat
+from ocr_frontend.ocr.card_edges import convergence, find_card
+from ocr_frontend.ocr.images import Pixels
+from ocr_frontend.ocr.perspective import flattening, moved, read_flat
+from ocr_frontend.ocr.textline import Box, TextLine
 from ocr_frontend.settings import SettingsError, load_settings
-from ocr_frontend.textline import Box, TextLine
 
 WIDTH, HEIGHT = 856, 540
 FRONTAL = [(172, 130), (1028, 130), (1028, 670), (172, 670)]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from ocr_frontend.answers import Element
-from ocr_frontend.documents import DOCUMENTS
-from ocr_frontend.placement import with_places
-from ocr_frontend.textline import TextLine
+from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.extraction.placement import with_places
+from ocr_frontend.llm.answers import Element
+from ocr_frontend.ocr.textline import TextLine
 
 RECTO = DOCUMENTS["cni-2018-recto"]
 TEXTS = (

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_frontend.detection import detect
-from ocr_frontend.documents import DOCUMENTS
+from ocr_frontend.documents.classify import detect
+from ocr_frontend.documents.registry import DOCUMENTS
 from ocr_frontend.errors import UnknownDocument
-from ocr_frontend.ocr import TextLine
-from ocr_frontend.prompt import BUILT_IN, Contract, neutralise, render
+from ocr_frontend.llm.prompt import BUILT_IN, Contract, neutralise, render
+from ocr_frontend.ocr.reader import TextLine
 
 RECTO = DOCUMENTS["cni-2018-recto"]
 CONTRACT = Contract.model_validate(

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from ocr_frontend.images import Pixels
-from ocr_frontend.ocr import TextLine
-from ocr_frontend.quality import measure
+from ocr_frontend.ocr.images import Pixels
+from ocr_frontend.ocr.quality import measure
+from ocr_frontend.ocr.reader import TextLine
 
 
 def drawn(height: int = 24, left: int = 60, blur: float = 0.0) -> tuple[Pixels, list[TextLine]]:

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 import ocr_frontend
-from ocr_frontend.cli import main
+from ocr_frontend.cli.main import main
 from ocr_frontend.settings import SettingsError, load_settings
 
 PACKAGE = Path(ocr_frontend.__file__).parent
@@ -87,7 +87,7 @@ def test_imports_go_down(file: Path) -> None:
 
 def test_the_app_starts_light() -> None:
     heavy = {"torch", "vllm", "paddleocr", "paddlex", "onnxruntime", "openvino", "cv2"}
-    code = f"import sys, ocr_frontend.app; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, ocr_frontend.api.app; print(sorted({heavy} & set(sys.modules)))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PACKAGE.parent)
     assert out.stdout.strip() == "[]"
 
@@ -95,4 +95,4 @@ def test_the_app_starts_light() -> None:
 def test_settings_are_read_in_one_place() -> None:
     readers = {file.name for file in PACKAGE.rglob("*.py") if "os.environ" in file.read_text("utf-8")}
     # PaddleX takes its switches from the environment only; the cache folder is XDG's.
-    assert readers == {"ocr.py", "onnx_models.py"}
+    assert readers == {"reader.py", "onnx_models.py"}

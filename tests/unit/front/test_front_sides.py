@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from ocr_frontend.documents import DOCUMENTS
+from ocr_frontend.api.schemas import Extraction, FieldAnswer, OcrAnswer, QualityAnswer, ZoneAnswer
+from ocr_frontend.documents.registry import DOCUMENTS
 from ocr_frontend.errors import UnknownDocument
-from ocr_frontend.schemas import Extraction, FieldAnswer, OcrAnswer, QualityAnswer, ZoneAnswer
-from ocr_frontend.sides import documents_of, together
+from ocr_frontend.extraction.two_sided import documents_of, together
 
 ZONE = ZoneAnswer(
     holds=True, numero_de_carte="123456789", identifiant_unique="AB12345678", date_of_birth=date(1990, 2, 1),

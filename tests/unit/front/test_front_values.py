@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ocr_frontend.documents import FieldSpec, Kind
-from ocr_frontend.values import Found, find_value, fold
+from ocr_frontend.documents.registry import FieldSpec, Kind
+from ocr_frontend.documents.values import Found, find_value, fold
 
 DATE = FieldSpec("date", Kind.DATE)
 SEX = FieldSpec("sex", Kind.SEX)

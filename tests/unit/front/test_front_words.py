@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from ocr_frontend import checks, errors, resolve
+from ocr_frontend import errors
 from ocr_frontend.errors import FrontError
+from ocr_frontend.extraction import checks, resolve
 from ocr_frontend.web import parts
 
 FRENCH, ENGLISH, SAID = (parts()[name][0] for name in ("words.fr.js", "words.en.js", "said.fr.js"))
@@ -37,7 +38,7 @@ def test_a_warning_has_its_french(sentence: str) -> None:
 
 
 def test_no_file_of_the_page_is_long() -> None:
-    page = Path(checks.__file__).parent / "web"
+    page = Path(checks.__file__).parents[1] / "web"
     assert {
         file.name for file in page.iterdir() if file.is_file() and len(file.read_text().splitlines()) > 150
     } == set()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from adapters.data.mrz import check_digit as reference
 from adapters.data.mrz import td1
-from ocr_frontend.ocr import Box, TextLine
-from ocr_frontend.zone import Zone, check_digit, find_zone
+from ocr_frontend.documents.mrz import Zone, check_digit, find_zone
+from ocr_frontend.ocr.reader import Box, TextLine
 
 BOX: Box = ((0, 0), (9, 0), (9, 9), (0, 9))
 TODAY = datetime.date(2026, 6, 1)

@@ -1,0 +1,82 @@
+"""The FastAPI app. OCR and HTTP client can be given, which is how tests run it without a model and a network."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import httpx
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+
+from ocr_frontend.api.disconnect import ClientGone
+from ocr_frontend.api.middleware import CLIENT_GONE, Boundary, error_response
+from ocr_frontend.api.routes import ROUTERS
+from ocr_frontend.api.service import Service, build_service
+from ocr_frontend.errors import BadRequest, FrontError, MethodNotAllowed, NotFound, OcrUnavailable
+from ocr_frontend.ocr.reader import Reader
+from ocr_frontend.settings import Settings
+from ocr_frontend.web.dashboard import routes as dashboard
+
+log = logging.getLogger("ocr_frontend")
+
+
+def create_app(
+    settings: Settings, *, ocr: Callable[[], Reader] | None = None, http: httpx.AsyncClient | None = None
+) -> FastAPI:
+    """The app of one settings object. `ocr` opens one reader; `http` is a client of the model server."""
+    service = build_service(settings, ocr, http)
+    # Swagger's page loads scripts from elsewhere, so there is only the description itself.
+    app = FastAPI(title="CNI reader", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan)
+    app.state.service = service
+    for router in (*ROUTERS, dashboard.router):
+        app.include_router(router)
+        service.metrics.expect(route.path for route in router.routes if isinstance(route, APIRoute))
+    app.add_middleware(Boundary, metrics=service.metrics)
+
+    async def on_front_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, FrontError)
+        service.metrics.errors.labels(error.code).inc()
+        return error_response(error, request.state.request_id)
+
+    async def on_http_error(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        kinds: dict[int, FrontError] = {
+            404: NotFound("There is no such route."),
+            405: MethodNotAllowed("The route does not take this method."),
+        }
+        return await on_front_error(request, kinds.get(error.status_code, BadRequest("The request cannot be read.")))
+
+    async def on_gone(request: Request, error: Exception) -> Response:
+        return Response(status_code=CLIENT_GONE)
+
+    app.add_exception_handler(FrontError, on_front_error)
+    app.add_exception_handler(HTTPException, on_http_error)
+    app.add_exception_handler(ClientGone, on_gone)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Load the OCR while `/health` already answers; close what was opened."""
+    service: Service = app.state.service
+    loading = asyncio.create_task(_load(service))
+    service.jobs.start()
+    try:
+        yield
+    finally:
+        loading.cancel()
+        await asyncio.gather(loading, return_exceptions=True)
+        await service.jobs.close()
+        service.pool.close()
+        await service.http.aclose()
+
+
+async def _load(service: Service) -> None:
+    try:
+        await service.pool.start()
+        log.info("OCR loaded")
+    except OcrUnavailable as error:
+        log.error("OCR: %s", error.message)

@@ -1,0 +1,67 @@
+"""What FastAPI cannot see by itself: the forms, which are received by hand, and the errors."""
+
+from typing import Any
+
+from ocr_frontend.documents.registry import DOCUMENTS
+
+_ERROR = {
+    "application/json": {
+        "schema": {
+            "type": "object",
+            "required": ["error"],
+            "properties": {
+                "error": {
+                    "type": "object",
+                    "required": ["code", "message", "request_id"],
+                    "properties": {name: {"type": "string"} for name in ("code", "message", "request_id")},
+                }
+            },
+        }
+    }
+}
+_MEANINGS = {
+    400: "the form or the image cannot be read",
+    401: "a key is needed",
+    403: "the key may not do this",
+    413: "too many bytes or pixels",
+    415: "not an image",
+    422: "unknown document or model, or no text found",
+    429: "a limit of the key is reached; `Retry-After` says when to try again",
+    502: "the model's answer has not the form asked for",
+    503: "busy, or the model server is away; `Retry-After` says when to try again",
+    504: "a deadline passed",
+}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"description": meaning, "content": _ERROR} for status, meaning in _MEANINGS.items()
+}
+
+
+def _form(required: tuple[str, ...], properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "required": list(required), "properties": properties}
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
+
+
+_FILE = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF or BMP"}
+_DOCUMENT = {"type": "string", "enum": ["auto", *DOCUMENTS], "default": "auto"}
+_MODEL = {"type": "string", "description": "a base model, an alias or an exact revision; `cni` unless configured"}
+
+EXTRACT_FORM = _form(("image",), {"image": _FILE, "document": _DOCUMENT, "model": _MODEL})
+JOB_FORM = _form(("image",), {"image": {"type": "array", "items": _FILE}, "document": _DOCUMENT, "model": _MODEL})
+CARD_FORM = _form(
+    ("recto", "verso"),
+    {
+        "recto": _FILE,
+        "verso": _FILE,
+        "model": _MODEL,
+        "version": {"type": "string", "enum": ["auto", "2018", "2025"], "default": "auto"},
+    },
+)
+UPLOAD_FORM = _form(
+    ("file",),
+    {
+        "file": _FILE,
+        "model": _MODEL,
+        "version": {"type": "string", "enum": ["2018", "2025"], "default": "2018"},
+        "side": {"type": "string", "enum": ["recto", "verso"], "default": "recto"},
+    },
+)

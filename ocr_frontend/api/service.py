@@ -1,0 +1,125 @@
+"""What one app is made of, built once from its settings."""
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import httpx
+
+from ocr_frontend.auth.keys import KeyRing, read_keys
+from ocr_frontend.auth.limits import Limiter
+from ocr_frontend.extraction.asking import Asker
+from ocr_frontend.extraction.confidence import Calibration, CalibrationError, load_calibration
+from ocr_frontend.extraction.pipeline import Pipeline
+from ocr_frontend.jobs.bounds import Bounds
+from ocr_frontend.jobs.runner import Runner
+from ocr_frontend.jobs.store import Store
+from ocr_frontend.llm.breaker import Breaker
+from ocr_frontend.llm.catalog import Catalog
+from ocr_frontend.llm.client import ModelServer
+from ocr_frontend.observability import telemetry
+from ocr_frontend.observability.metrics import Metrics
+from ocr_frontend.ocr.pool import OcrPool
+from ocr_frontend.ocr.reader import PaddleReader, Reader
+from ocr_frontend.settings import PREFIX, Settings, SettingsError
+
+log = logging.getLogger("ocr_frontend")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The parts that routes use."""
+
+    settings: Settings
+    http: httpx.AsyncClient
+    pool: OcrPool
+    server: ModelServer
+    catalog: Catalog
+    pipeline: Pipeline
+    metrics: Metrics
+    ring: KeyRing
+    limiter: Limiter
+    store: Store
+    jobs: Runner
+
+
+def build_service(
+    settings: Settings, open_reader: Callable[[], Reader] | None, http: httpx.AsyncClient | None
+) -> Service:
+    """Nothing is loaded or connected yet. Raises SettingsError where a file that a setting names cannot be used."""
+    ring = _ring(settings)
+    store = _store(settings)
+    metrics = Metrics()
+    http = http or _client(settings)
+    http.event_hooks["request"].append(telemetry.add_headers)
+    pool = OcrPool(
+        open_reader or (lambda: PaddleReader(settings.ocr_options())),
+        readers=settings.ocr_workers,
+        queue=settings.ocr_queue,
+        seconds=settings.ocr_seconds,
+        max_pixels=settings.max_pixels,
+    )
+    metrics.watch("ocr_workers", "OCR workers", lambda: settings.ocr_workers)
+    metrics.watch("ocr_queue_limit", "Images that may wait for an OCR worker", lambda: settings.ocr_queue)
+    metrics.watch("ocr_queue_depth", "Images that wait for an OCR worker", lambda: pool.waiting)
+    metrics.watch("ocr_running", "Images that are being read", lambda: pool.running)
+    metrics.watch("ready", "1 once the OCR is loaded", lambda: float(pool.ready))
+    breaker = Breaker(settings.breaker_failures, settings.breaker_seconds)
+    server = ModelServer(
+        http,
+        settings.llm_seconds,
+        settings.logprobs,
+        breaker=breaker,
+        retry_seconds=settings.retry_seconds,
+        places=settings.places,
+    )
+    metrics.watch("model_server_circuit_open", "1 while the model server is not asked", lambda: float(breaker.open))
+    metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)
+    catalog = Catalog(server, settings.models_seconds)
+    asker = Asker(server, catalog, settings.max_lines, settings.max_tokens, placement=settings.placement)
+    pipeline = Pipeline(
+        pool, catalog, asker, metrics, settings.max_requests, settings.thresholds(), _calibration(settings)
+    )
+    limiter = Limiter()
+    bounds = Bounds(settings.jobs_images, settings.jobs_kept, settings.jobs_bytes, settings.jobs_patience)
+    jobs = Runner(pipeline, limiter, store, bounds, settings.ocr_workers)
+    metrics.watch("jobs", "Jobs that are kept", lambda: len(store))
+    metrics.watch("job_images_waiting", "Images of jobs that nobody reads yet", lambda: jobs.waiting)
+    metrics.watch("job_bytes_waiting", "Bytes of those images", lambda: jobs.waiting_bytes)
+    return Service(settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, store, jobs)
+
+
+def _ring(settings: Settings) -> KeyRing:
+    try:
+        return read_keys(settings.keys_file, [key.get_secret_value() for key in settings.keys])
+    except ValueError as error:
+        raise SettingsError(f"{PREFIX}KEYS_FILE: {error}") from None
+
+
+def _calibration(settings: Settings) -> Calibration:
+    try:
+        return load_calibration(settings.calibration)
+    except CalibrationError as error:
+        raise SettingsError(f"{PREFIX}CALIBRATION: {error}") from None
+
+
+def _store(settings: Settings) -> Store:
+    try:
+        return Store(settings.jobs_file, settings.jobs_seconds)
+    except (OSError, sqlite3.Error) as error:
+        raise SettingsError(
+            f"{PREFIX}JOBS_FILE: {settings.jobs_file} cannot be used ({type(error).__name__})"
+        ) from None
+
+
+def _client(settings: Settings) -> httpx.AsyncClient:
+    """No proxies from the environment: card texts go to the model server and nowhere else."""
+    key = settings.server_key
+    return httpx.AsyncClient(
+        base_url=settings.server_url,
+        headers={} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"},
+        timeout=httpx.Timeout(settings.llm_seconds, connect=2.0),
+        limits=httpx.Limits(max_connections=settings.max_requests + 4),
+        trust_env=False,
+    )

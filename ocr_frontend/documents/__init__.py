@@ -1,0 +1,1 @@
+"""What a document is: fields, labels, value types, machine-readable zone."""
