@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from adapters.registry.contents import Taken
 from adapters.registry.folder import copy_adapter
 from adapters.registry.limits import SizeLimits
 from adapters.registry.remote import fetch_remote, is_remote
@@ -9,8 +10,8 @@ from server.errors import Forbidden, NotHere
 from server.settings import Settings
 
 
-def fetch(source: str, staging: Path, settings: Settings, limits: SizeLimits) -> Path:
-    """Copy the adapter at `source` into `staging`; its folder. Raises ServerError, RegistryError."""
+def fetch(source: str, staging: Path, settings: Settings, limits: SizeLimits) -> Taken:
+    """Copy the adapter at `source` into `staging`. Raises ServerError, RegistryError."""
     target = staging / "content"
     if is_remote(source):
         allowed = [prefix.strip() for prefix in settings.remote_sources.split(",") if prefix.strip()]

@@ -1,66 +1,101 @@
-"""Unpacks an uploaded revision, trusting nothing in it: only plain files, only inside, only so many bytes."""
+"""Unpacks an uploaded revision, trusting nothing in it: only plain files, only inside, only so many bytes.
 
+Limits hold for memory as well. Whatever an archive claims about itself, one read of it takes a mebibyte at most:
+`zipfile` would take in a whole central directory, `tarfile` a header of any length (tar.py is why it is not used).
+"""
+
+import gzip
+import shutil
 import stat
-import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
+from adapters.registry import tar
+from adapters.registry.contents import Taken, check_weights, is_wanted
 from adapters.registry.digest import CONFIG_FILE
 from adapters.registry.errors import Refused
 from adapters.registry.limits import SizeLimits
 
 _CHUNK = 1 << 20
-_PICKLES = frozenset({".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".npy", ".npz"})
+_DEEPEST = 2  # an adapter's files lie at the archive's root or in one folder of it
+_DAMAGE = (tar.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, OverflowError)
 
 
 @dataclass(frozen=True)
 class _Member:
+    """`open`: reads its content; None for what is left out and need not be read."""
+
     name: str
-    open: IO[bytes]
+    size: int
+    open: IO[bytes] | tar.Content
 
 
-def unpack(archive: Path, target: Path, limits: SizeLimits) -> Path:
+class _Bounded:
+    """A file that gives no more than a mebibyte at a time, so that nobody can be made to hold more."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+    def read(self, size: int = -1) -> bytes:
+        """At most a mebibyte. Raises Refused where more is asked for."""
+        if size > _CHUNK:
+            raise Refused("archive-header", f"The archive's table of contents is larger than {_CHUNK >> 20} MiB.")
+        return self._file.read(_CHUNK if size < 0 else size)
+
+
+def unpack(archive: Path | IO[bytes], target: Path, limits: SizeLimits) -> Taken:
     """Unpack a tar, tar.gz or zip into `target`; the folder in it that holds the adapter. Raises Refused."""
+    if isinstance(archive, Path):
+        with archive.open("rb") as file:
+            return unpack(file, target, limits)
     try:
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as opened:
-                _write(_zip_members(opened, limits), target, limits)
-        elif tarfile.is_tarfile(archive):
-            with tarfile.open(archive, "r:*") as opened_tar:
-                _write(_tar_members(opened_tar, limits), target, limits)
-        else:
-            raise Refused("archive-format", "The upload is neither a tar, a tar.gz nor a zip archive.")
+        left_out = _write(_members(archive, limits), target, limits)
     except Refused:
         raise
-    except (
-        tarfile.TarError,
-        zipfile.BadZipFile,
-        EOFError,
-        OSError,
-        ValueError,
-        RuntimeError,
-        NotImplementedError,
-    ) as e:
-        raise Refused("archive-damaged", f"The archive cannot be read to its end ({type(e).__name__}).") from e
-    return _adapter_folder(target)
+    except _DAMAGE as error:
+        text = f"The archive cannot be read to its end ({type(error).__name__})."
+        raise Refused("archive-damaged", text) from error
+    folder = _adapter_folder(target, left_out)
+    inside = folder.relative_to(target).as_posix() + "/"
+    named = tuple(sorted(name.removeprefix(inside) for name in left_out))
+    check_weights((path.name for path in folder.iterdir()), named)
+    return Taken(folder, named)
 
 
-def _tar_members(archive: tarfile.TarFile, limits: SizeLimits) -> Iterator[_Member]:
-    for count, member in enumerate(archive, start=1):
+def _members(file: IO[bytes], limits: SizeLimits) -> Iterator[_Member]:
+    file.seek(0)
+    start = file.read(tar.BLOCK)
+    file.seek(0)
+    if start[:2] == b"\x1f\x8b":
+        with gzip.GzipFile(fileobj=file, mode="rb") as unzipped:
+            yield from _tar_members(unzipped, limits)
+    elif tar.is_header(start):
+        yield from _tar_members(file, limits)
+    elif zipfile.is_zipfile(_Bounded(file)):
+        with zipfile.ZipFile(_Bounded(file)) as opened:
+            yield from _zip_members(opened, limits)
+    else:
+        raise Refused("archive-format", "The upload is neither a tar, a tar.gz nor a zip archive.")
+
+
+def _tar_members(stream: Any, limits: SizeLimits) -> Iterator[_Member]:
+    for count, entry in enumerate(tar.read(stream), start=1):
         _check_count(count, limits)
-        _check_name(member.name)
-        if member.isdir():
+        _check_name(entry.name)
+        if entry.kind == tar.FOLDER:
             continue
-        if member.issym() or member.islnk():
-            raise Refused("archive-link", f"{member.name!r} in the archive is a link.")
-        if not member.isreg():
-            raise Refused("archive-device", f"{member.name!r} in the archive is neither a file nor a folder.")
-        opened = archive.extractfile(member)
-        if opened is not None:
-            yield _Member(member.name, opened)
+        if entry.kind == tar.LINK:
+            raise Refused("archive-link", f"{entry.name!r} in the archive is a link.")
+        if entry.kind != tar.FILE:
+            raise Refused("archive-device", f"{entry.name!r} in the archive is neither a file nor a folder.")
+        yield _Member(entry.name, entry.size, entry.content)
 
 
 def _zip_members(archive: zipfile.ZipFile, limits: SizeLimits) -> Iterator[_Member]:
@@ -76,27 +111,45 @@ def _zip_members(archive: zipfile.ZipFile, limits: SizeLimits) -> Iterator[_Memb
             raise Refused("archive-device", f"{info.filename!r} in the archive is neither a file nor a folder.")
         if info.flag_bits & 1:
             raise Refused("archive-encrypted", f"{info.filename!r} in the archive is encrypted.")
+        if info.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+            # The dictionaries of other methods may be gigabytes large.
+            raise Refused(
+                "archive-format", f"{info.filename!r} in the archive is packed by a method other than deflate."
+            )
         with archive.open(info) as opened:
-            yield _Member(info.filename, opened)
+            yield _Member(info.filename, info.file_size, opened)
 
 
-def _write(members: Iterator[_Member], target: Path, limits: SizeLimits) -> None:
-    """Copy member by member, counting what comes out: sizes that an archive claims are claims."""
+def _write(members: Iterator[_Member], target: Path, limits: SizeLimits) -> list[str]:
+    """Copy what a revision needs, counting what comes out: sizes that an archive claims are claims.
+
+    The names of what was left out. Their claimed size counts too: a tar has to be read past them.
+    """
     left = limits.bytes
     seen: set[str] = set()
+    left_out: list[str] = []
     for member in members:
         name = str(PurePosixPath(member.name))
         if name.lower() in seen:
             raise Refused("archive-duplicate", f"{member.name!r} is in the archive twice.")
         seen.add(name.lower())
+        if not is_wanted(PurePosixPath(name).name) or len(PurePosixPath(name).parts) > _DEEPEST:
+            left_out.append(name)
+            left = _count(left, member.size, limits)
+            continue
         path = target / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("xb") as file:
             while chunk := member.open.read(_CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    raise Refused("archive-size", f"The archive unpacks to more than {limits.bytes >> 20} MiB.")
+                left = _count(left, len(chunk), limits)
                 file.write(chunk)
+    return left_out
+
+
+def _count(left: int, size: int, limits: SizeLimits) -> int:
+    if size < 0 or size > left:
+        raise Refused("archive-size", f"The archive unpacks to more than {limits.bytes >> 20} MiB.")
+    return left - size
 
 
 def _check_count(count: int, limits: SizeLimits) -> None:
@@ -107,20 +160,23 @@ def _check_count(count: int, limits: SizeLimits) -> None:
 def _check_name(name: str) -> None:
     path = PurePosixPath(name)
     if path.is_absolute() or "\\" in name or (len(name) > 1 and name[1] == ":"):
-        raise Refused("archive-absolute", f"{name!r} in the archive is an absolute path.")
+        raise Refused("archive-absolute", f"{name[:100]!r} in the archive is an absolute path.")
     if ".." in path.parts:
-        raise Refused("archive-parent", f"{name!r} in the archive leads out of it.")
-    if "\0" in name or len(name) > 200 or any(ord(character) < 32 for character in name):
+        raise Refused("archive-parent", f"{name[:100]!r} in the archive leads out of it.")
+    if len(name) > 200 or any(not 32 <= ord(sign) < 0xD800 and ord(sign) <= 0xDFFF for sign in name):
         raise Refused("archive-name", f"{name[:60]!r} in the archive is no name for a file.")
-    if path.suffix.lower() in _PICKLES:
-        raise Refused("pickle", f"{name!r} may be a pickle, which can run code; only safetensors are taken.")
 
 
-def _adapter_folder(target: Path) -> Path:
-    """The archive's root, or its only folder."""
+def _adapter_folder(target: Path, left_out: list[str]) -> Path:
+    """The archive's root, or the only folder in it that holds an adapter."""
+    folders = [path for path in sorted(target.iterdir()) if path.is_dir()]
     if (target / CONFIG_FILE).is_file():
+        for folder in folders:
+            left_out.append(f"{folder.name}/")
+            shutil.rmtree(folder)
         return target
-    inside = list(target.iterdir())
-    if len(inside) == 1 and inside[0].is_dir():
-        return inside[0]
-    raise Refused("config-missing", f"The archive holds no {CONFIG_FILE} at its root or in its only folder.")
+    holding = [folder for folder in folders if (folder / CONFIG_FILE).is_file()]
+    if len(holding) != 1:
+        check_weights((path.name for path in target.rglob("*")), (PurePosixPath(name).name for name in left_out))
+        raise Refused("config-missing", f"The archive holds no {CONFIG_FILE} at its root or in its only folder.")
+    return holding[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.registry.canonical import canonical_json, text_sha256
+from adapters.registry.contents import left_beside
 from adapters.registry.errors import Ambiguous, NotFound, Refused
 from adapters.registry.manifest import Manifest
 from adapters.registry.scan import Found, Names, scan
@@ -16,7 +17,10 @@ from adapters.registry.validate import Rules, check_header
 
 @dataclass(frozen=True)
 class Revision:
-    """One revision: what it is, or why it may not serve (`refusal`, with the failed check's name)."""
+    """One revision: what it is, or why it may not serve (`refusal`, with the failed check's name).
+
+    `left_out`: what lies beside a dropped-in adapter and is never read (contents.py).
+    """
 
     adapter: str
     revision: str
@@ -28,6 +32,7 @@ class Revision:
     modules: int = 0
     check: str | None = None
     refusal: str | None = None
+    left_out: tuple[str, ...] = ()
 
     @property
     def public_name(self) -> str:
@@ -146,6 +151,7 @@ class Reader:
             checked.manifest,
             checked.config.largest_rank,
             checked.modules,
+            left_out=left_beside(item.folder) if item.folder.parent == self.root else (),
         )
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from adapters.registry.archive import unpack
 from adapters.registry.base_model import read_base
 from adapters.registry.catalogue import Reader
+from adapters.registry.contents import Taken
 from adapters.registry.digest import content_digest, revision_name
 from adapters.registry.errors import RegistryError
 from adapters.registry.folder import copy_adapter
@@ -64,6 +64,7 @@ def _list(arguments: argparse.Namespace) -> Any:
         name: {
             "serving": adapter.weights,
             "revisions": {key: value.refusal or "ok" for key, value in adapter.revisions.items()},
+            "left_out": sorted({name for value in adapter.revisions.values() for name in value.left_out}),
         }
         for name, adapter in catalogue.adapters.items()
     }
@@ -73,21 +74,21 @@ def _add(arguments: argparse.Namespace) -> Any:
     registry, limits = Registry(arguments.registry), SizeLimits()
     rules = Rules(read_base(arguments.base), arguments.max_rank)
     with registry.staging() as staging:
-        folder = _fetch(arguments.source, staging, limits)
-        checked = check_header(folder, rules)
-        check_content(folder, checked.manifest, revision_name(content_digest(folder)))
-        revision, new = registry.register(arguments.name, folder)
-    return {"adapter": arguments.name, "revision": revision, "new": new}
+        taken = _fetch(arguments.source, staging, limits)
+        checked = check_header(taken.folder, rules)
+        check_content(taken.folder, checked.manifest, revision_name(content_digest(taken.folder)))
+        revision, new = registry.register(arguments.name, taken.folder)
+    return {"adapter": arguments.name, "revision": revision, "new": new, "left_out": list(taken.left_out)}
 
 
-def _fetch(source: str, staging: Path, limits: SizeLimits) -> Path:
+def _fetch(source: str, staging: Path, limits: SizeLimits) -> Taken:
     target = staging / "content"
     if is_remote(source):
         return fetch_remote(source, target, limits)
     if Path(source).is_dir():
         return copy_adapter(Path(source).resolve(), target, limits)
     target.mkdir()
-    return unpack(Path(shutil.copy(source, staging / "upload")), target, limits)
+    return unpack(Path(source), target, limits)
 
 
 def _switch(arguments: argparse.Namespace) -> Any:

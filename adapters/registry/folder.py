@@ -3,24 +3,17 @@
 import shutil
 from pathlib import Path
 
-from adapters.registry.digest import CONFIG_FILE, MANIFEST_FILE, WEIGHTS_FILE
+from adapters.registry.contents import Taken, check_weights, is_wanted
 from adapters.registry.errors import Refused
 from adapters.registry.limits import SizeLimits
 
-CONTENT = (CONFIG_FILE, WEIGHTS_FILE, MANIFEST_FILE)
-_BESIDE = frozenset({".json", ".md", ".png", ".csv", ".svg"})
 
-
-def is_wanted(name: str) -> bool:
-    """Whether a file belongs to a revision: its content, or a plot or table of it."""
-    return name in CONTENT or (Path(name).suffix.lower() in _BESIDE and not name.startswith("."))
-
-
-def copy_adapter(folder: Path, target: Path, limits: SizeLimits) -> Path:
+def copy_adapter(folder: Path, target: Path, limits: SizeLimits) -> Taken:
     """Copy the adapter in `folder` into the new folder `target`. Raises Refused, OSError."""
     target.mkdir()
     left = limits.bytes
-    files = [path for path in sorted(folder.iterdir()) if path.is_file() and is_wanted(path.name)]
+    everything = sorted(folder.iterdir())
+    files = [path for path in everything if is_wanted(path.name) and path.is_file()]
     if len(files) > limits.files:
         raise Refused("archive-files", f"The folder holds more than {limits.files} files.")
     for path in files:
@@ -30,7 +23,7 @@ def copy_adapter(folder: Path, target: Path, limits: SizeLimits) -> Path:
         if left < 0:
             raise Refused("archive-size", f"The folder holds more than {limits.bytes >> 20} MiB.")
         shutil.copyfile(path, target / path.name)
-    pickles = [path.name for path in folder.iterdir() if path.name in {"adapter_model.bin", "pytorch_model.bin"}]
-    if pickles and not (target / WEIGHTS_FILE).exists():
-        raise Refused("pickle", f"{pickles[0]} is a pickle, which can run code; only safetensors are taken.")
-    return target
+    taken = {path.name for path in files}
+    left_out = tuple(path.name for path in everything if path.name not in taken)
+    check_weights(taken, left_out)
+    return Taken(target, left_out)

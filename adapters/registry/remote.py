@@ -3,13 +3,12 @@
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from adapters.registry.digest import CONFIG_FILE, WEIGHTS_FILE
+from adapters.registry.contents import Taken, check_weights, is_wanted
+from adapters.registry.digest import CONFIG_FILE
 from adapters.registry.errors import Refused, SourceError
-from adapters.registry.folder import is_wanted
 from adapters.registry.limits import SizeLimits
 
 _CHUNK = 1 << 20
-_PICKLES = frozenset({"adapter_model.bin", "pytorch_model.bin", "adapter_model.pt"})
 
 
 def is_remote(source: str) -> bool:
@@ -17,7 +16,7 @@ def is_remote(source: str) -> bool:
     return "://" in source
 
 
-def fetch_remote(source: str, target: Path, limits: SizeLimits) -> Path:
+def fetch_remote(source: str, target: Path, limits: SizeLimits) -> Taken:
     """Copy the adapter at `source` into the new folder `target`. Raises SourceError, Refused.
 
     s3:// needs s3fs and gs:// gcsfs (the extra `remote`); hf:// comes with huggingface_hub.
@@ -29,9 +28,14 @@ def fetch_remote(source: str, target: Path, limits: SizeLimits) -> Path:
         system, root = fsspec.core.url_to_fs(source)
         # File systems are kept by fsspec, and their listings with them: what was uploaded since would not be seen.
         system.invalidate_cache()
-        entries = [entry for entry in system.ls(root, detail=True) if entry["type"] == "file"]
-        _check(entries, limits)
-        _copy(system, [e for e in entries if is_wanted(_name(e))], target, limits)
+        # Object stores may list a folder in itself.
+        here = root.strip("/")
+        entries = [entry for entry in system.ls(root, detail=True) if entry["name"].strip("/") != here]
+        wanted = [entry for entry in entries if entry["type"] == "file" and is_wanted(_name(entry))]
+        taken = {_name(entry) for entry in wanted}
+        left_out = tuple(sorted({_name(entry) for entry in entries} - taken))
+        _check(wanted, taken, left_out, limits)
+        _copy(system, wanted, target, limits)
     except (Refused, SourceError):
         raise
     except ImportError as error:
@@ -41,17 +45,14 @@ def fetch_remote(source: str, target: Path, limits: SizeLimits) -> Path:
     # Every file system has exceptions of its own, and their texts hold addresses and credentials.
     except Exception as error:
         raise SourceError(_reason(error)) from error
-    return target
+    return Taken(target, left_out)
 
 
-def _check(entries: list[dict[str, Any]], limits: SizeLimits) -> None:
+def _check(wanted: list[dict[str, Any]], taken: set[str], left_out: tuple[str, ...], limits: SizeLimits) -> None:
     """What the listing alone says."""
-    names = {_name(entry) for entry in entries}
-    if WEIGHTS_FILE not in names and (pickles := names & _PICKLES):
-        raise Refused("pickle", f"{min(pickles)} is a pickle, which can run code; only safetensors are taken.")
-    if CONFIG_FILE not in names:
+    check_weights(taken, left_out)
+    if CONFIG_FILE not in taken:
         raise Refused("config-missing", f"The source holds no {CONFIG_FILE}.")
-    wanted = [entry for entry in entries if is_wanted(_name(entry))]
     if len(wanted) > limits.files:
         raise Refused("archive-files", f"The source holds more than {limits.files} files.")
     if sum(entry.get("size") or 0 for entry in wanted) > limits.bytes:

@@ -10,6 +10,7 @@ import numpy as np
 
 from adapters.registry.adapter_config import AdapterConfig
 from adapters.registry.base_model import BaseModel
+from adapters.registry.contents import check_weights
 from adapters.registry.digest import WEIGHTS_FILE
 from adapters.registry.errors import Refused
 from adapters.registry.safetensors_header import Tensor, read_header
@@ -59,9 +60,7 @@ def check_values(folder: Path) -> None:
 def _tensors(folder: Path) -> dict[str, Tensor]:
     path = folder / WEIGHTS_FILE
     if not path.is_file():
-        pickles = sorted(file.name for file in folder.iterdir() if file.suffix in {".bin", ".pt", ".pth", ".pkl"})
-        if pickles:
-            raise Refused("pickle", f"{pickles[0]} is a pickle, which can run code; only safetensors are taken.")
+        check_weights((), (file.name for file in folder.iterdir()))
         raise Refused("weights-missing", f"The adapter has no {WEIGHTS_FILE}.")
     try:
         return read_header(path)

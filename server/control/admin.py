@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapters.registry.catalogue import Adapter, Revision
+from adapters.registry.contents import Taken
 from adapters.registry.digest import content_digest, revision_name
 from adapters.registry.errors import Conflict, Refused, RegistryError
 from adapters.registry.state import Weights
@@ -34,14 +35,15 @@ class Admin:
         # The engine has room for one adapter more than the residency counts on.
         self._probing = asyncio.Lock()
 
-    async def register(self, who: str, name: str, fetch: Callable[[Path], Path]) -> dict[str, Any]:
+    async def register(self, who: str, name: str, fetch: Callable[[Path], Taken]) -> dict[str, Any]:
         """`fetch` fills a staging folder and says where the adapter lies in it. Raises ServerError."""
 
         async def action() -> dict[str, Any]:
             if name == self.base:
                 raise Refused("name", f"{name!r} is the base model's name.")
             with self.plane.registry.staging() as staging:
-                folder = await asyncio.to_thread(fetch, staging)
+                taken = await asyncio.to_thread(fetch, staging)
+                folder = taken.folder
                 checked = await asyncio.to_thread(self._check, folder)
                 async with self._probing:
                     probe = f"probe@{staging.name[-12:]}"
@@ -51,7 +53,13 @@ class Admin:
                     await asyncio.to_thread(self.plane.proofs.note, revision)
                     await self.plane.refresh()
             checks = ["config", "base", f"tensors ({checked.modules} modules)", "values", "digest", *proved]
-            return {"adapter": name, "revision": revision, "new": new, "checks": checks}
+            return {
+                "adapter": name,
+                "revision": revision,
+                "new": new,
+                "checks": checks,
+                "left_out": list(taken.left_out),
+            }
 
         return await self._audited(who, "register", {"adapter": name}, action)
 

@@ -94,8 +94,10 @@ class Plane:
             self.metrics.begin(adapter, revision)
 
     def log_refusals(self) -> None:
-        """Say of each revision that cannot serve why."""
+        """Say of each revision that cannot serve why, and what beside the others is not read."""
         for revision in all_revisions(self.catalogue):
+            if revision.left_out:
+                log.info("%s: %s left out", revision.public_name, ", ".join(revision.left_out[:20]))
             if revision.refusal is not None:
                 log.warning("%s is refused: %s", revision.public_name, revision.refusal)
 

@@ -1,6 +1,5 @@
 """The admin routes over adapters (API.md)."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 
 from adapters.registry.archive import unpack
+from adapters.registry.contents import Taken
 from adapters.registry.limits import SizeLimits
 from server.context import Context, context_of
 from server.errors import BadRequest, Forbidden, NotHere
@@ -137,15 +137,11 @@ def _permitted(request: Request, name: str) -> tuple[Context, str]:
     return context_of(request), key.id
 
 
-def _unpacker(upload: UploadFile, limits: SizeLimits) -> Callable[[Path], Path]:
-    def unpack_upload(staging: Path) -> Path:
-        archive, target = staging / "upload", staging / "content"
+def _unpacker(upload: UploadFile, limits: SizeLimits) -> Callable[[Path], Taken]:
+    def unpack_upload(staging: Path) -> Taken:
+        target = staging / "content"
         target.mkdir()
-        with archive.open("wb") as file:
-            shutil.copyfileobj(upload.file, file)
-        folder = unpack(archive, target, limits)
-        archive.unlink()
-        return folder
+        return unpack(upload.file, target, limits)
 
     return unpack_upload
 

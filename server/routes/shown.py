@@ -34,6 +34,7 @@ def _show_revision(context: Context, adapter: Adapter, revision: Revision, loade
         "bytes": revision.size,
         "rank": revision.rank or None,
         "modules": revision.modules or None,
+        "left_out": list(revision.left_out),
         "scores": manifest.scores if manifest else None,
     }
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from adapters.registry.contents import Taken
 from adapters.registry.proofs import PROOFS
 from adapters.registry.store import Registry
 from server.auth.keys import Key, add_key, hash_secret
@@ -208,9 +209,9 @@ async def test_a_rollback_waits_for_no_download(root: Path, tmp_path: Path, star
         await client.put("/v1/adapters/cni", json={"revision": second})
         slow = threading.Event()
 
-        def fetch(staging: Path) -> Path:
+        def fetch(staging: Path) -> Taken:
             assert slow.wait(20)
-            return write_adapter(staging / "content", seed=9)
+            return Taken(write_adapter(staging / "content", seed=9))
 
         registering = asyncio.create_task(server.context.admin.register("local", "other", fetch))
         await asyncio.sleep(0.05)

@@ -1,8 +1,11 @@
 """Every hostile or broken revision is refused with one sentence. docs/refusals.md is made here."""
 
+import functools
+import gzip
 import hashlib
 import io
 import json
+import lzma
 import pickle
 import struct
 import tarfile
@@ -50,14 +53,40 @@ def tar_of(files: Files, *extra: tarfile.TarInfo, prefix: str = "") -> bytes:
     return buffer.getvalue()
 
 
-def zip_of(files: Files, *extra: tuple[zipfile.ZipInfo, bytes]) -> bytes:
+def zip_of(files: Files, *extra: tuple[zipfile.ZipInfo, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for info, content in extra:
             archive.writestr(info, content)
         for name, content in files.items():
             archive.writestr(name, content)
     return buffer.getvalue()
+
+
+@functools.cache
+def long_header(kind: bytes, size: int = 64 << 20) -> bytes:
+    """A tar.gz of less than a mebibyte whose first header claims, and has, so many bytes."""
+    info = tarfile.TarInfo("x")
+    info.type, info.size = kind, size
+    buffer = io.BytesIO()
+    with gzip.GzipFile(fileobj=buffer, mode="wb", compresslevel=1) as packed:
+        packed.write(info.tobuf(tarfile.USTAR_FORMAT))
+        for _ in range(size >> 20):
+            packed.write(bytes(1 << 20))
+    return buffer.getvalue()
+
+
+@functools.cache
+def long_directory(entries: int = 200_000) -> bytes:
+    """A zip of one file whose central directory names it again and again."""
+    one = zip_of({"a": b""})
+    first, end = one.index(b"PK\x01\x02"), one.index(b"PK\x05\x06")
+    directory = one[first:end] * entries
+    totals = struct.pack("<QQQQ", entries, entries, len(directory), first)
+    large = struct.pack("<4sQHHII", b"PK\x06\x06", 44, 45, 45, 0, 0) + totals
+    place = struct.pack("<4sIQI", b"PK\x06\x07", 0, first + len(directory), 1)
+    short = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
+    return one[:first] + directory + large + place + short
 
 
 def member(name: str, kind: bytes, link: str = "") -> tarfile.TarInfo:
@@ -134,7 +163,12 @@ CASES: list[tuple[str, str, Callable[[Path], bytes]]] = [
     ("too many files", "archive-files", lambda b: tar_of({f"{i}.md": b"" for i in range(17)})),
     ("one name twice", "archive-duplicate", lambda b: tar_of({"a.md": b"1", "A.md": b"2"})),
     ("control characters in a name", "archive-name", lambda b: tar_of({"a\x07.md": b""})),
-    ("pickle beside the weights", "pickle", lambda b: tar_of({**good(b), "training_args.bin": pickle.dumps(_Bomb())})),
+    ("header of 64 MiB in a tar", "archive-header", lambda b: long_header(tarfile.XHDTYPE)),
+    ("name of 64 MiB in a tar", "archive-header", lambda b: long_header(tarfile.GNUTYPE_LONGNAME)),
+    ("table of contents of 9 MiB in a zip", "archive-header", lambda b: long_directory()),
+    ("tar packed by xz", "archive-format", lambda b: lzma.compress(gzip.decompress(tar_of(good(b))))),
+    ("zip packed by LZMA", "archive-format", lambda b: zip_of(good(b), method=zipfile.ZIP_LZMA)),
+    ("bomb among what is left out", "archive-size", lambda b: tar_of({**good(b), "optimizer.pt": bytes(3 << 20)})),
     ("pickle as the weights", "pickle", lambda b: tar_of({"adapter_model.bin": pickle.dumps(_Bomb())})),
     (
         "pickle by the name of safetensors",
@@ -215,7 +249,7 @@ def refuse(archive: bytes, folder: Path, rules: Rules) -> Refused | None:
     upload.write_bytes(archive)
     target.mkdir()
     try:
-        adapter = unpack(upload, target, LIMITS)
+        adapter = unpack(upload, target, LIMITS).folder
         checked = check_header(adapter, rules)
         check_content(adapter, checked.manifest, revision_name(content_digest(adapter)))
     except Refused as refused:
@@ -277,7 +311,3 @@ def test_the_table_in_the_docs_is_this_one(tmp_path: Path, base_folder: Path, ru
         DOCUMENT.write_text(table, encoding="utf-8")
     assert DOCUMENT.read_text(encoding="utf-8") == table, "delete docs/refusals.md and run this test to make it again"
     assert len(CASES) >= 25
-
-
-def refuse_check(index: int) -> str:
-    return CASES[index][1]
