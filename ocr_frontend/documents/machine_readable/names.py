@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ocr_frontend.documents.machine_readable.characters import FILLER_LETTERS, as_letters
 
 _END = re.compile(rf"(?:<(?:[{FILLER_LETTERS}]{{1,2}}(?=<|$)|<)*|<?([{FILLER_LETTERS}])\1{{2,}})<*$")
-_SEPARATOR = re.compile(r"<<|<K(?=[A-Z])|K<|KK")
+_MISREAD_SEPARATOR = re.compile(r"<K|K<|KK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ def read_names(text: str, length: int) -> Names:
     letters = as_letters(text)
     end = _END.search(letters)
     plain = letters[: end.start()] if end else letters
-    parts = _SEPARATOR.split(plain, maxsplit=1)
+    parts = plain.split("<<", 1) if "<<" in plain else _MISREAD_SEPARATOR.split(plain, maxsplit=1)
     if len(parts) == 1 and end is None:
         return Names(truncated=len(letters) >= length)
     surname, given = (re.sub(r"<+", " ", part).strip() or None for part in (*parts, "")[:2])

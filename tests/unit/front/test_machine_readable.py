@@ -189,6 +189,7 @@ def test_no_zone(texts: tuple[str, ...]) -> None:
         ("NGO<MBARGA<<ELISEKKKKKKKKKKKKK", "NGO MBARGA", "ELISE", False),
         ("NGO<MBARGA<<ELISE<<<<K<<<CL<<<", "NGO MBARGA", "ELISE", False),
         ("NGO<MBARGA<KELISE<<<<<<<<<<<<<", "NGO MBARGA", "ELISE", False),
+        ("NGO<MARK<<KARL<KIKI<<<<<<<<<<<", "NGO MARK", "KARL KIKI", False),
         ("NG0<MBARGA<<EL1SE", "NGO MBARGA", "ELISE", False),
         ("SPECIMEN", None, None, False),
     ],
