@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 import httpx
 
 from adapters import machine
-from adapters.data.cards import CONDITIONS, draw_card
+from adapters.data.cards import PLAIN, draw_card
 from adapters.data.documents import DOCUMENT_NAMES
 
 SEED = 4242
@@ -78,7 +78,7 @@ def _cards(count: int) -> Iterator[tuple[str, bytes]]:
     """Held-out people; the four documents in turn, clean and photographed by turns."""
     for index in range(count):
         document = DOCUMENT_NAMES[index % len(DOCUMENT_NAMES)]
-        condition = CONDITIONS[index // len(DOCUMENT_NAMES) % len(CONDITIONS)]
+        condition = PLAIN[index // len(DOCUMENT_NAMES) % len(PLAIN)]
         image = draw_card(SEED, index, "test", document, condition).card.image
         buffer = io.BytesIO()
         image.save(buffer, "JPEG", quality=92)

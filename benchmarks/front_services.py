@@ -16,7 +16,7 @@ from typing import Self
 import httpx
 import psutil
 
-from adapters.data.cards import CONDITIONS, draw_card
+from adapters.data.cards import PLAIN, draw_card
 from adapters.data.documents import DOCUMENT_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -114,7 +114,7 @@ def cards(count: int) -> list[tuple[str, bytes]]:
     drawn: list[tuple[str, bytes]] = []
     for index in range(count):
         document = DOCUMENT_NAMES[index % len(DOCUMENT_NAMES)]
-        condition = CONDITIONS[index // len(DOCUMENT_NAMES) % len(CONDITIONS)]
+        condition = PLAIN[index // len(DOCUMENT_NAMES) % len(PLAIN)]
         buffer = io.BytesIO()
         draw_card(SEED, index, "test", document, condition).card.image.save(buffer, "JPEG", quality=92)
         drawn.append((document, buffer.getvalue()))

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters import machine
-from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import fields_of
 from adapters.evaluation.run import read_truths
 from adapters.evaluation.scores import readable, written
@@ -46,7 +46,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         cards = args.cards or Path(folder) / "cards"
         if not (cards / "cards.jsonl").exists():
-            write_cards(cards, args.count, seed=SEED, split="valid", conditions=CONDITIONS)
+            write_cards(cards, args.count, seed=SEED, split="valid", conditions=PLAIN)
         read: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
         for turn in range(args.rounds):
             for name in names:

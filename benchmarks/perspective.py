@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from adapters import machine
-from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import fields_of
 from adapters.evaluation.run import Truth, read_truths
 from adapters.evaluation.scores import readable, written
@@ -43,7 +43,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         cards = args.cards or Path(folder) / "cards"
         if not (cards / "cards.jsonl").exists():
-            write_cards(cards, 2 * args.count, seed=SEED, split="valid", conditions=CONDITIONS)
+            write_cards(cards, 2 * args.count, seed=SEED, split="valid", conditions=PLAIN)
         truths = read_truths(cards)
         photos = [truth for truth in truths if truth.condition == "photo"][: args.count]
         clean = [truth for truth in truths if truth.condition == "clean"][: args.strong]

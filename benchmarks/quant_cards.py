@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.cards import PLAIN, write_cards
 from adapters.data.record import join
 from adapters.evaluation.command import SEED
 from adapters.registry.manifest import PromptContract, read_manifest
@@ -35,7 +35,7 @@ class Question:
 def held_out(folder: Path, count: int) -> list[Labelled]:
     """The first `count` held-out cards of the evaluation. Drawn and read by the OCR at the first call, then kept."""
     if not (folder / "lines.jsonl").exists():
-        write_cards(folder, count, seed=SEED, split="test", conditions=CONDITIONS)
+        write_cards(folder, count, seed=SEED, split="test", conditions=PLAIN)
         python = str(_FRONT) if _FRONT.exists() else sys.executable
         scratch = folder / "lines.part"
         subprocess.run([python, "-m", "ocr_frontend", "lines", str(folder), "--out", str(scratch)], check=True)

@@ -1,7 +1,6 @@
 """What the routes work with, built once by the plugin and kept in the application's state."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -16,10 +15,7 @@ from server.settings import Settings
 
 @dataclass
 class Context:
-    """`ready` turns true once what aliases mean is loaded. `engine_client` is vLLM's.
-
-    `lora`: what serves LoRA in the engine, by vllm/start.py, and the form of the base's weights.
-    """
+    """`ready` turns true once what aliases mean is loaded. `engine_client` is vLLM's."""
 
     settings: Settings
     plane: Plane
@@ -30,7 +26,6 @@ class Context:
     engine_client: Any
     base: str
     max_model_len: int
-    lora: Mapping[str, str] = field(default_factory=dict)
     ready: bool = False
 
 

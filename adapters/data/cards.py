@@ -3,21 +3,30 @@
 import argparse
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from rich.progress import track
 
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
+from adapters.data.hard.capture import capture
+from adapters.data.hard.draw import draw_flat
+from adapters.data.hard.values import hard_record
 from adapters.data.layout import lay_out
 from adapters.data.records import Record, sample_record
 from adapters.data.render import Card, render
 from adapters.data.vocabulary import SPLITS, Split
 
-Condition = Literal["clean", "photo"]
+Condition = Literal["clean", "photo", "hard"]
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
+# Cards in the plain layouts; what `--condition both` draws.
+PLAIN: tuple[Condition, ...] = ("clean", "photo")
+CHOICES: dict[str, tuple[Condition, ...]] = {
+    **{name: (name,) for name in CONDITIONS}, "both": PLAIN, "all": CONDITIONS,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,11 @@ class DrawnCard:
 
 
 def draw_card(seed: int, index: int, split: Split, document: DocumentName, condition: Condition) -> DrawnCard:
-    """Card `index` of a seed. Its clean and its photographed form show the same record in the same print."""
+    """Card `index` of a seed. Its clean and its photographed form show the same record in the same print; the hard
+    cards are other people's, in layouts of their own.
+    """
+    if condition == "hard":
+        return _draw_hard(seed, index, split, document)
     record = sample_record(random.Random(f"record:{seed}:{split}:{index}"), document, split)
     look = random.Random(f"look:{seed}:{split}:{index}")
     card = render(look, lay_out(look, record, split), split)
@@ -61,13 +74,39 @@ def draw_card(seed: int, index: int, split: Split, document: DocumentName, condi
     return DrawnCard(index, condition, split, record, card)
 
 
+def _draw_hard(seed: int, index: int, split: Split, document: DocumentName) -> DrawnCard:
+    person, print_, camera = (
+        random.Random(f"hard {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo")
+    )
+    record = hard_record(person, document, split)
+    return DrawnCard(index, "hard", split, record, capture(camera, draw_flat(print_, record, split)))
+
+
 def draw_cards(
-    count: int, seed: int, split: Split, conditions: Sequence[Condition], documents: Sequence[DocumentName]
+    count: int,
+    seed: int,
+    split: Split,
+    conditions: Sequence[Condition],
+    documents: Sequence[DocumentName],
+    first: int = 0,
 ) -> Iterator[DrawnCard]:
-    """`count` cards: the documents in turn, and each round of documents in the next condition."""
-    for index in range(count):
+    """`count` cards from index `first` on: the documents in turn, each round of documents in the next condition."""
+    for index in range(first, first + count):
         document = documents[index % len(documents)]
         yield draw_card(seed, index, split, document, conditions[index // len(documents) % len(conditions)])
+
+
+def write_all(out: Path, count: int, *, seed: int, split: Split) -> Path:
+    """`count` cards a document and condition. The plain ones come first, as they were before there were hard ones."""
+    plain, hard = count * len(PLAIN) * len(DOCUMENT_NAMES), count * len(DOCUMENT_NAMES)
+    return _write(
+        out,
+        chain(
+            draw_cards(plain, seed, split, PLAIN, DOCUMENT_NAMES),
+            draw_cards(hard, seed, split, ("hard",), DOCUMENT_NAMES, first=plain),
+        ),
+        plain + hard,
+    )
 
 
 def write_cards(
@@ -80,11 +119,14 @@ def write_cards(
     documents: Sequence[DocumentName] = DOCUMENT_NAMES,
 ) -> Path:
     """Writes the images and `cards.jsonl` into `out` (made if missing); returns the JSON lines' path."""
+    return _write(out, draw_cards(count, seed, split, conditions, documents), count)
+
+
+def _write(out: Path, cards: Iterable[DrawnCard], count: int) -> Path:
     out.mkdir(parents=True, exist_ok=True)
     listing = out / "cards.jsonl"
-    cards = track(draw_cards(count, seed, split, conditions, documents), "Drawing cards", total=count)
     with listing.open("w", encoding="utf-8") as lines:
-        for drawn in cards:
+        for drawn in track(cards, "Drawing cards", total=count):
             drawn.card.image.save(out / drawn.file, quality=95)
             lines.write(json.dumps(drawn.truth(), ensure_ascii=False) + "\n")
     return listing
@@ -109,9 +151,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument(
         "--condition",
-        choices=(*CONDITIONS, "both"),
+        choices=tuple(CHOICES),
         default="clean",
-        help="as printed, as a phone's photo, or half and half (default: %(default)s)",
+        help="as printed, as a phone's photo, badly photographed in other layouts (hard), the first two in turn "
+        "(both), or all three (default: %(default)s)",
     )
     parser.add_argument(
         "--document",
@@ -129,7 +172,7 @@ def run(args: argparse.Namespace) -> int:
         args.count,
         seed=args.seed,
         split=args.split,
-        conditions=CONDITIONS if args.condition == "both" else (args.condition,),
+        conditions=CHOICES[args.condition],
         documents=tuple(args.document or DOCUMENT_NAMES),
     )
     return 0

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.cards import CONDITIONS, write_all
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
 from adapters.evaluation.calibration import Fitted, Observed, crossed, fit
@@ -55,7 +55,7 @@ def _run(args: argparse.Namespace) -> int:
 
     count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
-        write_cards(args.cards, count, seed=SEED, split="valid", conditions=CONDITIONS)
+        write_all(args.cards, args.count, seed=SEED, split="valid")
     truths = read_truths(args.cards)
     with Progress() as bar:
         task = bar.add_task("reading validation cards", total=len(truths))

@@ -3,6 +3,8 @@
 import argparse
 import asyncio
 import json
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +12,13 @@ import httpx
 import numpy as np
 
 from adapters import machine
-from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.cards import CONDITIONS, write_all
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
 from adapters.evaluation import reliability, report
 from adapters.evaluation.reliability import Group
 from adapters.evaluation.results import Card, summarise
-from adapters.evaluation.run import evaluate, read_truths
+from adapters.evaluation.run import Truth, evaluate, read_truths
 
 SEED = 20261121
 _LAST = {"rules": 1, "base": 2}  # beside the adapter, in this order
@@ -53,7 +55,7 @@ def _run(args: argparse.Namespace) -> int:
         args.out.mkdir(parents=True, exist_ok=True)  # now, not after the cards were read
     count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
-        write_cards(args.cards, count, seed=SEED, split="test", conditions=CONDITIONS)
+        write_all(args.cards, args.count, seed=SEED, split="test")
     named = {model: _base_of(args.front) if model == "base" else model for model in models}
     cards: list[Card] = []
     answered: dict[str, str] = {}
@@ -83,13 +85,24 @@ def _measure(args: argparse.Namespace, model: str, name: str, read: dict[Path, l
 
     truths = read_truths(args.cards)
     if model == "base" and args.base_count:
-        truths = truths[: args.base_count * len(CONDITIONS) * len(DOCUMENT_NAMES)]
+        truths = fewer(truths, args.base_count)
     with Progress() as bar:
         task = bar.add_task(f"evaluating {model}", total=len(truths))
         cards, answered = asyncio.run(
             evaluate(args.front, name, truths, args.concurrency, read, lambda: bar.update(task, advance=1))
         )
     return [Card(c.document, c.condition, model, c.fields, c.invalid, c.stages) for c in cards], answered
+
+
+def fewer(truths: Sequence[Truth], count: int) -> list[Truth]:
+    """The first `count` cards of each document and condition."""
+    seen: Counter[tuple[str, str]] = Counter()
+    kept = []
+    for truth in truths:
+        seen[truth.document, truth.condition] += 1
+        if seen[truth.document, truth.condition] <= count:
+            kept.append(truth)
+    return kept
 
 
 def _rows(cards: list[Card]) -> list[dict[str, Any]]:

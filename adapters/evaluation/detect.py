@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 
 from adapters import machine
-from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.cards import PLAIN, write_cards
 from adapters.data.others import KINDS, draw_other
 from adapters.errors import EvaluationError
 from adapters.evaluation.command import SEED
@@ -43,7 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _run(args: argparse.Namespace) -> int:
     if not (args.cards / "cards.jsonl").exists():
-        write_cards(args.cards, args.count, seed=SEED, split="test", conditions=CONDITIONS)
+        write_cards(args.cards, args.count, seed=SEED, split="test", conditions=PLAIN)
     pictures = [*_cards(args.cards, args.count), *_others(args.others)]
     answers = asyncio.run(_ask(args.front, args.model, pictures, args.concurrency))
     rows = _rows(pictures, answers)

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, permutations
 
 from rapidfuzz.distance import Levenshtein
 
@@ -73,13 +73,16 @@ def normalise(text: str) -> str:
 
 
 def readable(kind: FieldType, truth: str, lines: Sequence[str]) -> bool:
-    """Whether the OCR read the true value exactly: in one line, or over two lines that follow each other."""
+    """Whether the OCR read the true value exactly: in one line, over two lines that follow each other, or as two whole
+    lines that another column's lines came between.
+    """
     if kind == "height":
         wanted = truth.replace(".", "")
         return any(re.sub(r"\D", "", form) == wanted for line in lines for form in forms_in(kind, line))
     folded = [" ".join(line.split()) for line in lines]
     pairs = [f"{one} {two}" for one, two in pairwise(folded)]
-    return any(truth in text for text in [*folded, *pairs])
+    whole = (f"{one} {two}" for one, two in permutations([line for line in folded if line and line in truth], 2))
+    return any(truth in text for text in [*folded, *pairs]) or truth in whole
 
 
 def stands(kind: FieldType, answer: str, lines: Sequence[str]) -> bool:

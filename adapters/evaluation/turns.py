@@ -12,7 +12,7 @@ from typing import Any
 from PIL import Image
 
 from adapters import machine
-from adapters.data.cards import CONDITIONS, write_cards
+from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.turned import TURNS, Turn, turned
 from adapters.evaluation.command import SEED
@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
     from rich.progress import Progress
 
     if not (args.cards / "cards.jsonl").exists():
-        write_cards(args.cards, args.count, seed=SEED, split="test", conditions=CONDITIONS)
+        write_cards(args.cards, args.count, seed=SEED, split="test", conditions=PLAIN)
     truths = read_truths(args.cards)[: args.count]
     rows: list[dict[str, Any]] = []
     exact = args.model

@@ -57,14 +57,16 @@ def labelled(sample: Sample) -> Labelled:
 
 
 def _renumbered(target: int | str | None, number: Mapping[int, int], lines: Sequence[str]) -> Target:
-    """A line's new number; two lines that together are the value instead of its letters, which could be misspelt."""
+    """A line's new number; two or three lines that together are the value instead of its letters."""
     if isinstance(target, int):
         return number.get(target)
     if target is None:
         return None
-    for first, second in permutations(range(len(lines)), 2):
-        if f"{lines[first]} {lines[second]}" == target:
-            return first, second
+    parts = [index for index, line in enumerate(lines) if line in target]
+    for count in (2, 3):  # as many as the front's grammar lets an answer join
+        for chosen in permutations(parts, count):
+            if " ".join(lines[index] for index in chosen) == target:
+                return chosen
     return target
 
 

@@ -1,0 +1,189 @@
+"""Fills a page of one of the four documents in the way of a family."""
+
+import random
+from collections.abc import Sequence
+from typing import Literal
+
+from adapters.data.documents import DocumentName
+from adapters.data.fonts import load
+from adapters.data.hard.blocks import Entry, Setter, above
+from adapters.data.hard.families import Family, families_of
+from adapters.data.hard.look import Look, sample_look
+from adapters.data.hard.page import Page
+from adapters.data.hard.wordings import Wording, wording
+from adapters.data.records import Record
+from adapters.data.vocabulary import Split
+
+LONG, SHORT = 1400, 883
+_BLANK_LABEL = 0.7  # of fields that a card does not show, how many keep their label
+_ENTRIES: dict[DocumentName, tuple[str, ...]] = {
+    "cni-2018-recto": (
+        "nom_surname", "prenom_given_name", "date_of_birth", "lieu_of_birth", "sex", "taille", "profession",
+    ),
+    "cni-2018-verso": (
+        "pere_father", "mere_mother", "sp_sm", "address", "authorité", "date_of_issue", "post", "date_of_expiration",
+        "identifiant_unique", "numero_de_carte",
+    ),
+    "cni-2025-recto": (
+        "numero_de_carte", "nom_surname", "prenom_given_name", "date_of_birth", "sex", "date_of_expiration",
+    ),
+    "cni-2025-verso": (
+        "pere_father", "mere_mother", "lieu_of_birth", "profession", "date_of_issue", "identifiant_unique", "taille",
+        "authorité",
+    ),
+}  # fmt: skip
+_TINY = ("sex", "taille", "sp_sm", "post")
+_SHORT = (*_TINY, "date_of_birth", "date_of_issue", "date_of_expiration", "identifiant_unique", "numero_de_carte")
+_TITLES = (
+    ("REPUBLIQUE DU CAMEROUN", "REPUBLIC OF CAMEROON"),
+    ("RÉPUBLIQUE DU CAMEROUN", "Republic of Cameroon"),
+    ("REPUBLIQUE DU CAMEROUN - REPUBLIC OF CAMEROON", "Paix - Travail - Patrie"),
+    ("CARTE NATIONALE D'IDENTITE", "NATIONAL IDENTITY CARD"),
+    ("CAMEROUN CAMEROON", "CARTE NATIONALE D'IDENTITE"),
+)
+Row = list[Entry]
+Side = Literal["left", "right", "top", "none"]
+
+
+def lay_out(rng: random.Random, record: Record, split: Split) -> Page:
+    """A page whose text fits; print becomes smaller until it does."""
+    family, look = rng.choice(families_of(split)), sample_look(rng, split)
+    entries = _entries(rng, record, split)
+    rows = _rows(rng, family, entries)
+    state = rng.getrandbits(60)
+    for _ in range(8):
+        page, bottom = _fill(random.Random(state), record, family, look, rows)
+        if bottom <= page.size[1] - 14:
+            break
+        look = look.smaller(0.93)
+    return page
+
+
+def _entries(rng: random.Random, record: Record, split: Split) -> list[Entry]:
+    entries = []
+    for key in _ENTRIES[record.document]:
+        value = record.printed.get(key) or record.extras.get(key)
+        field = key if key in record.values else None
+        named = f"{key}:{record.document[4:8]}" if key == "identifiant_unique" else key
+        label: Wording | None = wording(rng, named, split)
+        if key == "numero_de_carte" and rng.random() < 0.75:
+            label = None
+        if value is not None or (label and rng.random() < _BLANK_LABEL):
+            entries.append(Entry(key, label, value, field))
+    if record.document.endswith("recto") and rng.random() < 0.25:
+        entries.insert(
+            rng.randrange(len(entries) + 1),
+            Entry("nationality", wording(rng, "nationality", split), "CAMEROUNAISE", None),
+        )
+    if len(entries) > 3 and rng.random() < 0.25:
+        at = rng.randrange(len(entries) - 1)
+        entries[at], entries[at + 1] = entries[at + 1], entries[at]
+    return entries
+
+
+def _rows(rng: random.Random, family: Family, entries: Sequence[Entry]) -> list[Row]:
+    """Entries that follow each other share a row where the family lets them."""
+    rows: list[Row] = []
+    for entry in entries:
+        last = rows[-1] if rows else []
+        short = entry.key in _SHORT
+        fits = len(last) == 1 and (last[0].key in _SHORT) == short
+        joins = fits and rng.random() < (family.pair if short else family.halves)
+        if joins or (len(last) == 2 and all(e.key in _TINY for e in (*last, entry))):
+            last.append(entry)
+        else:
+            rows.append([entry])
+    return rows
+
+
+def _fill(rng: random.Random, record: Record, family: Family, look: Look, rows: Sequence[Row]) -> tuple[Page, float]:
+    """The page, and the y of its lowest entry plus what must stand under it."""
+    wide = record.document.startswith("cni-2018")
+    page = Page((LONG, SHORT) if wide else (SHORT, LONG))
+    setter = Setter(page, look)
+    margin = rng.uniform(30, 64)
+    y = _titles(rng, setter, margin)
+    left, right = margin, page.size[0] - margin
+    side: Side = "none"
+    if record.document.endswith("recto"):
+        side = rng.choice(("left", "right")) if wide else "top"
+    left, right, y = _portrait(rng, page, side, left, right, y)
+    zone = [record.extras[f"mrz{i}"] for i in (1, 2, 3)] if "mrz1" in record.extras else []
+    free = page.size[1] - y - 30 - (170 if zone else 0)
+    used = _place(rng, setter, family, rows, left, right, y, gap=0) - y
+    page.marks = [mark for mark in page.marks if mark.role == "title"]
+    page.strips, page.rules = [], []
+    gap = max(
+        look.value * 0.16,
+        min(look.value * look.spacing * 2.4, (free - used) / max(1, len(rows)) * rng.uniform(0.6, 1.0)),
+    )
+    bottom = _place(rng, setter, family, rows, left, right, y, gap=gap)
+    if zone:
+        _zone(rng, setter, zone)
+        bottom += 160
+    elif rng.random() < 0.5 and bottom < page.size[1] - look.label * 2.5:
+        setter.label(Entry("signature", ("SIGNATURE", ""), None, None), left, bottom + 4, right - left)
+    return page, bottom
+
+
+def _place(
+    rng: random.Random, s: Setter, family: Family, rows: Sequence[Row], left: float, right: float, y: float, gap: float
+) -> float:
+    for number, row in enumerate(rows):
+        indent = family.stagger if number % 2 else 0.0
+        width = (right - left - indent) / len(row)
+        ends = [y]
+        for place, entry in enumerate(row):
+            x = left + indent + place * width
+            room = width - (24 if place < len(row) - 1 else 0)
+            if entry.key not in _SHORT and len(row) == 1:
+                room *= family.narrow
+            block = family.block if entry.label is not None else above
+            ends.append(block(s, entry, x, y, room))
+        y = max(ends) + gap
+    return y - gap
+
+
+def _titles(rng: random.Random, s: Setter, margin: float) -> float:
+    """The card's head; the y below it."""
+    first, second = rng.choice(_TITLES)
+    size, width = round(s.look.label * rng.uniform(0.95, 1.15)), s.page.size[0]
+    file = s.look.face.bold
+    y = rng.uniform(18, 34)
+    one, two = (load(file, size).getlength(text) for text in (first, second))
+    if one + two + 3 * margin < width:
+        s.put(first, margin, y, size, file, "title")
+        s.put(second, width - margin - two, y + rng.uniform(0, 6), size, file, "title")
+        return y + size * 1.7
+    s.put(first, margin, y, size, file, "title")
+    s.put(second, margin, y + size * 1.25, size, file, "title")
+    return y + size * 2.9
+
+
+def _portrait(
+    rng: random.Random, page: Page, side: Side, left: float, right: float, y: float
+) -> tuple[float, float, float]:
+    """Where the portrait's placeholder stands; left, right and top of what is free for text."""
+    if side == "none":
+        return left, right, y
+    if side == "top":
+        x = rng.choice((left, right - 250, (left + right - 250) / 2))
+        page.portrait = (x, y, x + 250, y + 320)
+        return left, right, y + 340
+    width = rng.uniform(270, 340)
+    x = left if side == "left" else right - width
+    page.portrait = (x, y + 20, x + width, y + 20 + width * 1.28)
+    return (left + width + 40, right, y) if side == "left" else (left, right - width - 40, y)
+
+
+def _zone(rng: random.Random, s: Setter, lines: Sequence[str]) -> None:
+    """The machine-readable zone across the foot of the page."""
+    width, height = s.page.size
+    size = 40
+    while load(s.look.mono, size).getlength(lines[0]) > width - 60:
+        size -= 1
+    top = height - 150 + rng.uniform(-6, 6)
+    for number, line in enumerate(lines):
+        s.put(
+            line, (width - load(s.look.mono, size).getlength(lines[0])) / 2, top + number * 46, size, s.look.mono, "mrz"
+        )

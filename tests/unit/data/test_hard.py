@@ -1,0 +1,148 @@
+"""Hard cards: reproducible, readable where their truth says, and their test half is nothing that training has seen."""
+
+import random
+
+import numpy as np
+import pytest
+
+from adapters.data.cards import CHOICES, DrawnCard, draw_card, draw_cards, write_all
+from adapters.data.documents import DOCUMENT_NAMES
+from adapters.data.fonts import FAMILIES as PLAIN_FACES
+from adapters.data.fonts import load
+from adapters.data.hard import capture
+from adapters.data.hard.blocks import Setter
+from adapters.data.hard.draw import draw_flat
+from adapters.data.hard.families import FAMILIES, families_of
+from adapters.data.hard.layout import lay_out
+from adapters.data.hard.look import FACES, sample_look
+from adapters.data.hard.page import Page, wrapped
+from adapters.data.hard.values import hard_record
+from adapters.data.hard.wordings import half_of, wording, wordings
+from adapters.data.vocabulary import SPLITS, Split, fold, listed, words
+
+
+@pytest.fixture(scope="module")
+def drawn() -> list[DrawnCard]:
+    return [card for split in SPLITS for card in draw_cards(12, 5, split, ("hard",), DOCUMENT_NAMES)]
+
+
+def test_same_seed_same_pixels() -> None:
+    first, second, other = (draw_card(seed, 1, "train", "cni-2018-verso", "hard") for seed in (3, 3, 4))
+    assert first.card.image.tobytes() == second.card.image.tobytes()
+    assert first.truth() == second.truth()
+    assert first.card.image.tobytes() != other.card.image.tobytes()
+
+
+def test_layouts_faces_and_wordings_of_the_test_half_are_its_own() -> None:
+    assert [half_of(split) for split in SPLITS] == ["learnt", "learnt", "held-out"]
+    names = {half: {family.name for family in FAMILIES[half]} for half in FAMILIES}
+    assert not names["learnt"] & names["held-out"]
+    assert all(families_of(split) == FAMILIES[half_of(split)] for split in SPLITS)
+    files = {half: {file for face in FACES[half] for file in (face.regular, face.bold)} for half in FACES}
+    plain = {file for split in ("train", "valid") for face in PLAIN_FACES[split] for file in (face.regular, face.bold)}  # type: ignore[index]
+    assert not files["held-out"] & (files["learnt"] | plain)
+
+
+def test_no_wording_stands_in_both_halves() -> None:
+    rows = [row.split("|") for row in words("hard_labels")]
+    for key in {row[0] for row in rows}:
+        halves = [{fold(" ".join(w)) for w in wordings(key, half)} for half in ("learnt", "held-out")]  # type: ignore[arg-type]
+        assert not halves[0] & halves[1], key
+    assert {row[1] for row in rows} == {"learnt", "held-out"}
+    with pytest.raises(KeyError, match="no learnt wording"):
+        wordings("nothing", "learnt")
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_printed_labels_are_of_the_splits_half(split: Split) -> None:
+    rng = random.Random(2)
+    for key in ("nom_surname", "authorité", "identifiant_unique:2025"):
+        assert {wording(rng, key, split) for _ in range(50)} == set(wordings(key, half_of(split)))
+
+
+@pytest.mark.parametrize("kind", ["hard_places", "hard_professions", "hard_surnames"])
+def test_every_split_has_words_that_look_like_labels(kind: str) -> None:
+    assert all(len(listed(kind, split)) >= 2 for split in SPLITS)
+
+
+def test_records_hold_label_words_long_names_and_empty_fields() -> None:
+    rng = random.Random(9)
+    records = [hard_record(rng, name, "train") for _ in range(200) for name in DOCUMENT_NAMES]
+    values = [value for record in records for value in record.values.values()]
+    assert None in values
+    assert "TAILLEUR" in {word for value in values if value for word in value.split(" ")} | set(
+        words("hard_professions")
+    )
+    assert set(values) & set(listed("hard_professions", "train"))
+    assert set(values) & set(listed("hard_places", "train"))
+    assert {1, 2, 3, 4} <= {len(value.split(" ")) for value in values if value}
+    for record in records:
+        assert {key for key, value in record.values.items() if value is not None} == set(record.printed)
+
+
+def test_every_value_lies_inside_its_picture_and_is_inked(drawn: list[DrawnCard]) -> None:
+    for card in drawn:
+        image = card.card.image
+        assert set(card.card.polygons) == {key for key, value in card.record.values.items() if value is not None}
+        grey = np.asarray(image.convert("L"), float)
+        for key, polygon in card.card.polygons.items():
+            xs, ys = [x for x, _ in polygon], [y for _, y in polygon]
+            assert min(xs) >= -3 and min(ys) >= -3, (card.index, key)
+            assert max(xs) <= image.width + 3 and max(ys) <= image.height + 3, (card.index, key)
+            patch = grey[max(0, int(min(ys))) : int(max(ys)), max(0, int(min(xs))) : int(max(xs))]
+            assert np.percentile(patch, 1) < np.percentile(patch, 90) - 25, (card.index, key)
+
+
+def test_values_do_not_overlap_on_the_flat_card() -> None:
+    for split in SPLITS:
+        for index in range(12):
+            rng = random.Random(f"{split}{index}")
+            record = hard_record(rng, DOCUMENT_NAMES[index % 4], split)
+            boxes = [(p[0], p[2]) for p in draw_flat(rng, record, split).polygons.values()]
+            for i, ((l1, t1), (r1, b1)) in enumerate(boxes):
+                for (l2, t2), (r2, b2) in boxes[i + 1 :]:
+                    assert min(r1, r2) - max(l1, l2) < 4 or min(b1, b2) - max(t1, t2) < 8
+
+
+def test_some_values_go_over_two_lines_and_some_labels_too() -> None:
+    rng = random.Random(1)
+    pages = [lay_out(rng, hard_record(rng, DOCUMENT_NAMES[i % 4], "test"), "test") for i in range(60)]
+    doubled = []
+    for page in pages:
+        fields = [mark.field for mark in page.marks if mark.field]
+        doubled += [fields.count(field) for field in set(fields)]
+    assert max(doubled) == 2
+    assert 0.03 < sum(count == 2 for count in doubled) / len(doubled) < 0.5
+
+
+def test_a_label_never_stands_without_its_letters() -> None:
+    look = sample_look(random.Random(0), "train")
+    setter = Setter(Page((1400, 883)), look)
+    setter.put("A", 0, 0, 3, look.label_file, "label")
+    assert setter.page.marks[0].size == 12
+
+
+def test_a_text_is_wrapped_at_spaces_only() -> None:
+    file = FACES["learnt"][0].regular
+    lines = wrapped("UN DEUX TROIS QUATRE", file, 40, load(file, 40).getlength("UN DEUX "))
+    assert " ".join(lines) == "UN DEUX TROIS QUATRE"
+    assert len(lines) == 2
+
+
+def test_a_homography_meets_its_four_points() -> None:
+    target = [(3.0, 4.0), (90.0, 9.0), (80.0, 71.0), (1.0, 60.0)]
+    matrix = capture.homography([(0, 0), (100, 0), (100, 60), (0, 60)], target)
+    for (x, y), wanted in zip([(0, 0), (100, 0), (100, 60), (0, 60)], target, strict=True):
+        u, v, w = matrix @ np.array([x, y, 1.0])
+        assert (u / w, v / w) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_all_conditions_keep_the_plain_cards_as_they_were(tmp_path: object) -> None:
+    import json
+
+    listing = write_all(tmp_path, 1, seed=7, split="test")  # type: ignore[arg-type]
+    truths = [json.loads(line) for line in listing.read_text().splitlines()]
+    assert [t["condition"] for t in truths] == ["clean"] * 4 + ["photo"] * 4 + ["hard"] * 4
+    plain = [card.truth() for card in draw_cards(8, 7, "test", ("clean", "photo"), DOCUMENT_NAMES)]
+    assert json.loads(json.dumps(plain)) == truths[:8]
+    assert CHOICES["hard"] == ("hard",)
