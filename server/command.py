@@ -15,6 +15,8 @@ from server.quantized_base import check_quantized_base
 from server.settings import Settings
 from server.tuned import TunedError
 from server.tuned import find as find_tuned
+from server.vllm.contract import ContractError, installed
+from server.vllm.start import check_before
 
 _HIDDEN = {"started"}
 
@@ -72,11 +74,18 @@ def _plan(settings: Settings) -> launch.Launch:
         stop(str(error))
     if warning:
         say(warning)
+    if (other := os.environ.get("MODEL")) and other != settings.model:
+        say(f"MODEL={other} is for 'make up'; this server serves SERVER_MODEL={settings.model}")
     try:
         tuned = find_tuned(settings.tuned_profile, facts)
     except TunedError as error:
         stop(str(error))
-    return launch.plan(settings, facts, launch.is_folder(settings.model), os.environ, tuned)
+    planned = launch.plan(settings, facts, launch.is_folder(settings.model), os.environ, tuned)
+    try:
+        check_before(settings, {**os.environ, **planned.environment}, installed(), facts.cpu_only)
+    except ContractError as error:
+        stop(str(error).removesuffix("."))
+    return planned
 
 
 def print_choices(planned: launch.Launch) -> None:

@@ -1,6 +1,7 @@
 """What the routes work with, built once by the plugin and kept in the application's state."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -15,7 +16,10 @@ from server.settings import Settings
 
 @dataclass
 class Context:
-    """`ready` turns true once what aliases mean is loaded. `engine_client` is vLLM's."""
+    """`ready` turns true once what aliases mean is loaded. `engine_client` is vLLM's.
+
+    `lora`: what serves LoRA in the engine, by vllm/start.py, and the form of the base's weights.
+    """
 
     settings: Settings
     plane: Plane
@@ -26,6 +30,7 @@ class Context:
     engine_client: Any
     base: str
     max_model_len: int
+    lora: Mapping[str, str] = field(default_factory=dict)
     ready: bool = False
 
 

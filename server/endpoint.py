@@ -19,6 +19,8 @@ from server.metrics import Metrics
 from server.routes import inference
 from server.routes.install import close_others, install_routes
 from server.settings import Settings
+from server.vllm.contract import ContractError
+from server.vllm.start import check_engine
 from server.wiring import build_context, build_gate
 
 log = logging.getLogger("server")
@@ -47,8 +49,9 @@ class CniRoutes:
         try:
             gate = build_gate(settings, Metrics(registry, settings.max_metric_labels))
             engine = VllmEngine(engine_client, state.openai_serving_models)
-            context = build_context(settings, engine, engine_client, gate, registry)
-        except (OSError, ValueError) as error:
+            facts = await check_engine(engine_client, settings)
+            context = build_context(settings, engine, engine_client, gate, registry, facts)
+        except (OSError, ValueError, ContractError) as error:
             # Without its gate this server must not run: vLLM's start is stopped as by Ctrl-C.
             log.error("cannot start: %s", error)
             os.kill(os.getpid(), signal.SIGINT)

@@ -18,6 +18,7 @@ from server.exchange import Exchange
 from server.handlers import UNEXPECTED, log_unexpected
 from server.metrics import Metrics
 from server.routes.table import Rule, find_rule
+from server.vllm.closed import PASSED
 
 _MIB = 1 << 20
 _STREAM_ERROR = b'data: {"error"'
@@ -55,6 +56,7 @@ class Gate:
         try:
             rule = self._rule(scope)
             key = self._key(rule, Headers(scope=scope))
+            scope[PASSED] = True
             await self._pass(_Call(app, scope, receive, send), rule, key)
         except ServerError as error:
             # Raised before the application; what happens in it is answered there.

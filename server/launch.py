@@ -69,6 +69,7 @@ def _own(settings: Settings) -> dict[str, str]:
 
 def _quiet(settings: Settings) -> dict[str, str]:
     return {
+        **({"CNI_CPU_LORA_ANY_VERSION": "1"} if settings.any_vllm else {}),
         "VLLM_LOGGING_LEVEL": settings.log_level,
         "VLLM_NO_USAGE_STATS": "1",
         "DO_NOT_TRACK": "1",
@@ -90,7 +91,9 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
         "--max-num-seqs": str(settings.max_num_seqs),
         # The base keeps the sampling that its authors advise; adapters are greedy (server/routes/inference.py).
         "--generation-config": "auto",
-        "--structured-outputs-config": json.dumps({"backend": "xgrammar"}),
+        "--structured-outputs-config": json.dumps({"backend": "xgrammar", "disable_any_whitespace": True}),
+        # Without our plugin there would be no gate: then this one answers nothing (server/vllm/closed.py).
+        "--middleware": "server.vllm.closed.Closed",
         # Browsers of other sites get nothing.
         "--allowed-origins": "[]",
         # Pins keep their slot by it, and metrics learn what is in slots (server/control/slot_worker.py).

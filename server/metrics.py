@@ -9,6 +9,7 @@ from server.revision_metrics import ROLLBACKS, RevisionMetrics
 
 # How a request can fail: the caller's fault, the server's, a stream that broke after its 200, a caller who went away.
 KINDS = ("client", "server", "stream", "disconnected")
+LORA_LABELS = ("wrapper", "kernel", "step", "form")
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _TOKEN_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1)
 
@@ -36,6 +37,10 @@ class Metrics:
         )
         self.refusals = Counter(
             "cni_server_refused_revisions", "Revisions refused at registration", ("check",), registry=r
+        )
+
+        self.lora = Gauge(
+            "cni_server_lora_info", "What computes LoRA: wrapper, kernel, step, base's form", LORA_LABELS, registry=r
         )
 
     def begin(self, adapter: str | None, revision: str | None) -> None:

@@ -5,6 +5,8 @@ import os
 import sys
 from typing import Any
 
+from server.vllm.contract import ContractError, require
+
 
 def register_general() -> None:
     """`vllm.general_plugins`, in every process: our log lines."""
@@ -15,12 +17,23 @@ def register_endpoints() -> Any:
     """`vllm.endpoint_plugins`, in the API server: our routes."""
     try:
         _configure_log()
+        _require()
         from server.endpoint import CniRoutes
+    except ContractError as error:
+        raise SystemExit(f"[server] cannot start: {error}") from None
     except Exception as error:
-        # vLLM would go on without us: with all of its routes open, and no keys.
+        # vLLM would go on without us.
         logging.getLogger("server").exception("our routes cannot be loaded")
         raise SystemExit(1) from error
     return CniRoutes()
+
+
+def _require() -> None:
+    import vllm
+
+    from server.settings import Settings
+
+    require("server", vllm.__version__.partition("+")[0], Settings().any_vllm)
 
 
 def _configure_log() -> None:

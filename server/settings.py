@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     split_min_requests: int = Field(default=20, ge=1, description="answers before a split can roll back by itself")
     split_max_failures: float = Field(default=0.1, ge=0, le=1, description="share of failed answers that ends a split")
     max_metric_labels: int = Field(default=100, ge=1, description="revisions with metrics of their own; then 'other'")
+    allow_stock_cpu_lora: bool = Field(
+        default=False, description="serve on a CPU with vLLM's own LoRA, which mixes adapters and base up (benchmarks)"
+    )
+    any_vllm: bool = Field(default=False, description="try a vLLM release that was not tested")
     tuned_profile: str = Field(default="", description="a file of make bench-tune; none: no profile (this machine's)")
     log_level: str = Field(default="WARNING", description="vLLM's log level")
     log_format: Literal["text", "json"] = Field(default="text", description="json: one object a line, one a request")

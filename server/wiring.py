@@ -2,6 +2,8 @@
 
 import random
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -27,7 +29,7 @@ from server.control.seats import Seats
 from server.control.target import Resolver
 from server.control.watch import SplitWatch
 from server.gate import Gate
-from server.metrics import Metrics
+from server.metrics import LORA_LABELS, Metrics
 from server.settings import Settings
 from server.tiers import size_tiers
 
@@ -68,9 +70,16 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
 
 
 def build_context(
-    settings: Settings, engine: LoraEngine, client: Any, gate: Gate, registry: CollectorRegistry
+    settings: Settings,
+    engine: LoraEngine,
+    client: Any,
+    gate: Gate,
+    registry: CollectorRegistry,
+    facts: Mapping[str, str] = MappingProxyType({}),
 ) -> Context:
-    """Everything that the routes need. Raises OSError, ValueError when the base cannot be described."""
+    """Everything that the routes need. `facts`: of vllm/start.py.
+
+    Raises OSError, ValueError when the base cannot be described."""
     folder = find_base_folder(settings.model)
     if folder is None:
         raise ValueError(f"the files of {settings.model} are not on this machine")
@@ -84,6 +93,8 @@ def build_context(
     )
     registry.register(collector)
     metrics.begin(None, None)
+    lora = {**facts, "form": base.form}
+    metrics.lora.labels(*(lora.get(name, "") for name in LORA_LABELS)).set(1)
     return Context(
         settings=settings,
         plane=plane,
@@ -94,6 +105,7 @@ def build_context(
         engine_client=client,
         base=settings.served_name,
         max_model_len=client.model_config.max_model_len,
+        lora=lora,
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from ocr_frontend.api.schemas import Advice, FieldAnswer, LineAnswer, OcrAnswer, QualityAnswer, QualityCheck, ZoneAnswer
-from ocr_frontend.documents.mrz import Zone
+from ocr_frontend.documents.machine_readable import MachineReadable
 from ocr_frontend.documents.registry import FieldSpec
 from ocr_frontend.extraction.checks import normalized
 from ocr_frontend.extraction.resolve import Resolved
@@ -31,14 +31,14 @@ def field_answer(
     )
 
 
-def zone_answer(zone: Zone) -> ZoneAnswer:
+def zone_answer(zone: MachineReadable) -> ZoneAnswer:
     """Null where a check digit does not hold."""
     return ZoneAnswer(
         holds=zone.holds,
-        numero_de_carte=zone.card_number,
-        identifiant_unique=zone.nic or None,
-        date_of_birth=zone.birth,
-        date_of_expiration=zone.expiry,
+        numero_de_carte=zone.document_number,
+        identifiant_unique=zone.optional_data or None,
+        date_of_birth=zone.birth_date,
+        date_of_expiration=zone.expiry_date,
         sex=zone.sex,
         surname=zone.surname,
         given_names=zone.given_names,

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from ocr_frontend.api.response_builder import field_answer
 from ocr_frontend.api.schemas import FieldAnswer
 from ocr_frontend.documents.classify import Detection
-from ocr_frontend.documents.mrz import Zone, find_zone
+from ocr_frontend.documents.machine_readable import Expected, MachineReadable, find_machine_readable
 from ocr_frontend.documents.registry import Document, record_model
 from ocr_frontend.errors import InvalidAnswer
 from ocr_frontend.extraction.asking import Answer
@@ -19,6 +19,8 @@ from ocr_frontend.extraction.grounding import lines_of
 from ocr_frontend.extraction.resolve import Resolved
 from ocr_frontend.ocr.pool import Page
 
+_ZONE = Expected(formats=("TD1",), states=("CMR",), document_number="n" * 9, optional_data="aa" + "n" * 8)
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -26,14 +28,14 @@ class Judged:
 
     record: dict[str, str | float | None]
     fields: dict[str, FieldAnswer]
-    zone: Zone | None
+    zone: MachineReadable | None
     warnings: tuple[str, ...]
 
 
 def judge(document: Document, answer: Answer, page: Page, detection: Detection, calibration: Calibration) -> Judged:
     """Raises InvalidAnswer where the values do not fit the document."""
     model = answer.completion.model
-    zone = find_zone(page.lines) if document.name == "cni-2025-verso" else None
+    zone = find_machine_readable(page.lines, _ZONE) if document.name == "cni-2025-verso" else None
     fields = with_warnings(with_zone(document, answer.fields, zone, page.lines), zone)
     record = _record(document, fields)
     evidence = gather(document, fields, answer.given, answer.used, answer.logprobs, answer.prompt.lines)

@@ -8,7 +8,7 @@ import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ocr_frontend.documents.mrz import Zone
+from ocr_frontend.documents.machine_readable import MachineReadable
 from ocr_frontend.documents.registry import Document, FieldSpec, Kind
 from ocr_frontend.documents.values import Value
 from ocr_frontend.extraction.resolve import Resolved
@@ -39,22 +39,22 @@ def normalized(value: Value | None, spec: FieldSpec) -> str | float | None:
 
 
 def with_zone(
-    document: Document, fields: Mapping[str, Resolved], zone: Zone | None, lines: Sequence[TextLine]
+    document: Document, fields: Mapping[str, Resolved], zone: MachineReadable | None, lines: Sequence[TextLine]
 ) -> dict[str, Resolved]:
     """The fields, with the NIC number of a zone whose check digits hold. `lines` are those that the zone counts."""
     kept = dict(fields)
-    if zone is None or not zone.holds or not zone.nic or document.name != "cni-2025-verso":
+    if zone is None or not zone.holds or not zone.optional_data or document.name != "cni-2025-verso":
         return kept
-    old, line = kept[_NIC], lines[zone.line]
-    warnings = (ZONE_DIFFERS,) if old.value not in (None, zone.nic) else ()
-    if old.value != zone.nic:
+    old, line = kept[_NIC], lines[zone.lines[0]]
+    warnings = (ZONE_DIFFERS,) if old.value not in (None, zone.optional_data) else ()
+    if old.value != zone.optional_data:
         old = replace(old, box=line.box, score=line.confidence, warnings=warnings)
-    kept[_NIC] = replace(old, value=zone.nic, source="mrz", warnings=warnings)
+    kept[_NIC] = replace(old, value=zone.optional_data, source="mrz", warnings=warnings)
     return kept
 
 
 def with_warnings(
-    fields: Mapping[str, Resolved], zone: Zone | None, today: datetime.date | None = None
+    fields: Mapping[str, Resolved], zone: MachineReadable | None, today: datetime.date | None = None
 ) -> dict[str, Resolved]:
     """The fields, each with the warnings that follow from the others."""
     found = _warnings(fields, zone, today or datetime.date.today())
@@ -64,11 +64,13 @@ def with_warnings(
     }
 
 
-def _warnings(fields: Mapping[str, Resolved], zone: Zone | None, today: datetime.date) -> list[tuple[str, str]]:
+def _warnings(
+    fields: Mapping[str, Resolved], zone: MachineReadable | None, today: datetime.date
+) -> list[tuple[str, str]]:
     birth, issue, expiry = (_day(_value(fields, f"date_of_{name}")) for name in ("birth", "issue", "expiration"))
     age = None if birth is None else (today - birth).days / 365.25
     height, unique = _value(fields, "taille"), _value(fields, _NIC)
-    born, ends = (zone.birth, zone.expiry) if zone else (None, None)
+    born, ends = (zone.birth_date, zone.expiry_date) if zone else (None, None)
     rules = (
         ("date_of_birth", BORN_LATE, birth and birth > today),
         ("date_of_birth", AGE, age is not None and age >= 0 and not _AGES[0] <= age <= _AGES[1]),

@@ -5,15 +5,28 @@ evict an adapter of that very batch. Here a pinned adapter is touched before eac
 never the least recently used; plain LRU stays right for every batch. `seats.py` keeps batches small enough for it.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from server.cpu_lora.settings import read_settings
+from server.vllm.start import describe
 
 
 class SlotControl:
     """Mixed into vLLM's worker class. Called by `collective_rpc`, between two steps of the engine."""
 
     model_runner: Any
+
+    def cni_begin(self) -> dict[str, str]:
+        """Protect the slots from the first request on; what serves LoRA here (vllm/start.py)."""
+        from vllm.platforms import current_platform  # only a worker has it
+
+        manager = self.model_runner.lora_manager
+        _pins(manager)
+        wrappers = manager._adapter_manager.punica_wrapper_mapping.values()
+        return describe(list(wrappers), current_platform.device_type, read_settings(os.environ))
 
     def cni_slots(self) -> tuple[list[int], int, int]:
         """Ids of the adapters in slots now; hits and misses (control/engine.py) since the first call."""

@@ -1,54 +1,43 @@
-"""The `vllm.general_plugins` entry point: on a CPU, name our LoRA wrapper, let INT8 bases have LoRA."""
+"""The `vllm.general_plugins` entry point: on a CPU, name our LoRA wrapper, let INT8 bases have LoRA.
+
+It is closed: whatever keeps the wrapper from being registered ends the process with one sentence. vLLM's own wrapper
+answers a base request with the weights of whichever adapter is in the last slot.
+"""
 
 from __future__ import annotations
 
-import logging
 import os
 
 from server.cpu_lora.kernel import load_kernel
-from server.cpu_lora.settings import TESTED_VLLM_VERSIONS, CpuLoraSettings, read_settings
-
-WRAPPER = "server.cpu_lora.wrapper.GroupedPunicaWrapper"
-
-logger = logging.getLogger("vllm.cni_cpu_lora")  # below vllm's logger, so that its handlers print it
+from server.cpu_lora.settings import WRAPPER, CpuLoraSettings, read_settings
+from server.vllm.contract import ContractError, require
 
 
 def register() -> None:
-    """Contract: called by vLLM in each of its processes, perhaps more than once; never raises, does its work once."""
+    """Contract: called by vLLM in each of its processes, perhaps more than once; does its work once.
+
+    Raises SystemExit with one sentence when a switch is misspelt or this vLLM is not what we build upon."""
     try:
         settings = read_settings(os.environ)
-    except ValueError as error:
-        logger.error("CPU LoRA plugin not registered: %s", error)
-        return
-    if not settings.enabled:
-        return
-    import vllm  # heavy, and only a vLLM process calls this
-    from vllm.platforms import current_platform
+        if not settings.enabled:
+            return
+        import vllm  # heavy, and only a vLLM process calls this
+        from vllm.platforms import current_platform
 
-    if not current_platform.is_cpu():
-        return
-    version = vllm.__version__.partition("+")[0]
-    if version not in TESTED_VLLM_VERSIONS and not settings.any_version:
-        logger.warning(
-            "CPU LoRA plugin not registered: vLLM %s is not among the tested versions (%s); "
-            "vLLM's own CPU LoRA serves. CNI_CPU_LORA_ANY_VERSION=1 registers all the same.",
-            version,
-            ", ".join(sorted(TESTED_VLLM_VERSIONS)),
-        )
-        return
-    try:
+        if not current_platform.is_cpu():
+            return
+        require("cpu", vllm.__version__.partition("+")[0], settings.any_version)
         _serve(type(current_platform))
-    except Exception as error:  # an untested vLLM, asked for all the same: what we build on may be gone
-        logger.error("CPU LoRA plugin not registered (%r): vLLM's own CPU LoRA serves.", error)
-        return
-    try:
         _speed_up(settings)
+    except (ValueError, ContractError) as error:
+        raise SystemExit(f"[server] cannot start: {error}") from None
     except Exception as error:
-        logger.warning("CPU LoRA: part of the faster paths is left out (%r).", error)
+        text = f"our LoRA wrapper for CPUs could not be registered ({type(error).__name__})"
+        raise SystemExit(f"[server] cannot start: {text}; vLLM's own would mix adapters up.") from error
 
 
 def _serve(platform: type) -> None:
-    """What right answers need; the wrapper last, so that a failure before it leaves vLLM's own in place."""
+    """What right answers need; the wrapper last, so that a failure before it leaves nothing half done."""
     from server.cpu_lora import released_weights, writes
 
     released_weights.allow()

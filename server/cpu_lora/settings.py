@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
-TESTED_VLLM_VERSIONS = frozenset({"0.32.0"})
-"""Releases whose LoRA layers and wrapper signatures the tests have run against."""
+PREFIX = "CNI_CPU_LORA"
+WRAPPER = "server.cpu_lora.wrapper.GroupedPunicaWrapper"
+"""The verified wrapper, by the name that vLLM's platform is given."""
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -38,18 +40,18 @@ class CpuLoraSettings:
 
 
 def read_settings(environ: Mapping[str, str]) -> CpuLoraSettings:
-    """Build the settings from `environ`; raises ValueError naming the variable whose value is not a switch."""
-    defaults = CpuLoraSettings()
-    return CpuLoraSettings(
-        enabled=_switch(environ, "CNI_CPU_LORA", defaults.enabled),
-        any_version=_switch(environ, "CNI_CPU_LORA_ANY_VERSION", defaults.any_version),
-        kernel=_switch(environ, "CNI_CPU_LORA_KERNEL", defaults.kernel),
-        linear=_switch(environ, "CNI_CPU_LORA_LINEAR", defaults.linear),
-        step=_switch(environ, "CNI_CPU_LORA_STEP", defaults.step),
-        prompts=_switch(environ, "CNI_CPU_LORA_PROMPTS", defaults.prompts),
-        eager_ops=_switch(environ, "CNI_CPU_LORA_EAGER_OPS", defaults.eager_ops),
-        int8_embedding=_switch(environ, "CNI_CPU_LORA_INT8_EMBEDDING", defaults.int8_embedding),
-    )
+    """Build the settings from `environ`; raises ValueError naming the variable that is no switch of ours, or whose
+    value is none: a typo must not leave a part out without a word."""
+    names = {_variable(field.name): field for field in fields(CpuLoraSettings)}
+    unknown = sorted(name for name in environ if name.startswith(PREFIX) and name not in names)
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], names, 1, 0)[0]
+        raise ValueError(f"{unknown[0]} is not a variable of this server; did you mean {near}?")
+    return CpuLoraSettings(**{f.name: _switch(environ, name, bool(f.default)) for name, f in names.items()})
+
+
+def _variable(field: str) -> str:
+    return PREFIX if field == "enabled" else f"{PREFIX}_{field.upper()}"
 
 
 def _switch(environ: Mapping[str, str], name: str, default: bool) -> bool:

@@ -102,6 +102,7 @@ def _watched(method: Method, fills: bool) -> Method:
         return result
 
     call.is_cni_watched = True  # type: ignore[attr-defined]
+    call.__wrapped__ = method  # type: ignore[attr-defined]  # its signature is the one that counts
     return call
 
 

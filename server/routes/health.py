@@ -28,7 +28,7 @@ async def ready(request: Request) -> Response:
         raise Unavailable("This server is stopping.", 5)
     if not context.ready or context.engine_client.errored:
         raise Unavailable("The adapters are being loaded.", 1)
-    return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "ready", "lora": dict(context.lora)})
 
 
 @router.get("/version")

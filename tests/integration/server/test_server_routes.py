@@ -11,7 +11,10 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from server.launch import plan
+from server.machine import look
 from server.routes.table import RULES
+from server.settings import Settings
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +50,17 @@ CLOSED = [
 ]
 
 
+def vllms_application(base_folder: Path) -> tuple[FastAPI, Any]:
+    """As vLLM builds it from our command line, and its parsed options."""
+    from vllm.entrypoints.launchers.app import build_app
+    from vllm.entrypoints.launchers.cli_args import make_arg_parser
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    command = plan(Settings(model=str(base_folder)), look(), True).command
+    args = make_arg_parser(FlexibleArgumentParser()).parse_args(command[3:])
+    return build_app(args, ("generate",), None), args
+
+
 @pytest.fixture
 async def app(monkeypatch: pytest.MonkeyPatch, base_folder: Path, root: Path) -> FastAPI:
     """Built by vLLM as it builds it for a server, up to the engine, which is not there."""
@@ -56,13 +70,14 @@ async def app(monkeypatch: pytest.MonkeyPatch, base_folder: Path, root: Path) ->
     monkeypatch.setattr(sys, "argv", ["server"])
     # One process builds several applications here; a server builds one.
     monkeypatch.setattr("server.endpoint.get_prometheus_registry", CollectorRegistry)
-    from vllm.entrypoints.launchers.app import build_app
-    from vllm.entrypoints.launchers.cli_args import make_arg_parser
-    from vllm.utils.argparse_utils import FlexibleArgumentParser
+    built, args = vllms_application(base_folder)
 
-    args = make_arg_parser(FlexibleArgumentParser()).parse_args(["--model", str(base_folder)])
-    built = build_app(args, ("generate",), None)
+    async def workers(method: str) -> list[dict[str, str]]:
+        assert method == "cni_begin"
+        return [{"platform": "cpu", "wrapper": "GroupedPunicaWrapper", "kernel": "off", "step": "off"}]
+
     client = SimpleNamespace(
+        collective_rpc=workers,
         errored=False,
         model_config=SimpleNamespace(max_model_len=1024),
         vllm_config=SimpleNamespace(cache_config=SimpleNamespace(kv_cache_memory_bytes=1 << 20)),
@@ -116,3 +131,17 @@ async def test_errors_are_ours_not_vllms(app: FastAPI) -> None:
         async with asyncio.timeout(30):
             while (await client.get("/ready")).status_code != 200:
                 await asyncio.sleep(0.05)
+
+
+async def test_a_vllm_that_forgets_our_plugin_has_no_open_route(
+    monkeypatch: pytest.MonkeyPatch, base_folder: Path
+) -> None:
+    monkeypatch.setenv("VLLM_PLUGINS", "")
+    app, _ = vllms_application(base_folder)
+    assert not getattr(app.state, "endpoint_plugins", ())
+    paths = {path for route in app.routes if (path := getattr(route, "path", None))}
+    assert "/v1/completions" in paths
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+        for path in (*paths, *CLOSED):
+            for method in ("GET", "POST"):
+                assert (await client.request(method, path, json={})).status_code == 503, path

@@ -1,4 +1,4 @@
-"""Registration: on a tested vLLM on a CPU only, once or many times, and never with an exception."""
+"""Registration: on a tested vLLM on a CPU only, once or many times; what cannot be right ends the process."""
 
 from __future__ import annotations
 
@@ -29,18 +29,19 @@ def test_registers_and_may_be_called_again() -> None:
     assert resolve_obj_by_qualname(current_platform.get_punica_wrapper()) is GroupedPunicaWrapper
 
 
-def test_an_untested_version_is_refused_with_one_line(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(vllm, "__version__", "0.99.0+cpu")
-    monkeypatch.setattr(plugin.logger, "propagate", True)
-    with caplog.at_level("WARNING", logger=plugin.logger.name):
-        plugin.logger.addHandler(caplog.handler)
+def stopped() -> str:
+    """The sentence with which the process ends."""
+    with pytest.raises(SystemExit) as ended:
         plugin.register()
-        plugin.logger.removeHandler(caplog.handler)
     assert current_platform.get_punica_wrapper() == STOCK
-    assert len({record.getMessage() for record in caplog.records}) == 1
-    assert "0.99.0" in caplog.records[0].getMessage()
+    text = str(ended.value.code)
+    assert text.startswith("[server] cannot start: ") and "\n" not in text
+    return text
+
+
+def test_an_untested_version_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vllm, "__version__", "0.99.0+cpu")
+    assert "0.99.0" in stopped()
 
 
 def test_an_untested_version_may_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,20 +51,17 @@ def test_an_untested_version_may_be_asked_for(monkeypatch: pytest.MonkeyPatch) -
     assert current_platform.get_punica_wrapper() == plugin.WRAPPER
 
 
-@pytest.mark.parametrize(
-    ("part", "name", "wrapper"),
-    [("writes", "watch", STOCK), ("eager_ops", "use", plugin.WRAPPER)],
-    ids=["what answers need", "what is faster"],
-)
-def test_a_vllm_whose_insides_moved_still_starts(
-    monkeypatch: pytest.MonkeyPatch, part: str, name: str, wrapper: str
-) -> None:
+def test_a_vllm_whose_insides_moved_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.vllm.contract.PARTS", {"cpu": ("vllm.lora.model_manager:LoRAModelManager.gone()",)})
+    assert "LoRAModelManager.gone" in stopped()
+
+
+def test_what_fails_all_the_same_does_not_start_either(monkeypatch: pytest.MonkeyPatch) -> None:
     def gone() -> None:
         raise AttributeError("moved")
 
-    monkeypatch.setattr(f"server.cpu_lora.{part}.{name}", gone)
-    plugin.register()
-    assert current_platform.get_punica_wrapper() == wrapper
+    monkeypatch.setattr("server.cpu_lora.writes.watch", gone)
+    assert "AttributeError" in stopped()
 
 
 def test_does_nothing_off_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,16 +70,22 @@ def test_does_nothing_off_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     assert current_platform.get_punica_wrapper() == STOCK
 
 
-@pytest.mark.parametrize(("value", "registered"), [("0", False), ("1", True), ("perhaps", False)])
+@pytest.mark.parametrize(("value", "registered"), [("0", False), ("1", True)])
 def test_the_switch(monkeypatch: pytest.MonkeyPatch, value: str, registered: bool) -> None:
     monkeypatch.setenv("CNI_CPU_LORA", value)
     plugin.register()
     assert (current_platform.get_punica_wrapper() == plugin.WRAPPER) is registered
 
 
-def test_a_bad_switch_is_named() -> None:
-    with pytest.raises(ValueError, match="CNI_CPU_LORA_ANY_VERSION"):
-        read_settings({"CNI_CPU_LORA_ANY_VERSION": "perhaps"})
+@pytest.mark.parametrize("name", ["CNI_CPU_LORA", "CNI_CPU_LORA_STEP", "CNI_CPU_LORA_ANY_VERSION"])
+def test_a_bad_switch_is_named_and_ends_the_start(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "ture")
+    assert f"{name} must be 1 or 0" in stopped()
+
+
+def test_a_misspelt_variable_is_named_with_what_was_meant() -> None:
+    with pytest.raises(ValueError, match=r"CNI_CPU_LORA_KERNLE is not .* mean CNI_CPU_LORA_KERNEL"):
+        read_settings({"CNI_CPU_LORA_KERNLE": "0"})
 
 
 def test_the_entry_point_is_installed() -> None:

@@ -1,10 +1,11 @@
 """Normalised values, and fields that contradict each other or the zone: warnings, never changes."""
 
 import datetime
+from dataclasses import replace
 
 import pytest
 
-from ocr_frontend.documents.mrz import Zone
+from ocr_frontend.documents.machine_readable import MachineReadable
 from ocr_frontend.documents.registry import DOCUMENTS, FieldSpec, Kind
 from ocr_frontend.extraction import checks
 from ocr_frontend.extraction.checks import normalized, with_warnings, with_zone
@@ -14,8 +15,9 @@ from ocr_frontend.ocr.reader import TextLine
 TODAY = datetime.date(2026, 6, 1)
 VERSO = DOCUMENTS["cni-2025-verso"]
 LINES = [TextLine("I<CMR…", 0.8, ((0, 0), (9, 0), (9, 9), (0, 9)))]
-ZONE = Zone(
-    "988889794", "DH37800202", datetime.date(1990, 5, 14), "M", datetime.date(2035, 4, 17), None, None, True, 0
+ZONE = MachineReadable(
+    "TD1", "I", "CMR", "988889794", "DH37800202", datetime.date(1990, 5, 14), "M", datetime.date(2035, 4, 17), "CMR",
+    None, None, (0,), True,
 )  # fmt: skip
 
 
@@ -79,8 +81,8 @@ def test_the_zone_outranks_the_model() -> None:
     assert (absent.value, absent.source, absent.warnings) == ("DH37800202", "mrz", ())
 
 
-@pytest.mark.parametrize("zone", [None, Zone("988889794", None, None, "M", None, None, None, False, 0)])
-def test_a_zone_that_does_not_hold_changes_nothing(zone: Zone | None) -> None:
+@pytest.mark.parametrize("zone", [None, replace(ZONE, holds=False)])
+def test_a_zone_that_does_not_hold_changes_nothing(zone: MachineReadable | None) -> None:
     given = fields(identifiant_unique="DH37800203")
     assert with_zone(VERSO, given, zone, LINES) == given
 

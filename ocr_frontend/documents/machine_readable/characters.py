@@ -1,0 +1,73 @@
+"""Characters of a zone: what they count, what OCR makes of them, and what a place says about them."""
+
+import re
+from collections.abc import Sequence
+
+FILLER = "<"
+_WEIGHTS = (7, 3, 1)
+_SIGNS = str.maketrans({"‹": "<", "〈": "<", "＜": "<", "(": "<", "|": "I", "«": "<<", "《": "<<"})
+# Letters that OCR reads for fillers; they count as fillers only where nothing but fillers stands.
+FILLER_LETTERS = "KCLSE"
+# One reading a letter: a check digit that has to choose between two no longer detects.
+_DIGITS = str.maketrans("OQDILZASGTB", "00011245678")
+_LETTERS = str.maketrans("012568", "OIZSGB")
+_PLACES = {"n": re.compile(r"[0-9]"), "a": re.compile(r"[A-Z]")}
+# Of a digit's look and of its value too, modulo 10: 6 and 16, 1 and 21, 8 and 28, 0 and 30.
+_UNTOLD = re.compile(r"[0-9][GLSU]")
+
+
+def check_digit(text: str) -> str:
+    """ICAO 9303 part 3, 4.9: digits count as themselves, A-Z as 10-35, `<` as 0; weights 7-3-1; modulo 10."""
+    return str(sum(counted(character) * _WEIGHTS[index % 3] for index, character in enumerate(text)) % 10)
+
+
+def counted(character: str) -> int:
+    """What a character counts modulo 10: no check digit tells two characters of one count apart."""
+    return 0 if character == FILLER else int(character, 36) % 10
+
+
+def normalised(text: str) -> str:
+    """Upper case, without gaps, every sign like a filler a filler; "" where it holds what no zone does."""
+    plain = re.sub(r"\s", "", text.upper()).translate(_SIGNS)
+    return plain if re.fullmatch(r"[A-Z0-9<]+", plain) else ""
+
+
+def shaped(text: str, shape: str) -> str | None:
+    """The text with letters in digits' places, and digits in letters', read as what they look like; None if none."""
+    if len(text) != len(shape):
+        return None
+    tables = {"n": _DIGITS, "a": _LETTERS}
+    out = [
+        character if _PLACES[place].match(character) else character.translate(tables[place])
+        for character, place in zip(text, shape, strict=True)
+    ]
+    return "".join(out) if all(_PLACES[p].match(c) for c, p in zip(out, shape, strict=True)) else None
+
+
+def is_fill(text: str) -> bool:
+    """Whether a place where fillers are expected holds nothing else."""
+    return all(character == FILLER or character in FILLER_LETTERS for character in text)
+
+
+def as_letters(text: str) -> str:
+    """Digits of a name as the letters that they look like."""
+    return text.translate(_LETTERS)
+
+
+def substituted(read: str, taken: str) -> int:
+    """How many characters were taken for others; fillers not counted."""
+    return sum(one != other != FILLER for one, other in zip(read, taken, strict=False))
+
+
+def is_ambiguous(number: str) -> bool:
+    """Whether a number of no known shape has a second reading with the same check digit."""
+    return bool(_UNTOLD.search(number))
+
+
+def state_code(text: str, states: Sequence[str]) -> str | None:
+    """The state of three characters, without fillers: one of `states` with at most one character misread, else any."""
+    read = as_letters(text)
+    near = [s for s in states if sum(one != other for one, other in zip(s.ljust(3, FILLER), read, strict=True)) <= 1]
+    if states:
+        return near[0] if len(near) == 1 else None
+    return read.rstrip(FILLER) if re.fullmatch(r"[A-Z]{3}|[A-Z]<<", read) else None

@@ -1,0 +1,59 @@
+"""What is asked of a machine-readable zone, and what it says."""
+
+import datetime
+from dataclasses import dataclass, field
+from typing import Literal
+
+Format = Literal["TD1", "TD3"]
+Sex = Literal["M", "F"]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a document says about its zone. What is left out may be anything.
+
+    formats: those to look for. states: codes of the issuing state and the nationality, as printed (`CMR`, `D`).
+    document_number, optional_data: their shape, one letter a character: `n` a digit, `a` a letter (`aannnnnnnn`).
+
+    A shape tells a letter in a digit's place from a letter. Without it a document number is given as read, and one
+    with a letter after a digit that counts as much as a digit of its look (G and 6, L and 1) does not hold.
+    """
+
+    formats: tuple[Format, ...] = ("TD1", "TD3")
+    states: tuple[str, ...] = ()
+    document_number: str | None = None
+    optional_data: str | None = None
+
+
+ANYTHING = Expected()
+
+
+@dataclass(frozen=True, slots=True)
+class MachineReadable:
+    """What a zone says.
+
+    lines: the indexes of the OCR lines that it was read from, ascending.
+    checked: which check digits hold, by what they stand for: `document_number`, `birth_date`, `expiry_date`,
+    `optional_data` (TD3 alone), `composite`. A number or date whose check digit does not hold is None, as is optional
+    data without its own (TD3) or the composite (TD1).
+    holds: all of them hold, both dates are real ones, no line has more than one substituted character, and no second
+    reading is as good. Only then may a value outrank another source's. Sex, nationality and names have no check digit;
+    without a shape of the optional data, its letters and its end are as read.
+    names_truncated: the line was full, so that the names may go on.
+    """
+
+    format: Format
+    document_code: str
+    issuing_state: str
+    document_number: str | None
+    optional_data: str | None
+    birth_date: datetime.date | None
+    sex: Sex | None
+    expiry_date: datetime.date | None
+    nationality: str
+    surname: str | None
+    given_names: str | None
+    lines: tuple[int, ...]
+    holds: bool
+    checked: frozenset[str] = field(default_factory=frozenset)
+    names_truncated: bool = False

@@ -1,0 +1,63 @@
+"""What the CPU's LoRA wrapper, kernels and mends rely upon (contract.py says how an entry is read)."""
+
+_LAYERS = "vllm.model_executor.layers"
+_MODELS = "vllm.model_executor.models"
+
+CPU = (
+    # wrapper.py
+    "vllm.platforms:current_platform.get_punica_wrapper",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU(max_num_batched_tokens, max_batches, device)",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU._update_base_metadata"
+    "(mapping, lora_index_to_id, max_loras, vocab_size)",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU.update_metadata"
+    "(mapping, lora_index_to_id, max_loras, vocab_size)",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU.add_lora_linear"
+    "(y, x, lora_a_stacked, lora_b_stacked, scale, output_slices)",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU.add_shrink(y, x, lora_a_stacked, scale)",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU.add_expand"
+    "(y, x, lora_b_stacked, output_slices, offset_start, add_inputs)",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU.add_lora_embedding(y, x, lora_b_stacked, add_inputs)",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU.add_lora_logits(y, x, lora_a_stacked, lora_b_stacked, scale)",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU{token_lora_indices, sampler_indices}",
+    "vllm.lora.punica_wrapper.punica_cpu:PunicaWrapperCPU.self.no_lora",
+    # managers.py, lending.py, writes.py
+    "vllm.lora.model_manager:LoRAModelManager.activate_adapter(lora_id)",
+    "vllm.lora.model_manager:LoRAModelManager._deactivate_adapter(lora_id)",
+    "vllm.lora.model_manager:LoRAModelManager.remove_all_adapters()",
+    "vllm.lora.model_manager:LoRAModelManager._get_lora_layer_weights",
+    "vllm.lora.model_manager:LoRAModelManager.self.modules",
+    "vllm.lora.worker_manager:LRUCacheWorkerLoRAManager.add_adapter(lora_request)",
+    "vllm.lora.layers.base:BaseLayerWithLoRA.reset_lora(index)",
+    "vllm.lora.layers.base:BaseLayerWithLoRA.set_lora(index, lora_a, lora_b)",
+    "vllm.lora.layers.base:BaseLayerWithLoRA.set_mapping(punica_wrapper)",
+    "vllm.lora.layers.base_linear:BaseLinearLayerWithLoRA.apply(x, bias)",
+    "vllm.lora.layers.base_linear:_get_lora_device(base_layer)",
+    "vllm.lora.layers:ClassificationHeadWithLoRA",
+    # linear.py, int8_linear.py, int8_embedding.py
+    f"{_LAYERS}.utils:dispatch_cpu_unquantized_gemm(layer, remove_weight)",
+    f"{_LAYERS}.utils:check_cpu_sgl_kernel",
+    "vllm.model_executor.kernels.linear.scaled_mm.cpu:CPUInt8ScaledMMLinearKernel.process_weights_after_loading(layer)",
+    "vllm.model_executor.kernels.linear.scaled_mm.cpu:CPUInt8ScaledMMLinearKernel.apply_weights(layer, x, bias)",
+    f"{_LAYERS}.vocab_parallel_embedding:UnquantizedEmbeddingMethod.process_weights_after_loading(layer)",
+    f"{_LAYERS}.vocab_parallel_embedding:UnquantizedEmbeddingMethod.embedding(layer)",
+    # eager_ops.py
+    f"{_LAYERS}.layernorm:RMSNorm.forward_native(x, residual)",
+    f"{_LAYERS}.activation:SiluAndMul.forward_native",
+    f"{_LAYERS}.rotary_embedding.base:RotaryEmbedding.forward_native(positions, query, key)",
+    f"{_LAYERS}.rotary_embedding.base:RotaryEmbedding.forward_cpu(positions, query, key)",
+    f"{_LAYERS}.attention:Attention",
+    f"{_LAYERS}.attention:Attention.self.use_direct_call",
+    "vllm.v1.sample.sampler:batched_count_greater_than",
+    # step.py, decoder.py
+    f"{_MODELS}.llama:LlamaModel.forward(input_ids, positions, intermediate_tensors, inputs_embeds)",
+    f"{_MODELS}.qwen2:Qwen2Model.forward(input_ids, positions, intermediate_tensors, inputs_embeds)",
+    f"{_MODELS}.llama:LlamaDecoderLayer",
+    f"{_MODELS}.llama:LlamaAttention",
+    f"{_MODELS}.llama:LlamaMLP",
+    f"{_MODELS}.qwen3:Qwen3DecoderLayer",
+    f"{_MODELS}.qwen3:Qwen3Attention",
+    f"{_MODELS}.qwen2:Qwen2MLP",
+    "vllm.forward_context:get_forward_context()",
+    "vllm.forward_context:is_forward_context_available()",
+    "vllm.config:get_current_vllm_config_or_none()",
+)
