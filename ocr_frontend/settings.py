@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ocr_frontend.extraction.confidence import SHIPPED
 from ocr_frontend.extraction.placement import Placement
+from ocr_frontend.ocr.limits import Limits
 from ocr_frontend.ocr.onnx_models import cache_root
 from ocr_frontend.ocr.quality import ADVICE
 from ocr_frontend.ocr.reader import OcrOptions
@@ -61,6 +62,7 @@ class Settings(BaseSettings):
     ocr_threads: int | None = Field(None, ge=1, le=256, description="of one worker; by default the cores, shared")
     ocr_queue: int = Field(16, ge=0, le=10_000, description="images that may wait for a worker")
     ocr_seconds: float = Field(30.0, gt=0, le=3600, description="deadline for waiting and reading")
+    ocr_stuck_seconds: float = Field(20.0, gt=0, le=3600, description="past its deadline, until a reader is replaced")
 
     min_sharpness: float = Field(0.4, ge=0, le=1, description="score below which a photo gets an advice")
     min_glare: float = Field(0.5, ge=0, le=1, description="the same; 1 is a photo without burnt-out spots")
@@ -69,7 +71,15 @@ class Settings(BaseSettings):
 
     max_bytes: int = Field(20_000_000, ge=1024, description="of one image")
     max_pixels: int = Field(50_000_000, ge=1024, le=170_000_000, description="of one image")
-    max_requests: int = Field(64, ge=1, description="images in the service at once, in all stages")
+    max_side: int = Field(65_500, ge=64, description="pixels of one side")
+    work_pixels: int = Field(12_500_000, ge=250_000, description="a larger picture is read at so many pixels")
+    decode_bytes: int = Field(400_000_000, ge=10_000_000, description="memory that decoding pictures may take")
+    max_requests: int = Field(64, ge=1, description="requests worked on at once, in all stages")
+    max_uploads: int = Field(256, ge=1, description="requests at once, those still being received too")
+    upload_bytes: int = Field(300_000_000, ge=1024, description="of all uploads in memory at once")
+    key_share: float = Field(0.6, gt=0, le=1, description="of these that one key may hold where there are several")
+    memory_limit: int = Field(0, ge=0, description="resident bytes that stop uploads; 0: 90 % of a container's")
+    request_seconds: float = Field(120.0, gt=0, le=3600, description="deadline of a whole request from its first byte")
     max_lines: int = Field(80, ge=1, le=100, description="OCR lines that go into a prompt")
     max_tokens: int = Field(512, ge=16, le=8192, description="of an answer")
     jobs_file: Path | None = Field(None, description="SQLite file of job results; in memory without one")
@@ -111,6 +121,12 @@ class Settings(BaseSettings):
         if (self.ocr_detection is None) != (self.ocr_recognition is None):
             raise ValueError(f"{PREFIX}OCR_DETECTION and {PREFIX}OCR_RECOGNITION go together")
         return self
+
+    def limits(self) -> Limits:
+        """Of one picture."""
+        return Limits(
+            pixels=self.max_pixels, side=self.max_side, work_pixels=self.work_pixels, decode_bytes=self.decode_bytes
+        )
 
     def thresholds(self) -> dict[str, float]:
         """Of the photo's quality, by check."""

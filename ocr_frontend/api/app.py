@@ -15,7 +15,7 @@ from ocr_frontend.api.disconnect import ClientGone
 from ocr_frontend.api.middleware import CLIENT_GONE, Boundary, error_response
 from ocr_frontend.api.routes import ROUTERS
 from ocr_frontend.api.service import Service, build_service
-from ocr_frontend.errors import BadRequest, FrontError, MethodNotAllowed, NotFound, OcrUnavailable
+from ocr_frontend.errors import BadRequest, FrontError, MethodNotAllowed, NotFound
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.settings import Settings
 from ocr_frontend.web.dashboard import routes as dashboard
@@ -63,20 +63,19 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load the OCR while `/health` already answers; close what was opened."""
     service: Service = app.state.service
     loading = asyncio.create_task(_load(service))
+    watching = asyncio.create_task(service.metrics.watch_loop())
     service.jobs.start()
     try:
         yield
     finally:
         loading.cancel()
-        await asyncio.gather(loading, return_exceptions=True)
+        watching.cancel()
+        await asyncio.gather(loading, watching, return_exceptions=True)
         await service.jobs.close()
         service.pool.close()
         await service.http.aclose()
 
 
 async def _load(service: Service) -> None:
-    try:
-        await service.pool.start()
-        log.info("OCR loaded")
-    except OcrUnavailable as error:
-        log.error("OCR: %s", error.message)
+    await service.pool.start()
+    log.info("OCR loaded")

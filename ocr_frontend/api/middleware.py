@@ -49,7 +49,7 @@ class Boundary:
             await self._app(scope, receive, send)
             return
         request_id = given_id(Headers(scope=scope)) or new_id()
-        scope.setdefault("state", {})["request_id"] = request_id
+        scope.setdefault("state", {}).update(request_id=request_id, began=time.monotonic())
         began, status = time.perf_counter(), 0
 
         async def send_on(message: Message) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import httpx
 
+from ocr_frontend.api.admission import MemoryGuard, Places
 from ocr_frontend.auth.keys import KeyRing, read_keys
 from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.extraction.asking import Asker
@@ -18,6 +19,7 @@ from ocr_frontend.jobs.store import Store
 from ocr_frontend.llm.breaker import Breaker
 from ocr_frontend.llm.catalog import Catalog
 from ocr_frontend.llm.client import ModelServer
+from ocr_frontend.llm.presence import Presence
 from ocr_frontend.observability import telemetry
 from ocr_frontend.observability.metrics import Metrics
 from ocr_frontend.ocr.pool import OcrPool
@@ -25,6 +27,7 @@ from ocr_frontend.ocr.reader import PaddleReader, Reader
 from ocr_frontend.settings import PREFIX, Settings, SettingsError
 
 log = logging.getLogger("ocr_frontend")
+_PRESENCE_SECONDS = 5.0  # that /ready keeps what the model server said
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,11 @@ class Service:
     limiter: Limiter
     store: Store
     jobs: Runner
+    admission: Places
+    uploads: Places
+    bytes: Places
+    memory: MemoryGuard
+    presence: Presence
 
 
 def build_service(
@@ -58,12 +66,16 @@ def build_service(
         readers=settings.ocr_workers,
         queue=settings.ocr_queue,
         seconds=settings.ocr_seconds,
-        max_pixels=settings.max_pixels,
+        limits=settings.limits(),
+        stuck=settings.ocr_stuck_seconds,
     )
     metrics.watch("ocr_workers", "OCR workers", lambda: settings.ocr_workers)
     metrics.watch("ocr_queue_limit", "Images that may wait for an OCR worker", lambda: settings.ocr_queue)
     metrics.watch("ocr_queue_depth", "Images that wait for an OCR worker", lambda: pool.waiting)
     metrics.watch("ocr_running", "Images that are being read", lambda: pool.running)
+    metrics.watch("ocr_readers", "OCR readers that are loaded and do not hang", lambda: pool.workers)
+    metrics.watch("ocr_readers_stuck", "Readers given up because they hang", lambda: pool.stuck)
+    metrics.watch("decode_bytes", "Memory that pictures being decoded may take", lambda: pool.gate.used)
     metrics.watch("ready", "1 once the OCR is loaded", lambda: float(pool.ready))
     breaker = Breaker(settings.breaker_failures, settings.breaker_seconds)
     server = ModelServer(
@@ -76,18 +88,29 @@ def build_service(
     )
     metrics.watch("model_server_circuit_open", "1 while the model server is not asked", lambda: float(breaker.open))
     metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)
+    presence = Presence(server, _PRESENCE_SECONDS)
     catalog = Catalog(server, settings.models_seconds)
     asker = Asker(server, catalog, settings.max_lines, settings.max_tokens, placement=settings.placement)
-    pipeline = Pipeline(
-        pool, catalog, asker, metrics, settings.max_requests, settings.thresholds(), _calibration(settings)
-    )
+    pipeline = Pipeline(pool, catalog, asker, metrics, settings.thresholds(), _calibration(settings))
     limiter = Limiter()
+
+    def share() -> float:
+        return settings.key_share if ring.several else 1.0
+
+    admission = Places(settings.max_requests, share, "The service is answering as many requests as it takes at once.")
+    uploads = Places(settings.max_uploads, share, "The service is receiving as many requests as it takes at once.")
+    held = Places(settings.upload_bytes, share, "The service holds as many bytes of images as it takes at once.")
+    metrics.watch("upload_bytes", "Bytes of uploads in memory", lambda: held.held)
     bounds = Bounds(settings.jobs_images, settings.jobs_kept, settings.jobs_bytes, settings.jobs_patience)
     jobs = Runner(pipeline, limiter, store, bounds, settings.ocr_workers)
     metrics.watch("jobs", "Jobs that are kept", lambda: len(store))
     metrics.watch("job_images_waiting", "Images of jobs that nobody reads yet", lambda: jobs.waiting)
     metrics.watch("job_bytes_waiting", "Bytes of those images", lambda: jobs.waiting_bytes)
-    return Service(settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, store, jobs)
+    memory = MemoryGuard(settings.memory_limit)
+    return Service(
+        settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, store, jobs,
+        admission, uploads, held, memory, presence,
+    )  # fmt: skip
 
 
 def _ring(settings: Settings) -> KeyRing:

@@ -1,21 +1,18 @@
-"""A multipart upload, received into memory and nowhere else: Starlette's own parser spills to a temporary file."""
+"""A multipart upload, received into memory and nowhere else; each byte is counted while it arrives."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
-from ocr_frontend.errors import BadRequest, ImageTooLarge
+from ocr_frontend.api.admission import Hold
+from ocr_frontend.api.multipart import FormReader, boundary_of, too_large
+from ocr_frontend.auth.work import current
+from ocr_frontend.errors import BadRequest, FrontError
 
 _FORM_OVERHEAD = 64 * 1024  # bytes of a form beside its files
 _DRAIN = 4  # times the limit: read and thrown away, so that the client gets to read the answer
-
-
-class _InMemoryParser(MultiPartParser):
-    spool_max_size = 0  # SpooledTemporaryFile: 0 is "never on disk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,62 +30,59 @@ class Upload:
 
 
 async def receive(
-    request: Request, parts: Sequence[str], max_bytes: int, seconds: float, *, most: int = 1, total: int | None = None
+    request: Request,
+    parts: Sequence[str],
+    max_bytes: int,
+    seconds: float,
+    *,
+    fields: Collection[str],
+    hold: Hold,
+    most: int = 1,
+    total: int | None = None,
 ) -> Upload:
     """Read the form. `parts` name its files, up to `most` each; max_bytes: of one file, `total`: of all.
 
-    Raises BadRequest, ImageTooLarge (as early as it can be known).
+    `fields`: what else the form may hold; `hold`: where its bytes are counted.
+    Raises BadRequest, ImageTooLarge, Unprocessable, Busy, RateLimited, as early as it can be known.
     """
-    names = " and ".join(f"`{part}`" for part in parts)
-    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+    boundary = boundary_of(request.headers.get("content-type", ""))
+    if boundary is None:
+        names = " and ".join(f"`{part}`" for part in parts)
         raise BadRequest(f"Send a multipart form with the image in the part {names}.")
     limit = (total or max_bytes * len(parts)) + _FORM_OVERHEAD
-    form = await _form(request, limit, seconds, most * len(parts))
-    try:
-        files = {part: [await _bytes(file, max_bytes) for file in form.getlist(part)] for part in parts}
-        return Upload(files, {name: value for name, value in form.items() if isinstance(value, str)})
-    finally:
-        await form.close()
-
-
-async def _bytes(file: UploadFile | str, max_bytes: int) -> bytes:
-    if not isinstance(file, UploadFile):
-        raise BadRequest("A part that should hold a file holds text.")
-    data = await file.read()
-    if len(data) > max_bytes:
-        raise _too_large(max_bytes)
-    return data
-
-
-async def _form(request: Request, limit: int, seconds: float, most: int) -> FormData:
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > _DRAIN * limit:
+        raise too_large(limit - _FORM_OVERHEAD)
+    form = FormReader(boundary, dict.fromkeys(parts, most), fields, max_bytes)
+    seconds = current().left(seconds)
     try:
         async with asyncio.timeout(seconds):
-            parser = _InMemoryParser(request.headers, _limited(request, limit), max_files=most, max_fields=16)
-            return await parser.parse()
-    except MultiPartException as error:
-        if "Too many files" in error.message:
-            raise BadRequest(f"The form has more than {most} files.") from None
-        raise BadRequest("The form cannot be read.") from None
+            await _read(request, form, limit, hold)
     except ClientDisconnect:
         raise BadRequest("The client went away.") from None
     except TimeoutError:
-        raise BadRequest(f"The upload did not end within {seconds:g} s.") from None
+        raise BadRequest(f"The upload did not end within {seconds:.3g} s.") from None
+    return Upload(form.files, form.fields)
 
 
-async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > _DRAIN * limit:
-        raise _too_large(limit - _FORM_OVERHEAD)
-    received = 0
+async def _read(request: Request, form: FormReader, limit: int, hold: Hold) -> None:
+    """What is refused halfway is read to its end (up to a limit) and thrown away, so that the client hears why."""
+    received, refused = 0, None
     async for chunk in request.stream():
         received += len(chunk)
         if received > _DRAIN * limit:
             break
-        if received <= limit:
-            yield chunk
-    if received > limit:
-        raise _too_large(limit - _FORM_OVERHEAD)
-
-
-def _too_large(max_bytes: int) -> ImageTooLarge:
-    return ImageTooLarge(f"The upload has more than {max_bytes} bytes.")
+        if refused is not None:
+            continue
+        try:
+            if received > limit:
+                raise too_large(limit - _FORM_OVERHEAD)
+            hold.add(len(chunk))
+            form.write(chunk)
+        except FrontError as error:
+            refused = error
+            form.files.clear()
+            hold.release()
+    if refused is not None:
+        raise refused
+    form.end()

@@ -60,6 +60,11 @@ class KeyRing:
         """Whether no keys are configured."""
         return not self._keys
 
+    @property
+    def several(self) -> bool:
+        """Whether one key may get in another's way."""
+        return len(self._keys) > 1
+
     def guards(self, scope: Scope) -> bool:
         """Whether some key has a scope; one that nobody was given may be open (metrics)."""
         return any(scope in key.scopes for key in self._keys)

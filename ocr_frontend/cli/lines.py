@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from ocr_frontend.errors import FrontError
-from ocr_frontend.ocr.images import decode
+from ocr_frontend.ocr.images import Limits, decode
 from ocr_frontend.ocr.reader import OcrOptions, PaddleReader, Reader
+from ocr_frontend.ocr.scan import as_sent
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
 
@@ -30,12 +31,12 @@ def find_images(paths: list[Path]) -> list[Path]:
 
 def read_lines(reader: Reader, file: Path, max_pixels: int) -> dict[str, object]:
     """One image's record: `{"file", "size": [width, height], "lines": [{"text", "confidence", "box"}], "seconds"}`."""
-    image = decode(file.read_bytes(), max_pixels)
+    image = decode(file.read_bytes(), Limits(max_pixels))
     began, computed = time.perf_counter(), time.process_time()
-    found = reader.read(image)
+    found = as_sent(image, reader.read(image.pixels))
     seconds = {"wall": time.perf_counter() - began, "processor": time.process_time() - computed}
     lines = [{"text": line.text, "confidence": line.confidence, "box": line.box} for line in found]
-    return {"file": file.name, "size": [image.shape[1], image.shape[0]], "lines": lines, "seconds": seconds}
+    return {"file": file.name, "size": list(image.size), "lines": lines, "seconds": seconds}
 
 
 def run(paths: list[Path], out: TextIO, options: OcrOptions, max_pixels: int) -> int:

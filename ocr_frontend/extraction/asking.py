@@ -61,7 +61,9 @@ class Asker:
             card = answered
             prompt, completion = await self._complete(card, document, lines)
         try:
-            return _answer(completion, card.contract(), document, prompt, placement=self._placement)
+            return await asyncio.to_thread(
+                _answer, completion, card.contract(), document, prompt, placement=self._placement
+            )
         except InvalidAnswer:
             self.report_invalid(completion)
             raise

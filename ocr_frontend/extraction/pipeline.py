@@ -1,5 +1,6 @@
 """One card: bytes → OCR lines → prompt → answer → values. No HTTP here; see docs/structure.md for the eight steps."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 
@@ -7,7 +8,7 @@ from ocr_frontend.api.response_builder import ocr_answer, quality_answer, zone_a
 from ocr_frontend.api.schemas import Extraction
 from ocr_frontend.documents.classify import Detection, detect
 from ocr_frontend.documents.registry import Document
-from ocr_frontend.errors import Busy, InvalidAnswer, NoTextFound, UnknownPicture
+from ocr_frontend.errors import InvalidAnswer, NoTextFound, UnknownPicture
 from ocr_frontend.extraction.asking import Asker
 from ocr_frontend.extraction.assemble import judge
 from ocr_frontend.extraction.confidence import Calibration
@@ -19,7 +20,7 @@ from ocr_frontend.ocr.quality import ADVICE
 
 
 class Pipeline:
-    """Stateless but for the number of cards inside. A `with` block is one card's admission."""
+    """Stateless. What computes runs in a thread: the event loop answers everybody else meanwhile."""
 
     def __init__(
         self,
@@ -27,22 +28,11 @@ class Pipeline:
         catalog: Catalog,
         asker: Asker,
         metrics: Metrics,
-        max_requests: int,
         thresholds: Mapping[str, float],
         calibration: Calibration,
     ) -> None:
         self._pool, self._catalog, self._asker, self._metrics = pool, catalog, asker, metrics
         self._thresholds, self._calibration = thresholds, calibration
-        self._max_requests, self._inside = max_requests, 0
-
-    def __enter__(self) -> None:
-        """Before an upload is received. Raises Busy."""
-        if self._inside >= self._max_requests:
-            raise Busy("The service is answering as many requests as it takes at once.")
-        self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._inside -= 1
 
     async def extract(self, request_id: str, data: bytes, chosen: Document | None, model: str) -> Extraction:
         """`chosen` is the sender's document, None where the picture decides.
@@ -59,14 +49,14 @@ class Pipeline:
         if chosen is not None:
             card.contract().of(chosen)  # a model for other documents is refused before the work
         page = await self._read(data)
-        detection = detect(page.lines)
+        detection = await asyncio.to_thread(detect, page.lines)
         document = chosen or _detected(detection)
         asked = time.perf_counter()
         try:
             answer = await self._asker.ask(card, document, page.lines)
             answered = time.perf_counter()
             with telemetry.span("validate"):
-                judged = judge(document, answer, page, detection, self._calibration)
+                judged = await asyncio.to_thread(judge, document, answer, page, detection, self._calibration)
         except InvalidAnswer:
             self._metrics.invalid_answers.inc()
             raise

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ocr_frontend.api.schemas import Extraction
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.auth.limits import Limiter
+from ocr_frontend.auth.work import Work, working
 from ocr_frontend.documents.registry import Document
 from ocr_frontend.errors import Busy, FrontError, RateLimited, Unavailable
 from ocr_frontend.extraction.pipeline import Pipeline
@@ -131,7 +132,7 @@ class Runner:
         ends = asyncio.get_running_loop().time() + self.bounds.patience
         while True:
             try:
-                with self._limiter.admit(image.key) as used, self._pipeline:
+                with self._limiter.admit(image.key) as used, working(Work(image.key.id, background=True)):
                     name = f"{image.job}-{image.number}"
                     answer = await self._pipeline.extract(name, image.data, image.document, image.model)
                     used.tokens = sum(answer.usage.values())

@@ -13,6 +13,7 @@ from ocr_frontend.llm.breaker import Breaker
 from ocr_frontend.llm.transport import Transport
 
 _LIST_SECONDS = 5.0
+_READY_SECONDS = 1.5  # less than a probe waits
 PROMPT_HEADER = "X-Prompt-Sha256"
 # Behind a router: one model's requests meet on the few servers that hold its adapter (docs/decisions/0014).
 PLACEMENT_HEADER = "X-Session-ID"
@@ -128,7 +129,7 @@ class ModelServer:
 
     async def ready(self) -> bool:
         """Whether the server says that it can answer now; a plain vLLM only has `/health`."""
-        status = await self._transport.alive("/ready", _LIST_SECONDS)
+        status = await self._transport.alive("/ready", _READY_SECONDS)
         if status == httpx.codes.NOT_FOUND:
-            status = await self._transport.alive("/health", _LIST_SECONDS)
+            status = await self._transport.alive("/health", _READY_SECONDS)
         return status is not None and httpx.codes.is_success(status)

@@ -1,5 +1,6 @@
 """Prometheus metrics of one app, in a registry of its own. Labels come from fixed sets, never from a request."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,8 @@ from ocr_frontend.documents.registry import DOCUMENTS
 from ocr_frontend.errors import FrontError
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
+_DELAYS = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
+_LOOK = 0.5  # seconds between two looks at the event loop
 STAGES = ("queue", "decode", "ocr", "llm", "validate", "total")
 
 
@@ -31,6 +34,9 @@ class Metrics:
         )
         self.invalid_answers = Counter(
             "ocr_front_invalid_answers", "Model answers without the form asked for", registry=self.registry
+        )
+        self.loop_delay = Histogram(
+            "ocr_front_event_loop_delay_seconds", "How late the event loop is", buckets=_DELAYS, registry=self.registry
         )
         self.field_warnings = Counter(
             "ocr_front_field_warnings", "Fields given with a warning", ["document"], registry=self.registry
@@ -61,6 +67,14 @@ class Metrics:
         began = time.perf_counter()
         yield
         self.stages.labels(name).observe(time.perf_counter() - began)
+
+    async def watch_loop(self) -> None:
+        """Observe how late the event loop wakes up, for ever."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _LOOK
+            await asyncio.sleep(_LOOK)
+            self.loop_delay.observe(max(0.0, loop.time() - due))
 
     def render(self) -> bytes:
         """Prometheus' text format."""

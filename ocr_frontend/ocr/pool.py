@@ -2,78 +2,130 @@
 
 One reader a thread (its models run outside the interpreter lock). A waiting request holds the bytes that were
 sent, never decoded pixels: decoding happens in the reader's thread, so at most `readers` pictures are open at a time.
+A reader that does not come back is given up and another one opened in its place.
 """
 
 import asyncio
+import logging
 import threading
 import time
+import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 
-from ocr_frontend.errors import Busy, DeadlineExceeded, OcrUnavailable
-from ocr_frontend.ocr.cancellation import check, until
-from ocr_frontend.ocr.images import decode
-from ocr_frontend.ocr.quality import measure
+from ocr_frontend.auth.work import Work, current
+from ocr_frontend.errors import Busy, DeadlineExceeded, FrontError, OcrUnavailable
+from ocr_frontend.ocr.cancellation import until
+from ocr_frontend.ocr.images import Limits
+from ocr_frontend.ocr.memory import Gate
 from ocr_frontend.ocr.reader import Reader
-from ocr_frontend.ocr.textline import TextLine
+from ocr_frontend.ocr.scan import Page, scan
+from ocr_frontend.ocr.turns import Turns
+from ocr_frontend.ocr.worker import Worker
 
+__all__ = ["OcrPool", "Page"]
+
+log = logging.getLogger("ocr_frontend")
 _WAIT_SHARE = 0.5  # of the deadline may go by in the queue; past that, reads would be stopped halfway
 _SPARE = 2  # a read is begun where so many times the usual one's seconds are left: some pictures take longer
 _NEWEST = 0.2  # weight of the newest read in the usual one's seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What was read. `size` is (width, height) in pixels; `quality` holds scores; the times are in seconds."""
-
-    lines: tuple[TextLine, ...]
-    size: tuple[int, int]
-    decode_s: float
-    ocr_s: float
-    quality_s: float = 0.0
-    quality: dict[str, float] = field(default_factory=dict)
+_AGAIN = (5.0, 60.0)  # seconds until loading is tried again, doubled each time up to the second
+_MOST_STUCK = 3  # threads that never came back; each keeps a reader's memory, so then the process is better begun anew
 
 
 class OcrPool:
-    """`await start()` loads the readers, `await read(data)` uses the next free one, `close()` ends it."""
+    """`await start()` loads the readers, `await read(data)` uses the next free one, `close()` ends it.
+
+    queue: pictures that may wait; seconds: for waiting and reading; stuck: seconds past a read's end until its reader
+    is given up.
+    """
 
     def __init__(
-        self, open_reader: Callable[[], Reader], readers: int, queue: int, seconds: float, max_pixels: int
+        self,
+        open_reader: Callable[[], Reader],
+        readers: int,
+        queue: int,
+        seconds: float,
+        limits: Limits,
+        *,
+        stuck: float = 20.0,
+        again: tuple[float, float] = _AGAIN,
     ) -> None:
         self._open_reader, self._readers, self._queue = open_reader, readers, queue
-        self._seconds, self._max_pixels = seconds, max_pixels
-        self._executor = ThreadPoolExecutor(readers, thread_name_prefix="ocr")
-        self._free: asyncio.Queue[Reader] = asyncio.Queue()
-        self._loaded = 0
+        self._seconds, self._limits, self._stuck_seconds, self._again = seconds, limits, stuck, again
+        self.gate = Gate(limits.decode_bytes)
+        self._turns: Turns[Worker] = Turns()
+        self._workers: set[Worker] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._usual = 0.0  # seconds that a read took of late; 0 until one has ended
         self.failure: str | None = None
-        self.waiting = 0
         self.running = 0
+        self.stuck = 0
+        self.load_failures = 0
 
     @property
     def ready(self) -> bool:
-        """Whether every reader is loaded."""
-        return self._loaded == self._readers
+        """Whether a picture can be read: at least one reader is there."""
+        return bool(self._workers)
+
+    @property
+    def alive(self) -> bool:
+        """False when so many readers hang that the process is better begun anew."""
+        return self.stuck < _MOST_STUCK
+
+    @property
+    def workers(self) -> int:
+        """Readers that are there, free or not."""
+        return len(self._workers)
+
+    @property
+    def waiting(self) -> int:
+        """Pictures in the queue."""
+        return self._turns.waiting
+
+    @property
+    def people_waiting(self) -> int:
+        """Of these, those that somebody waits for."""
+        return self._turns.people
 
     def require_ready(self) -> None:
-        """Raises OcrUnavailable until every reader is loaded."""
+        """Raises OcrUnavailable while no reader is there, with the reason where loading failed."""
         if not self.ready:
             raise OcrUnavailable("The OCR models are not loaded yet." if self.failure is None else self.failure)
 
     async def start(self) -> None:
-        """Load the readers, one after the other (their imports would only wait for each other).
+        """Load the readers, one after the other (their imports would only wait for each other), until it works."""
+        for _ in range(self._readers):
+            await self._open()
 
-        Raises OcrUnavailable, and keeps its message for those who ask later.
-        """
-        loop = asyncio.get_running_loop()
-        try:
-            for _ in range(self._readers):
-                self._free.put_nowait(await loop.run_in_executor(self._executor, self._open_reader))
-                self._loaded += 1
-        except OcrUnavailable as error:
-            self.failure = error.message
-            raise
+    async def _open(self) -> None:
+        pause, most = self._again
+        while True:
+            worker = Worker("ocr")
+            try:
+                worker.reader = await worker.submit(self._open_reader)
+            except Exception as error:
+                worker.leave()
+                self._failed(error)
+                await asyncio.sleep(pause)
+                pause = min(most, 2 * pause)
+                continue
+            except asyncio.CancelledError:
+                worker.leave()
+                raise
+            self.failure = None
+            self._workers.add(worker)
+            self._turns.give(worker)
+            return
+
+    def _failed(self, error: Exception) -> None:
+        """Of an error that is not ours the type alone: its message may name paths."""
+        self.load_failures += 1
+        known = (
+            error.message if isinstance(error, FrontError) else f"The OCR cannot be loaded ({type(error).__name__})."
+        )
+        self.failure = known
+        frames = "" if isinstance(error, FrontError) else "\n" + "".join(traceback.format_tb(error.__traceback__))
+        log.error("OCR: %s It is tried again.%s", known, frames)
 
     async def read(self, data: bytes) -> Page:
         """Decode and read one image.
@@ -83,73 +135,84 @@ class OcrPool:
         model.
         """
         self.require_ready()
-        if self.waiting >= self._queue and self._free.empty():
-            raise Busy("All OCR readers are busy and the queue is full.")
-        if self._free.empty() and self._expected() > self._seconds * _WAIT_SHARE:
-            raise Busy("All OCR readers are busy and the queue is as long as the deadline allows.")
+        work = current()
+        seconds = work.left(self._seconds)
+        self._require_turn(work, seconds)
         begun = asyncio.Event()
         try:
-            async with asyncio.timeout(self._seconds):
-                return await self._read(data, begun, asyncio.get_running_loop().time() + self._seconds)
+            async with asyncio.timeout(seconds):
+                return await self._read(data, begun, work, time.monotonic() + seconds)
         except TimeoutError:
             if not begun.is_set():  # nothing is wrong with the image: the same request may succeed later
                 raise Busy("No OCR reader became free in time.") from None
-            raise DeadlineExceeded(f"The image was not read within {self._seconds:g} s.") from None
+            raise DeadlineExceeded(f"The image was not read within {seconds:.3g} s.") from None
 
-    def _expected(self) -> float:
-        """Seconds until a request that comes now would have a reader."""
-        return (self.waiting + 1) * self._usual / self._readers
+    def _require_turn(self, work: Work, seconds: float) -> None:
+        """Raises Busy where a place in the queue is worth nothing. Of the queue every waiting key has its share."""
+        if self._turns.free or work.background:
+            return
+        own, keys = self._turns.waiting_of(work.key), self._turns.keys_with(work.key)
+        if own >= (max(1, self._queue // keys) if self._queue else 0):
+            raise Busy("All OCR readers are busy and the queue is full.")
+        before = min(self._turns.people + 1, (own + 1) * keys)
+        if before * self._usual / self._readers > seconds * _WAIT_SHARE:
+            raise Busy("All OCR readers are busy and the queue is as long as the deadline allows.")
 
-    async def _read(self, data: bytes, begun: asyncio.Event, deadline: float) -> Page:
-        self.waiting += 1
-        try:
-            reader = await self._free.get()
-        finally:
-            self.waiting -= 1
-        if deadline - asyncio.get_running_loop().time() < _SPARE * self._usual:
-            self._free.put_nowait(reader)  # it would be stopped halfway, and the next one waits
+    async def _read(self, data: bytes, begun: asyncio.Event, work: Work, deadline: float) -> Page:
+        worker = await self._turns.take(work.key, work.background)
+        if deadline - time.monotonic() < _SPARE * self._usual:
+            self._turns.give(worker)  # it would be stopped halfway, and the next one waits
             raise Busy("No OCR reader became free in time.")
         begun.set()
         self.running += 1
-        stop = threading.Event()
-        work = asyncio.get_running_loop().run_in_executor(
-            self._executor, _scan_until, stop, reader, data, self._max_pixels
-        )
-
-        def release(done: asyncio.Future[Page]) -> None:
-            self.running -= 1
-            self._free.put_nowait(reader)
-            # Its exception is looked at, so that an abandoned read's failure is not logged.
-            if not done.cancelled() and done.exception() is None:
-                page = done.result()
-                # However long reads take, a free reader is worth a try.
-                took = min(page.decode_s + page.ocr_s, self._seconds / (2 * _SPARE))
-                self._usual += (took - self._usual) * (_NEWEST if self._usual else 1)
-
-        work.add_done_callback(release)
+        worker.read += 1
+        number, stop = worker.read, threading.Event()
+        reading = worker.submit(lambda: self._scan_until(stop, worker, data))
+        reading.add_done_callback(lambda done: self._release(worker, done))
         try:
-            return await asyncio.shield(work)
+            return await asyncio.shield(reading)
         finally:
             stop.set()
+            if not reading.done():
+                loop = asyncio.get_running_loop()
+                loop.call_later(self._stuck_seconds, self._give_up, worker, number, reading)
+
+    def _scan_until(self, stop: threading.Event, worker: Worker, data: bytes) -> Page:
+        assert worker.reader is not None
+        with until(stop):
+            return scan(worker.reader, data, self._limits, self.gate)
+
+    def _release(self, worker: Worker, done: "asyncio.Future[Page]") -> None:
+        # Its exception is looked at, so that an abandoned read's failure is not logged.
+        failed = done.cancelled() or done.exception() is not None
+        if worker.gone:
+            self.stuck -= 1  # it came back after all; another one has its place
+            return
+        self.running -= 1
+        self._turns.give(worker)
+        if not failed:
+            page = done.result()
+            # However long reads take, a free reader is worth a try.
+            took = min(page.decode_s + page.ocr_s, self._seconds / (2 * _SPARE))
+            self._usual += (took - self._usual) * (_NEWEST if self._usual else 1)
+
+    def _give_up(self, worker: Worker, number: int, reading: "asyncio.Future[Page]") -> None:
+        """A read that was told to stop, and long after that has not: its thread hangs in native code."""
+        if reading.done() or worker.gone or worker.read != number:
+            return
+        worker.leave()
+        self._workers.discard(worker)
+        self.running -= 1
+        self.stuck += 1
+        log.error("OCR: a reader has not come back; another one is opened in its place (%d hang)", self.stuck)
+        task = asyncio.get_running_loop().create_task(self._open())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def close(self) -> None:
-        """Accept no more work. A read that has begun ends by itself."""
-        self._executor.shutdown(wait=False, cancel_futures=True)
-
-
-def _scan_until(stop: threading.Event, reader: Reader, data: bytes, max_pixels: int) -> Page:
-    with until(stop):
-        return scan(reader, data, max_pixels)
-
-
-def scan(reader: Reader, data: bytes, max_pixels: int) -> Page:
-    """Decode, read, and judge the photo; runs in a reader's thread."""
-    began = time.perf_counter()
-    image = decode(data, max_pixels)
-    decoded = time.perf_counter()
-    check()
-    lines = tuple(reader.read(image))
-    read = time.perf_counter()
-    scores = measure(image, lines)
-    seconds = {"decode_s": decoded - began, "ocr_s": read - decoded, "quality_s": time.perf_counter() - read}
-    return Page(lines, (image.shape[1], image.shape[0]), quality=scores, **seconds)
+        """Accept no more work. A read that has begun ends by itself, and nobody waits for it."""
+        for task in self._tasks:
+            task.cancel()
+        for worker in self._workers:
+            worker.leave()
+        self._workers.clear()

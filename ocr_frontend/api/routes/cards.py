@@ -1,6 +1,6 @@
 """One card, by one picture or by both sides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from fastapi import APIRouter, Request
 
@@ -9,6 +9,7 @@ from ocr_frontend.api.openapi import CARD_FORM, ERRORS, EXTRACT_FORM, UPLOAD_FOR
 from ocr_frontend.api.routes.dependencies import Caller, Front, allow
 from ocr_frontend.api.schemas import Extraction, LegacyExtraction
 from ocr_frontend.api.service import Service
+from ocr_frontend.api.serving import serving
 from ocr_frontend.api.uploads import receive
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.documents.registry import AUTO, find_document
@@ -20,31 +21,42 @@ router = APIRouter(responses=ERRORS)
 @router.post("/v1/extract", openapi_extra=EXTRACT_FORM)
 async def extract(request: Request, service: Front, key: Caller) -> Extraction:
     """The fields of one side of a card, with the line and the box that each was read from."""
-    return await _extract(request, service, key, "image", lambda form: form.get("document") or AUTO)
+    return await _extract(
+        request, service, key, "image", ("document", "model"), lambda form: form.get("document") or AUTO
+    )
 
 
 @router.post("/upload", openapi_extra=UPLOAD_FORM)
 async def upload(request: Request, service: Front, key: Caller) -> LegacyExtraction:
     """For existing clients: the text and the fields, nothing else."""
     answer = await _extract(
-        request, service, key, "file", lambda form: f"cni-{form.get('version') or '2018'}-{form.get('side') or 'recto'}"
-    )
+        request, service, key, "file", ("model", "version", "side"),
+        lambda form: f"cni-{form.get('version') or '2018'}-{form.get('side') or 'recto'}",
+    )  # fmt: skip
     return LegacyExtraction(raw_text="\n".join(line.text for line in answer.ocr.lines), extracted_data=answer.data)
 
 
 async def _extract(
-    request: Request, service: Service, key: Key, part: str, document_of: Callable[[dict[str, str]], str]
+    request: Request,
+    service: Service,
+    key: Key,
+    part: str,
+    fields: Collection[str],
+    document_of: Callable[[dict[str, str]], str],
 ) -> Extraction:
     settings = service.settings
-    with service.limiter.admit(key) as used, service.pipeline:
-        form = await receive(request, (part,), settings.max_bytes, settings.upload_seconds)
+    async with serving(request, service, key) as served:
+        form = await receive(
+            request, (part,), settings.max_bytes, settings.upload_seconds, fields=fields, hold=served.hold
+        )
         image = form.one(part)
         document = find_document(document_of(form.fields))
         model = form.fields.get("model") or settings.model
+        served.admit()
         await allow(service, key, model)
         work = service.pipeline.extract(request.state.request_id, image, document, model)
         answer = await unless_gone(request, work)
-        used.tokens = sum(answer.usage.values())
+        served.used.tokens = sum(answer.usage.values())
         return answer
 
 
@@ -52,8 +64,11 @@ async def _extract(
 async def card(request: Request, service: Front, key: Caller) -> Card:
     """Both sides of one card: the fields of both, and a warning where they are not of one person."""
     settings = service.settings
-    with service.limiter.admit(key) as used, service.pipeline:
-        form = await receive(request, SIDES, settings.max_bytes, settings.upload_seconds)
+    async with serving(request, service, key) as served:
+        form = await receive(
+            request, SIDES, settings.max_bytes, settings.upload_seconds, fields=("version", "model"), hold=served.hold
+        )
+        served.admit()
         images = {side: form.one(side) for side in SIDES}
         chosen = documents_of(form.fields.get("version") or AUTO)
         model = form.fields.get("model") or settings.model
@@ -61,5 +76,5 @@ async def card(request: Request, service: Front, key: Caller) -> Card:
         answer = await unless_gone(
             request, read_both(service.pipeline, request.state.request_id, images, chosen, model)
         )
-        used.tokens = sum(sum(side.usage.values()) for side in answer.sides.values())
+        served.used.tokens = sum(sum(side.usage.values()) for side in answer.sides.values())
         return answer

@@ -8,6 +8,7 @@ from ocr_frontend.api.middleware import new_id
 from ocr_frontend.api.openapi import ERRORS, JOB_FORM
 from ocr_frontend.api.routes.dependencies import Caller, Front, allow
 from ocr_frontend.api.service import Service
+from ocr_frontend.api.serving import serving
 from ocr_frontend.api.uploads import receive
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.documents.registry import AUTO, find_document
@@ -23,10 +24,10 @@ async def submit(request: Request, response: Response, service: Front, key: Call
     """Take the images; `Location` is where the results will be."""
     settings, jobs = service.settings, service.jobs
     jobs.require_room()
-    # Admission bounds how many uploads are received at once, the limiter how often a key may ask.
-    with service.limiter.admit(key), service.pipeline:
+    async with serving(request, service, key) as served:
         form = await receive(
             request, ("image",), settings.max_bytes, settings.upload_seconds,
+            fields=("document", "model"), hold=served.hold,
             most=jobs.bounds.images, total=min(jobs.bounds.waiting, settings.max_bytes * jobs.bounds.images),
         )  # fmt: skip
         images = form.files["image"]

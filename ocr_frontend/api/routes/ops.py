@@ -9,24 +9,24 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from ocr_frontend import web
 from ocr_frontend.api.openapi import ERRORS
 from ocr_frontend.api.routes.dependencies import Front, may_see_metrics
-from ocr_frontend.errors import ModelServerAway, NotFound
+from ocr_frontend.errors import NotFound, OcrUnavailable
 
 router = APIRouter()
 
 
 @router.get("/health")
-async def health() -> dict[str, str]:
-    """The process is alive."""
+async def health(service: Front) -> dict[str, str]:
+    """The process is alive. 503 where so many OCR readers hang that it is better begun anew."""
+    if not service.pool.alive:
+        raise OcrUnavailable("Several OCR readers hang; the service is better begun anew.")
     return {"status": "ok"}
 
 
 @router.get("/ready", responses=ERRORS)
 async def ready(service: Front) -> dict[str, str]:
-    """A card can be answered now: the OCR is loaded and the model server is ready."""
+    """The OCR is loaded. That the model server is away does not end it: clients then get 503 and when to come back."""
     service.pool.require_ready()
-    if not await service.server.ready():
-        raise ModelServerAway("The model server is not ready.")
-    return {"status": "ready"}
+    return {"status": "ready", "model_server": "ready" if await service.presence.ready() else "away"}
 
 
 @router.get("/metrics")

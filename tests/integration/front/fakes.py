@@ -39,7 +39,11 @@ CONTRACT: dict[str, Any] = {
 def text_lines(*texts: str) -> list[TextLine]:
     """One line under the other, each with a box and a score of its own."""
     return [
-        TextLine(text, round(0.9 + index / 1000, 4), ((0, 10 * index), (90, 10 * index), (90, 9), (0, 9)))
+        TextLine(
+            text,
+            round(0.9 + index / 1000, 4),
+            ((0, 10 * index), (90, 10 * index), (90, 10 * index + 9), (0, 10 * index + 9)),
+        )
         for index, text in enumerate(texts)
     ]
 
@@ -74,6 +78,7 @@ class FakeModelServer:
         self.feedback_headers: list[httpx.Headers] = []
         self.logprobs: dict[str, Any] | None = None
         self.lists = 0
+        self.is_ready, self.ready_asked = True, 0
         self.delay = 0.0
         self.cancelled = 0
         self.asked = asyncio.Event()
@@ -83,7 +88,8 @@ class FakeModelServer:
             self.lists += 1
             return httpx.Response(200, json={"object": "list", "data": self.cards})
         if request.url.path == "/ready":
-            return httpx.Response(200, json={})
+            self.ready_asked += 1
+            return httpx.Response(200 if self.is_ready else 503, json={})
         body = json.loads(request.content)
         if request.url.path == "/v1/feedback":
             self.feedback.append(body)
@@ -133,7 +139,7 @@ async def running(
         while not app.state.service.pool.ready:
             await asyncio.sleep(0.005)
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://front") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield Front(app, client, server)
 
 

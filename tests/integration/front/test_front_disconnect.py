@@ -38,7 +38,7 @@ class Leaving:
 
 def request_of(front: Front) -> Leaving:
     form = httpx.Request(
-        "POST", "http://front/", files={"image": ("a.jpg", picture())}, data={"document": "cni-2018-recto"}
+        "POST", "http://localhost/", files={"image": ("a.jpg", picture())}, data={"document": "cni-2018-recto"}
     )
     return Leaving(front, form.read(), form.headers["content-type"])
 
@@ -52,7 +52,7 @@ async def test_the_model_server_is_told() -> None:
         request.leave()
         await asyncio.wait_for(request.done, 10)
         assert server.cancelled == 1
-        assert front.app.state.service.pipeline._inside == 0
+        assert front.app.state.service.admission.held == 0
         text = (await front.client.get("/metrics")).text
         assert 'ocr_front_requests_total{route="/v1/extract",status="4xx"} 1.0' in text
         server.delay = 0

@@ -44,7 +44,7 @@ async def test_a_card_comes_back_as_the_contract_says() -> None:
     evidence = body["fields"]["nom_surname"].pop("evidence")
     assert evidence["text"] == evidence["model_unknown"] == 1 and evidence["ocr"] == pytest.approx(1.01, abs=0.01)
     assert body["fields"]["nom_surname"] == {
-        "value": "NGO MBARGA", "confidence": None, "source": "ocr", "box": [[0, 30], [90, 30], [90, 9], [0, 9]],
+        "value": "NGO MBARGA", "confidence": None, "source": "ocr", "box": [[0, 30], [90, 30], [90, 39], [0, 39]],
         "lines": [3], "normalized": None, "warnings": [],
     }  # fmt: skip
     assert body["fields"]["date_of_birth"]["normalized"] == "1990-02-01" and body["mrz"] is None
@@ -75,7 +75,7 @@ async def test_object_answers_are_found_in_the_lines() -> None:
     assert body["fields"]["lieu_of_birth"]["warnings"] == ["The value stands nowhere in the OCR text."]
     assert body["fields"]["profession"] == {
         "value": None, "confidence": None, "source": "ocr", "box": None, "lines": [], "normalized": None,
-        "warnings": [], "evidence": {"null": 1.0, "model_unknown": 1.0},
+        "warnings": [], "evidence": {"null": 1.0, "model_unknown": 1.0, "orphan": 1.0},
     }  # fmt: skip
 
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr_frontend.ocr.images import decode
+from ocr_frontend.ocr import reader as front_ocr
+from ocr_frontend.ocr.images import Limits, decode
 from ocr_frontend.ocr.onnx_models import cache_root, prepare_models
 from ocr_frontend.ocr.openvino_runner import Detector, Floats, Recogniser
 from ocr_frontend.ocr.reader import OcrOptions, PaddleReader
-from ocr_frontend.ocr import reader as front_ocr
 from ocr_frontend.ocr.textline import TextLine
 
 SAMPLE = Path(__file__).parents[3] / "docs/sample-2018-recto.jpg"
@@ -24,7 +24,7 @@ def reader(engine: str) -> PaddleReader:
 
 @cache
 def lines(engine: str) -> list[TextLine]:
-    return reader(engine).read(decode(SAMPLE.read_bytes(), 50_000_000))
+    return reader(engine).read(decode(SAMPLE.read_bytes(), Limits(50_000_000)).pixels)
 
 
 def _onnx(path: Path) -> Callable[[Floats], Floats]:

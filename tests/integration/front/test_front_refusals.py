@@ -10,7 +10,6 @@ import httpx
 import pytest
 from PIL import ImageFile
 
-from ocr_frontend.errors import OcrUnavailable
 from ocr_frontend.ocr.cancellation import StoppableRunner, Stopped
 from tests.integration.front.fakes import RECTO_TEXT, FakeModelServer, FakeReader, Front, bomb, picture, running
 
@@ -153,30 +152,26 @@ async def test_the_model_server_is_slow() -> None:
 async def test_ready_says_what_is_missing() -> None:
     async with running() as front:
         service = front.app.state.service
-        service.pool._loaded = 0
+        assert (await front.client.get("/ready")).json() == {"status": "ready", "model_server": "ready"}
+        workers, service.pool._workers = service.pool._workers, set()
         check(await front.client.get("/ready"), 503, "ocr_unavailable")
         check(await front.extract(picture()), 503, "ocr_unavailable")
-        service.pool._loaded = 1
-
-        async def away() -> bool:
-            return False
-
-        service.server.ready = away
-        check(await front.client.get("/ready"), 503, "model_server_away")
-        assert (await front.client.get("/health")).status_code == 200
+        service.pool._workers = workers
 
 
-async def test_an_ocr_that_cannot_load_is_named() -> None:
-    from ocr_frontend.ocr.pool import OcrPool
+async def test_readiness_stays_while_the_model_server_is_away() -> None:
+    """A front that leaves its load balancer gives a connection error, where this one says 503 and when to come back."""
+    async with running(server=FakeModelServer(503), retry_seconds=0) as front:
+        front.server.is_ready = False
+        assert (await front.client.get("/ready")).json() == {"status": "ready", "model_server": "away"}
+        check(await front.extract(picture()), 503, "model_server_away")
 
-    def fail() -> FakeReader:
-        raise OcrUnavailable("the package rapidocr is not installed")
 
-    pool = OcrPool(fail, readers=1, queue=1, seconds=1, max_pixels=10**6)
-    with pytest.raises(OcrUnavailable):
-        await pool.start()
-    with pytest.raises(OcrUnavailable, match="rapidocr"):
-        await pool.read(picture())
+async def test_readiness_asks_the_model_server_once_in_a_while() -> None:
+    async with running() as front:
+        for _ in range(5):
+            assert (await front.client.get("/ready")).status_code == 200
+        assert front.server.ready_asked == 1
 
 
 async def test_the_queue_is_bounded_and_the_deadline_holds() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocr_frontend.ocr.images import Pixels, decode
+from ocr_frontend.ocr.images import Limits, Pixels, decode
 from ocr_frontend.ocr.onnx_models import cache_root
 from ocr_frontend.ocr.reader import OcrOptions, PaddleReader
 from ocr_frontend.ocr.textline import TextLine
@@ -21,7 +21,7 @@ def reader() -> PaddleReader:
 
 @pytest.fixture(scope="module")
 def card() -> Pixels:
-    return decode(SAMPLE.read_bytes(), 50_000_000)
+    return decode(SAMPLE.read_bytes(), Limits(50_000_000)).pixels
 
 
 @pytest.fixture(scope="module")
