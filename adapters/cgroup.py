@@ -1,27 +1,50 @@
-"""How much memory this process may still take: the machine's, or less where a container has a limit (cgroup v2)."""
+"""What a container leaves this process of the machine: memory and processor time (cgroup v2, and v1's two files)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
 
 _MOUNT, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+# cgroup v1 says "no limit" with a number near the largest that there is.
+_NO_LIMIT = 1 << 60
 
 
 def available_memory(mount: Path = _MOUNT, own: Path = _OWN) -> int:
-    """Bytes. Files that are not there, or say `max`, limit nothing."""
+    """Bytes that this process may still take. Files that are not there, or say `max`, limit nothing."""
     left = [room for group in _groups(mount, own) if (room := _room(group)) is not None]
+    left += [room for group in _old_groups(mount, own, "memory") if (room := _old_room(group)) is not None]
     return max(0, min([psutil.virtual_memory().available, *left]))
+
+
+def cpu_quota(mount: Path = _MOUNT, own: Path = _OWN) -> float | None:
+    """Cores' worth of processor time a second, 2.5 for `250000 100000`; None where nothing limits it."""
+    found = [_quota(group, "cpu.max") for group in _groups(mount, own)]
+    found += [_quota(group, "cpu.cfs_quota_us", "cpu.cfs_period_us") for group in _old_groups(mount, own, "cpu")]
+    return min((quota for quota in found if quota is not None), default=None)
 
 
 def _groups(mount: Path, own: Path) -> Iterator[Path]:
     """Our group and those above it: each may have a limit. In a container ours is usually the mount itself."""
+    return _upwards(mount, _path(own, lambda controllers: controllers == ""))
+
+
+def _old_groups(mount: Path, own: Path, controller: str) -> Iterator[Path]:
+    """The same in cgroup v1, where each controller has a tree of its own."""
+    return _upwards(mount / controller, _path(own, lambda controllers: controller in controllers.split(",")))
+
+
+def _path(own: Path, wanted: Callable[[str], bool]) -> str | None:
     try:
         lines = own.read_text().splitlines()
     except OSError:
-        return
-    path = next((line[len("0::") :].lstrip("/") for line in lines if line.startswith("0::")), None)
-    if path is None:  # cgroup v1
+        return None
+    parts = [line.split(":", 2) for line in lines if line.count(":") >= 2]
+    return next((path.lstrip("/") for _, controllers, path in parts if wanted(controllers)), None)
+
+
+def _upwards(mount: Path, path: str | None) -> Iterator[Path]:
+    if path is None:
         return
     group = mount / path
     yield from (folder for folder in (group, *group.parents) if folder.is_relative_to(mount))
@@ -34,7 +57,30 @@ def _room(group: Path) -> int | None:
         if limit == "max":
             return None
         used = int((group / "memory.current").read_text())
-        statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        return int(limit) - used + int(statistics.get("inactive_file", 0))
+        return int(limit) - used + _statistic(group, "inactive_file")
+    except (OSError, ValueError):
+        return None
+
+
+def _old_room(group: Path) -> int | None:
+    try:
+        limit = int((group / "memory.limit_in_bytes").read_text())
+        if limit >= _NO_LIMIT:
+            return None
+        return limit - int((group / "memory.usage_in_bytes").read_text()) + _statistic(group, "total_inactive_file")
+    except (OSError, ValueError):
+        return None
+
+
+def _statistic(group: Path, name: str) -> int:
+    statistics = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    return int(statistics.get(name, 0))
+
+
+def _quota(group: Path, *files: str) -> float | None:
+    """Time over period, from one file that holds both or from two; `max` and negative numbers limit nothing."""
+    try:
+        time, period = " ".join((group / name).read_text() for name in files).split()
+        return int(time) / int(period) if time != "max" and int(time) > 0 and int(period) > 0 else None
     except (OSError, ValueError):
         return None

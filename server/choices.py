@@ -1,21 +1,15 @@
 """What a CPU server's launch chooses by its machine, each choice with its reason; profile and operator outrank it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from server.choice import Choice
+from server.fit import BLOCK
 from server.machine import Machine
-from server.settings import Settings
 from server.tuned import Tuned
 
-_GIB = 1 << 30
 # The engine and the model in one process. vLLM's name for it, `uni`, becomes `mp` on a CPU: two processes that wait for
 # each other by spinning, on the cores that the model and the OCR need.
 EXECUTOR = "vllm.v1.executor.uniproc_executor.UniProcExecutor"
-# Tokens in a block of the KV cache, a multiple of 32. vLLM's 128 is longer than our prompts' fixed beginning, which is
-# then never found in the prefix cache.
-BLOCK = 32
-# The part of the available memory that the KV cache of a CPU server may take, and its bounds in GiB.
-_KV_SHARE, _KV_LEAST, _KV_MOST = 0.25, 1, 64
 # A tuned option's name among the choices.
 _TUNED_NAMES = {
     "--block-size": "block size",
@@ -24,18 +18,9 @@ _TUNED_NAMES = {
 }
 _NO_VALUE = {"prefix caching": "off"}
 # Variables that tune and that an operator may set; SERVER_* settings have their own names for the rest.
-_YOURS = frozenset({"VLLM_CPU_OMP_THREADS_BIND", "KMP_BLOCKTIME"})
+_YOURS = frozenset({"VLLM_CPU_OMP_THREADS_BIND", "KMP_BLOCKTIME", "OMP_NUM_THREADS"})
 # Up to this many cores, all of them compute: measured 1.7 times the throughput of vLLM's default on two cores.
 _BIND_ALL_CORES = 4
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One decision of the launch and why it was taken."""
-
-    name: str
-    value: str
-    why: str
 
 
 def given(choice: Choice, environ: Mapping[str, str]) -> Choice:
@@ -57,22 +42,14 @@ def with_profile(chosen: list[Choice], machine: Machine, tuned: Tuned | None) ->
     return [*kept, *made, Choice("tuned profile", str(tuned.path), f"{len(made)} choices replaced")]
 
 
-def on_cpu(settings: Settings, machine: Machine, preload: str, tuned: Tuned | None) -> list[Choice]:
-    kv = settings.kv_cache_gib
-    why = "set by SERVER_KV_CACHE_GIB"
-    if not kv:
-        kv = min(max(int(machine.memory * _KV_SHARE / _GIB), _KV_LEAST), _KV_MOST)
-        why = f"a quarter of {machine.memory / _GIB:.1f} GiB available"
-    chosen = [Choice("VLLM_CPU_KVCACHE_SPACE", str(kv), why)]
-    if len(machine.cores) <= _BIND_ALL_CORES:
-        cores = ",".join(str(core) for core in machine.cores)
-        chosen.append(Choice("VLLM_CPU_OMP_THREADS_BIND", cores, "few cores: vLLM would keep one of them idle"))
+def on_cpu(machine: Machine, preload: str, tuned: Tuned | None) -> list[Choice]:
+    """`preload`: the caller's LD_PRELOAD, which stays."""
+    chosen = _threads(machine)
     chosen.append(Choice("executor", EXECUTOR.rpartition(".")[2], "no second process that spins on the same cores"))
     chosen.append(
         Choice("block size", str(BLOCK), "the prompts' fixed beginning fits whole blocks of the prefix cache")
     )
     chosen += [
-        Choice("requests in a batch", str(settings.max_num_seqs), "SERVER_MAX_NUM_SEQS"),
         Choice("prefix caching", "on", "cards of one document begin alike"),
         Choice("compilation", "none", "vLLM compiles nothing on a CPU that serves LoRA; the kernel below stands in"),
         _compiler(machine),
@@ -87,6 +64,21 @@ def on_cpu(settings: Settings, machine: Machine, preload: str, tuned: Tuned | No
     for name in (name for name, path in libraries.items() if path is None):
         chosen.append(Choice(name, "not found", "slower: install it to preload it"))
     return chosen
+
+
+def _threads(machine: Machine) -> list[Choice]:
+    """A quota's threads are bound to no cores: other containers on this machine would be bound to the same ones."""
+    if machine.threads < len(machine.cores):
+        why = f"the container's quota leaves {machine.quota:g} of {len(machine.cores)} cores; more threads would stall"
+        return [
+            Choice("VLLM_CPU_OMP_THREADS_BIND", "nobind", "cores of a quota are nobody's own"),
+            Choice("OMP_NUM_THREADS", str(machine.threads), why),
+            Choice("KMP_BLOCKTIME", "5", "threads that wait by spinning use up the quota"),
+        ]
+    if len(machine.cores) <= _BIND_ALL_CORES:
+        cores = ",".join(str(core) for core in machine.cores)
+        return [Choice("VLLM_CPU_OMP_THREADS_BIND", cores, "few cores: vLLM would keep one of them idle")]
+    return []
 
 
 def _compiler(machine: Machine) -> Choice:

@@ -19,6 +19,7 @@ from server.vllm.contract import ContractError, installed
 from server.vllm.start import check_before
 
 _HIDDEN = {"started"}
+_LEGACY_KV = "VLLM_CPU_KVCACHE_SPACE"
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -62,13 +63,16 @@ def serve(arguments: argparse.Namespace) -> int:
     print_choices(planned)
     say("starting vLLM: loading the base model (half a minute on two cores)")
     sys.stdout.flush()
-    os.execve(planned.command[0], planned.command, {**os.environ, **planned.environment})
+    # vLLM would let its older variable for the KV cache outrank what was fitted.
+    inherited = {name: value for name, value in os.environ.items() if name != _LEGACY_KV}
+    os.execve(planned.command[0], planned.command, {**inherited, **planned.environment})
 
 
 def _plan(settings: Settings) -> launch.Launch:
     facts = machine.look()
     try:
-        settings = prepare(settings, facts)
+        memory = prepare(_with_legacy(settings), facts)
+        settings = memory.settings
         warning = check_quantized_base(settings.model)
     except PrepareError as error:
         stop(str(error))
@@ -80,12 +84,20 @@ def _plan(settings: Settings) -> launch.Launch:
         tuned = find_tuned(settings.tuned_profile, facts)
     except TunedError as error:
         stop(str(error))
-    planned = launch.plan(settings, facts, launch.is_folder(settings.model), os.environ, tuned)
+    planned = launch.plan(settings, facts, launch.is_folder(settings.model), os.environ, tuned, memory.choices)
     try:
         check_before(settings, {**os.environ, **planned.environment}, installed(), facts.cpu_only)
     except ContractError as error:
         stop(str(error).removesuffix("."))
     return planned
+
+
+def _with_legacy(settings: Settings) -> Settings:
+    """vLLM's own variable for the KV cache, where ours is not set: what is exported is not silently outranked."""
+    exported = os.environ.get(_LEGACY_KV, "")
+    if settings.kv_cache_gib or not exported.isdigit():
+        return settings
+    return settings.model_copy(update={"kv_cache_gib": float(exported)})
 
 
 def print_choices(planned: launch.Launch) -> None:

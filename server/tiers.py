@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-# Adapters may take a tenth of the memory at hand; more copies than this help nobody.
-_MEMORY_SHARE = 0.1
+# More copies than this help nobody.
 _MOST_IN_MEMORY = 1024
 
 
@@ -16,8 +15,7 @@ class Tiers:
     adapter_bytes: int
 
 
-def size_tiers(slots: int, wanted: int, adapter_bytes: int, available: int) -> Tiers:
-    """`wanted` copies in memory; 0 lets the memory decide. `available`, `adapter_bytes`: bytes."""
-    fitting = int(available * _MEMORY_SHARE / max(adapter_bytes, 1))
-    memory = wanted or min(fitting, _MOST_IN_MEMORY)
+def size_tiers(slots: int, wanted: int, adapter_bytes: int, budget: int) -> Tiers:
+    """`wanted` copies in memory; 0: as many as `budget` bytes hold. `adapter_bytes`: of one at most."""
+    memory = wanted or min(budget // max(adapter_bytes, 1), _MOST_IN_MEMORY)
     return Tiers(slots, max(memory, slots), adapter_bytes)

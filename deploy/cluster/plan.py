@@ -12,11 +12,12 @@ VARIABLES = {
     "SERVER_PORT": "of the router, 8000; the servers and the router's metrics have the ports that follow",
     "ROUTER_KEY_FILE": "a file that holds a key with the scope `feedback`, where the servers take keys",
     "ADAPTERS_DIR": "the registry folder that all servers share; by default the repository's adapters",
-    "SERVER_KV_CACHE_GIB": "KV cache of each server; by default their share of a quarter of the memory",
+    "SERVER_MEMORY_GIB": "memory of each server; by default its share of what is free",
     **{name: OF_ONE[name] for name in ("MODEL", "DEVICE", "XDG_CACHE_HOME")},
 }
 _MOST = 16
 _GIB = 1 << 30
+_FRONT_GIB = 1.25
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,6 @@ def cores_of(number: int, count: int, cores: list[int]) -> list[int]:
     return cores[number - 1 :: count]
 
 
-def cache_gib(available: int, count: int) -> int:
-    """GiB of KV cache for each of `count` servers: together a quarter of the `available` bytes, at least one each."""
-    return max(1, available // 4 // count // _GIB)
+def memory_gib(available: int, count: int) -> float:
+    """What each of `count` servers may take of `available` bytes, in GiB: an equal share of all but the front's."""
+    return round(max(1.0, available / _GIB - _FRONT_GIB) / count, 2)

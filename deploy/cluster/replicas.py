@@ -4,8 +4,9 @@ import os
 import time
 from collections.abc import Callable
 
-from deploy.cluster.plan import ClusterPlan, cache_gib, cores_of
+from deploy.cluster.plan import ClusterPlan, cores_of, memory_gib
 from deploy.up.plan import Refusal
+from deploy.up.preflight import available_memory
 from deploy.up.services import Service, wait_ready
 
 # How long the router may take to see that a server is ready again, seconds: its own interval, twice.
@@ -16,17 +17,17 @@ _AFTER_A_FAILURE = 5.0
 def servers(plan: ClusterPlan, base: str, name: str) -> list[Service]:
     """One service for each server; nothing is started."""
     cores = sorted(os.sched_getaffinity(0))
-    memory = cache_gib(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), plan.count)
+    memory = memory_gib(available_memory(), plan.count)
     return [_server(plan, base, name, number, cores, memory) for number in range(1, plan.count + 1)]
 
 
-def _server(plan: ClusterPlan, base: str, name: str, number: int, cores: list[int], memory: int) -> Service:
+def _server(plan: ClusterPlan, base: str, name: str, number: int, cores: list[int], memory: float) -> Service:
     own = ",".join(str(core) for core in cores_of(number, plan.count, cores))
     command = ["taskset", "-c", own, str(plan.up.server_env / "bin/python"), "-m", "server"]
     command += ["--model", base, "--model-name", name, "--port", str(plan.port(number))]
     command += ["--adapters-dir", str(plan.adapters)]
     # What the caller set for one server holds for each of them; the audit log is shared like the registry.
-    environment = {"SERVER_KV_CACHE_GIB": os.environ.get("SERVER_KV_CACHE_GIB") or str(memory)}
+    environment = {"SERVER_MEMORY_GIB": os.environ.get("SERVER_MEMORY_GIB") or str(memory)}
     return Service(f"server {number}", command, plan.logs / f"server-{number}.log", environment)
 
 

@@ -51,14 +51,20 @@ def check_port(name: str, port: int, variable: str, command: str = "make up") ->
 
 def check_memory(needed: int) -> None:
     """Raise Refusal where fewer GiB are free than `needed`."""
+    available = available_memory()
+    if available < needed * _GIB:
+        raise Refusal(
+            f"Only {available / _GIB:.1f} GiB of memory are free and {needed} are needed: "
+            "close something, or use a larger machine."
+        )
+
+
+def available_memory() -> int:
+    """Bytes that are free on this machine, or could be."""
     for line in Path("/proc/meminfo").read_text().splitlines():
         if line.startswith("MemAvailable:"):
-            available = int(line.split()[1]) * 1024
-            if available < needed * _GIB:
-                raise Refusal(
-                    f"Only {available / _GIB:.1f} GiB of memory are free and {needed} are needed: "
-                    "close something, or use a larger machine."
-                )
+            return int(line.split()[1]) * 1024
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def _disk(plan: Plan) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from adapters.cgroup import available_memory
+from adapters.cgroup import available_memory, cpu_quota
 
 GIB = 1 << 30
 
@@ -52,3 +52,34 @@ def test_without_a_limit_it_is_the_machines(tmp_path: Path, text: str) -> None:
     assert available_memory(tmp_path / "none", tmp_path / "own") == pytest.approx(
         psutil.virtual_memory().available, abs=4 * GIB
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "quota"), [("250000 100000", 2.5), ("max 100000", None), ("50000 100000", 0.5), ("-1 100000", None)]
+)
+def test_the_quota_is_cores_of_time(tmp_path: Path, own: Path, text: str, quota: float | None) -> None:
+    (tmp_path / "c/pods/server").mkdir(parents=True)
+    (tmp_path / "c/pods/server/cpu.max").write_text(f"{text}\n")
+    assert cpu_quota(tmp_path / "c", own) == quota
+
+
+def test_the_tightest_quota_of_all_groups_counts(tmp_path: Path, own: Path) -> None:
+    (tmp_path / "c/pods/server").mkdir(parents=True)
+    (tmp_path / "c/pods/server/cpu.max").write_text("400000 100000\n")
+    (tmp_path / "c/pods/cpu.max").write_text("200000 100000\n")
+    assert cpu_quota(tmp_path / "c", own) == 2
+
+
+def test_the_older_kernel_interface_limits_too(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("5:memory:/docker/x\n4:cpu,cpuacct:/docker/x\n")
+    memory, cpu = tmp_path / "c/memory", tmp_path / "c/cpu"
+    memory.mkdir(parents=True), cpu.mkdir()
+    (memory / "memory.limit_in_bytes").write_text(str(5 << 20))
+    (memory / "memory.usage_in_bytes").write_text(str(2 << 20))
+    (memory / "memory.stat").write_text(f"total_inactive_file {1 << 20}\n")
+    (cpu / "cpu.cfs_quota_us").write_text("150000\n")
+    (cpu / "cpu.cfs_period_us").write_text("100000\n")
+    assert available_memory(tmp_path / "c", tmp_path / "own") == 4 << 20
+    assert cpu_quota(tmp_path / "c", tmp_path / "own") == 1.5
+    (memory / "memory.limit_in_bytes").write_text("9223372036854771712")
+    assert available_memory(tmp_path / "c", tmp_path / "own") > 5 << 20

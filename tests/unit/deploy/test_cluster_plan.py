@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.cluster.plan import cache_gib, cores_of, read_cluster_plan
+from deploy.cluster.plan import cores_of, memory_gib, read_cluster_plan
 from deploy.cluster.router import router_command
 from deploy.up.plan import Refusal
 
@@ -32,9 +32,10 @@ def test_with_too_few_cores_each_server_has_one() -> None:
     assert [cores_of(number, 3, [4, 5]) for number in (1, 2, 3)] == [[4], [5], [4]]
 
 
-@pytest.mark.parametrize(("available", "count", "each"), [(24 * GIB, 3, 2), (24 * GIB, 1, 6), (2 * GIB, 3, 1)])
-def test_the_caches_share_a_quarter_of_the_memory(available: int, count: int, each: int) -> None:
-    assert cache_gib(available, count) == each
+@pytest.mark.parametrize(("gib", "count"), [(24, 3), (24, 1), (2, 3), (0, 16)])
+def test_the_servers_share_what_the_front_leaves(gib: int, count: int) -> None:
+    each = memory_gib(gib * GIB, count)
+    assert 0 < each * count <= max(1.01, gib - 1)
 
 
 def test_the_routers_key_is_read_or_the_start_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def test_every_service_is_hardened_and_in_a_profile() -> None:
     for name, service in _compose()["services"].items():
         assert service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"], name
-        assert set(service["profiles"]) <= {"cpu", "gpu"}, name
+        assert set(service["profiles"]) <= {"cpu", "gpu", "adopt"}, name
         assert "@sha256" in service["image"] or ":" in service["image"] or "build" in service, name
         for port in service.get("ports", ()):
             assert str(port).startswith("127.0.0.1:"), name
