@@ -73,6 +73,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await asyncio.gather(loading, watching, return_exceptions=True)
         await service.jobs.close()
         service.pool.close()
+        await service.catalog.close()
         await service.http.aclose()
 
 

@@ -22,6 +22,7 @@
     │   └── ModelServerAway        503  model_server_away   (Retry-After)
     │       └── ModelServerRefuses     the same to a client; never tried again
     └── DeadlineExceeded           504  deadline_exceeded
+        └── ModelServerHangs           the same to a client; counts as the server's failure
 
 A message is written for the client: it never holds text from an image, a prompt or an answer, nor a file system path.
 """
@@ -48,6 +49,7 @@ from ocr_frontend.errors.service import (
     DeadlineExceeded,
     InvalidAnswer,
     ModelServerAway,
+    ModelServerHangs,
     ModelServerRefuses,
     OcrUnavailable,
     Unavailable,
@@ -63,6 +65,7 @@ __all__ = [
     "InvalidAnswer",
     "MethodNotAllowed",
     "ModelServerAway",
+    "ModelServerHangs",
     "ModelServerRefuses",
     "NoTextFound",
     "NotAnImage",

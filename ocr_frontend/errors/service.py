@@ -41,3 +41,7 @@ class DeadlineExceeded(FrontError):
     """A stage took longer than its deadline."""
 
     status, code = 504, "deadline_exceeded"
+
+
+class ModelServerHangs(DeadlineExceeded):
+    """It took a request and did not answer in all the time that such a request has: a failure of the server."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ocr_frontend.errors import ModelServerAway, ModelServerRefuses
+from ocr_frontend.errors import ModelServerAway, ModelServerHangs, ModelServerRefuses
 
 
 class Breaker:
@@ -29,8 +29,9 @@ class Breaker:
     def call(self) -> Iterator[None]:
         """One call. Raises ModelServerAway at once while the circuit is open.
 
-        ModelServerAway out of the block is a failure; a refusal of another kind, a deadline and a cancelled call say
-        nothing about whether the server is there, and only end a trial.
+        ModelServerAway out of the block is a failure, and so is a call that the server left unanswered for all the
+        time it had; a refusal of another kind, somebody's own deadline and a cancelled call say nothing about whether
+        the server is there, and only end a trial.
         """
         trial = self.open
         if trial and (self._trial or self._clock() < self._until):
@@ -42,7 +43,7 @@ class Breaker:
         except ModelServerRefuses:
             self._failures = 0
             raise
-        except ModelServerAway:
+        except (ModelServerAway, ModelServerHangs):
             self._failures += 1
             self._until = self._clock() + self._seconds
             raise

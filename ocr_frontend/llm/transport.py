@@ -7,11 +7,13 @@ from typing import Any
 
 import httpx
 
+from ocr_frontend.auth.work import current
 from ocr_frontend.errors import (
     Busy,
     DeadlineExceeded,
     FrontError,
     ModelServerAway,
+    ModelServerHangs,
     ModelServerRefuses,
     UnknownModel,
     Unprocessable,
@@ -39,9 +41,10 @@ class Transport:
         DeadlineExceeded.
         """
         loop = asyncio.get_running_loop()
-        ends = loop.time() + seconds
+        left = current().left(seconds)
+        ends = loop.time() + left
         try:
-            return await self._once(method, path, seconds, body, headers)
+            return await self._once(method, path, left, body, headers, whole=left >= seconds)
         except ModelServerRefuses:
             raise
         except ModelServerAway:
@@ -50,7 +53,7 @@ class Transport:
                 raise
         await asyncio.sleep(pause)
         self.retries += 1
-        return await self._once(method, path, ends - loop.time(), body, headers)
+        return await self._once(method, path, ends - loop.time(), body, headers, whole=False)
 
     async def tell(self, path: str, seconds: float, body: Any, headers: Mapping[str, str]) -> None:
         """Send and forget: no retry, no error, nothing counted."""
@@ -68,18 +71,26 @@ class Transport:
         except (httpx.HTTPError, TimeoutError):
             return None
 
-    async def _once(self, method: str, path: str, seconds: float, body: Any, headers: Mapping[str, str] | None) -> Any:
+    async def _once(
+        self, method: str, path: str, seconds: float, body: Any, headers: Mapping[str, str] | None, *, whole: bool
+    ) -> Any:
+        """`whole`: the call has all the time that it may take, so that not answering is the server's failure."""
         with self._breaker.call():
-            return await self._ask(method, path, seconds, body, headers)
+            return await self._ask(method, path, seconds, body, headers, whole=whole)
 
-    async def _ask(self, method: str, path: str, seconds: float, body: Any, headers: Mapping[str, str] | None) -> Any:
+    async def _ask(
+        self, method: str, path: str, seconds: float, body: Any, headers: Mapping[str, str] | None, *, whole: bool
+    ) -> Any:
         try:
             async with asyncio.timeout(seconds):
                 response = await self._http.request(method, path, json=body, headers=headers)
         except httpx.ConnectTimeout:
             raise ModelServerAway("The model server cannot be reached.") from None
+        except httpx.PoolTimeout:
+            raise Busy("All connections to the model server are in use.") from None
         except (TimeoutError, httpx.TimeoutException):
-            raise DeadlineExceeded(f"The model server did not answer within {seconds:.3g} s.") from None
+            kind = ModelServerHangs if whole else DeadlineExceeded
+            raise kind(f"The model server did not answer within {seconds:.3g} s.") from None
         except (httpx.HTTPError, httpx.InvalidURL):
             raise ModelServerAway("The model server cannot be reached.") from None
         if not response.is_success:

@@ -64,3 +64,18 @@ async def test_the_list_of_models_may_be_old_while_completions_are_answered() ->
         assert (await front.extract(picture(), model="cni")).status_code == 200
         unknown = await front.extract(picture(), model="nobody")
         assert unknown.status_code == 503, "whether it exists cannot be said now"
+
+
+async def test_a_server_that_hangs_is_left_alone_like_one_that_is_away() -> None:
+    server = FakeModelServer()
+    server.delay = 30
+    async with running(server=server, llm_seconds=0.05, breaker_failures=2, breaker_seconds=60) as front:
+        answers = [(await front.extract(picture())).status_code for _ in range(4)]
+        assert answers == [504, 504, 503, 503] and server.cancelled == 2
+
+
+async def test_own_connections_all_in_use_is_no_fault_of_the_server() -> None:
+    async with running(server=FakeModelServer(httpx.PoolTimeout("full")), breaker_failures=1) as front:
+        for _ in range(2):
+            answer = await front.extract(picture())
+            assert answer.status_code == 503 and answer.json()["error"]["code"] == "busy"

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from ocr_frontend.errors import Busy, DeadlineExceeded, ModelServerAway, ModelServerRefuses
+from ocr_frontend.errors import Busy, DeadlineExceeded, ModelServerAway, ModelServerHangs, ModelServerRefuses
 from ocr_frontend.llm.breaker import Breaker
 
 
@@ -76,6 +76,17 @@ def test_one_trial_at_a_time_and_a_cancelled_one_makes_room() -> None:
 def test_what_says_nothing_about_the_server(error: Exception) -> None:
     breaker = Breaker(1, 5, Clock())
     assert outcome(breaker, error) == "asked" and not breaker.open
+
+
+def test_a_server_that_hangs_counts_as_one_that_is_away() -> None:
+    clock = Clock()
+    breaker = Breaker(2, 5, clock)
+    hangs = ModelServerHangs("slow")
+    assert [outcome(breaker, hangs), outcome(breaker, AWAY)] == ["asked", "asked"] and breaker.open
+    assert outcome(breaker) == "refused"
+    clock.now = 5
+    assert outcome(breaker, hangs) == "asked" and breaker.open  # one trial, and it hung as well
+    assert outcome(breaker) == "refused"
 
 
 def test_a_server_that_refuses_is_there() -> None:
