@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor pin test lint format bench bench-engine bench-tune bench-env quant-table eval train recorded lock clean env
+.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table eval train recorded lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,8 +26,12 @@ pin: ## write the digests of foreign images into Dockerfiles and compose file (a
 env: ## the environment with everything for development (.venv)
 	@$(PYTHON) -m deploy.up.dev
 
-test: env ## the whole suite from nothing
+test: env ## the whole suite from nothing; brings the programs it needs, or says which tests it leaves out
+	@$(VENV) -m tests.support.tools
 	@$(VENV) -m pytest $(ARGS)
+
+check: lint ## for daily work: style, types and unit tests, in under three minutes
+	@$(VENV) -m pytest tests/unit -q -n 2 $(ARGS)
 
 lint: env ## ruff and strict mypy
 	@$(VENV) -m ruff check .

@@ -1,4 +1,7 @@
-"""The services of `make up`, started once for all tests that ask for them, as a person would: in a terminal."""
+"""The services of `make up`, started once for all tests that ask for them, as a person would: in a terminal.
+
+Fixtures that hold an engine are of a package or a module, never of the session: one ends before the next one starts.
+"""
 
 import os
 import pty
@@ -71,7 +74,7 @@ def start_up(**environment: str) -> Up:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, **environment},
+        env={**os.environ, "SERVER_KV_CACHE_GIB": "1", **environment},
     )
     os.close(theirs)
     return Up(process, ours)
@@ -87,7 +90,7 @@ class Services:
     up: Up
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def services() -> Iterator[Services]:
     """Both services with the embedded base and the shipped adapter."""
     ports = {"SERVER_PORT": str(free_port()), "FRONT_PORT": str(free_port())}

@@ -17,7 +17,7 @@ from tests.support.tiny_models import write_base
 
 pytestmark = [
     pytest.mark.gpu,
-    pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU and a CUDA build of PyTorch"),
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="need an NVIDIA GPU and a CUDA build of PyTorch"),
 ]
 RECIPE = Recipe(
     name="tiny",

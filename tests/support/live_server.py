@@ -1,8 +1,10 @@
 """A real server in processes of its own, for tests over HTTP."""
 
+import contextlib
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tarfile
@@ -13,6 +15,13 @@ from typing import Any
 import httpx
 
 START_SECONDS = 480
+
+
+def free_port() -> int:
+    """A port that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 class LiveServer:
@@ -46,7 +55,10 @@ class LiveServer:
                 pass
             time.sleep(0.5)
         self.kill()
-        raise AssertionError("the server did not become ready:\n" + self.log.read_text(errors="replace")[-3000:])
+        raise AssertionError(
+            f"{self.url} was not ready within {START_SECONDS} s; the end of its log:\n"
+            + self.log.read_text(errors="replace")[-3000:]
+        )
 
     def terminate(self) -> None:
         """SIGTERM to the first process alone."""
@@ -58,10 +70,19 @@ class LiveServer:
         assert self._process is not None
         return self._process.wait(seconds)
 
-    def kill(self) -> None:
-        """SIGKILL to all of its processes, by their session."""
+    def stop(self) -> None:
+        """SIGTERM, then SIGKILL to what does not end; for a fixture's end, where the server may be gone already."""
         if self._process is not None and self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
+            self.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(30)
+        self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to all of its processes, by their session; its children too where the first one is gone."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait(30)
 
     def client(self, key: str = "front") -> httpx.Client:

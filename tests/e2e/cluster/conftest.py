@@ -3,7 +3,6 @@
 import io
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -79,7 +78,7 @@ def _ports(count: int) -> int:
     raise AssertionError("no free ports")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
     base = write_base(folder / "tiny-base")
@@ -126,7 +125,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
     finally:
         if process.poll() is None:
-            process.send_signal(signal.SIGINT)
+            process.terminate()
             process.wait(120)
         collector.close()
 

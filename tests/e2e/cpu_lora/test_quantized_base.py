@@ -12,6 +12,7 @@ from transformers import Qwen3ForCausalLM
 
 from tests.e2e.cpu_lora.conftest import Family
 from tests.e2e.cpu_lora.quantized import dequantized, write_quantized
+from tests.support.engines import small_engine
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
@@ -37,23 +38,14 @@ def _logprobs(family: Family, tensors: dict[str, torch.Tensor] | None, adapter: 
 
 @pytest.mark.parametrize("method", ["int8", "int4", "gptq"])
 def test_starts_and_answers(family: Family, tmp_path: Path, method: str) -> None:
-    from vllm import LLM, SamplingParams
+    from vllm import SamplingParams
     from vllm.lora.request import LoRARequest
 
     folder = write_quantized(family.base, tmp_path / method, method)
-    llm = LLM(
-        str(folder),
-        dtype="bfloat16",
-        enable_lora=True,
-        max_loras=2,
-        max_lora_rank=16,
-        max_model_len=128,
-        max_num_batched_tokens=128,
-    )
     sampling = SamplingParams(temperature=0, max_tokens=TOKENS, ignore_eos=True, logprobs=0)
     adapter = LoRARequest("a0", 1, str(family.adapters[0]))
 
-    def answers(*requests: LoRARequest | None) -> list[Answer]:
+    def answers(llm: Any, *requests: LoRARequest | None) -> list[Answer]:
         prompts = [{"prompt_token_ids": PROMPT} for _ in requests]
         outputs = llm.generate(prompts, sampling, lora_request=list(requests), use_tqdm=False)
         found = [output.outputs[0] for output in outputs]
@@ -65,13 +57,11 @@ def test_starts_and_answers(family: Family, tmp_path: Path, method: str) -> None
             for one in found
         ]
 
-    try:
-        base_beside, adapted_beside = answers(None, adapter)
-        assert [base_beside[0]] == [answer[0] for answer in answers(None)]
-        assert [adapted_beside[0]] == [answer[0] for answer in answers(adapter)]
+    with small_engine(folder, dtype="bfloat16", max_loras=2, max_model_len=128, max_num_batched_tokens=128) as llm:
+        base_beside, adapted_beside = answers(llm, None, adapter)
+        assert [base_beside[0]] == [answer[0] for answer in answers(llm, None)]
+        assert [adapted_beside[0]] == [answer[0] for answer in answers(llm, adapter)]
         assert base_beside[0] != adapted_beside[0]
-    finally:
-        llm.llm_engine.engine_core.shutdown()
     tensors = dequantized(family.base, folder, method)
     for answer, path in ((base_beside, None), (adapted_beside, family.adapters[0])):
         wanted = _logprobs(family, tensors, path, answer)

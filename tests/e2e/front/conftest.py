@@ -1,7 +1,6 @@
 """The real app behind a real web server, seen by a real Chromium; only OCR and model server are stood in for."""
 
 import json
-import shutil
 import socket
 import threading
 import time
@@ -19,6 +18,7 @@ from ocr_frontend.api.app import create_app
 from ocr_frontend.ocr.reader import TextLine
 from ocr_frontend.settings import Settings
 from tests.integration.front.fakes import RECTO_FIELDS, FakeModelServer, FakeReader
+from tests.support.tools import need
 
 ROOT = Path(__file__).resolve().parents[3]
 SAMPLE = ROOT / "docs/sample-2018-recto.jpg"
@@ -127,8 +127,7 @@ def _watch(page: Page, site: Site) -> Seen:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, with a profile of its own that goes with it."""
-    found = shutil.which("chromium")
-    assert found, "chromium is needed: apt-get install chromium"
+    found = need("chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(_FLAGS))
         yield browser

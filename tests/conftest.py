@@ -1,0 +1,67 @@
+"""For every test: cheap ones first, a stop is clean, nothing outlives the run, what is left out is counted."""
+
+import signal
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support.leftovers import end_leftovers, mark_run
+
+_HERE = Path(__file__).resolve().parent
+# Cheap ones first, so that a mistake shows early. Each room of e2e ends its engines before the next one starts its own;
+# what `make up` serves comes last, since the last test of it presses Ctrl-C.
+_ROOMS = (
+    "unit", "integration", "gpu", "e2e/training", "e2e/front", "e2e/cpu_lora", "e2e/quantize", "e2e/server",
+    "e2e/cluster", "e2e/monitoring", "e2e",
+)  # fmt: skip
+_MARK = pytest.StashKey[str]()
+_LEFT = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """SIGTERM ends a run as Ctrl-C does, fixtures and all; Ctrl-C works even where a shell's `&` turned it off."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, _stop)
+    config.stash[_MARK] = mark_run()
+
+
+def _stop(signum: int, frame: object) -> None:
+    raise KeyboardInterrupt("SIGTERM")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """By room, whatever the order on the command line; inside a room as written."""
+    items.sort(key=_room)
+
+
+def _room(item: pytest.Item) -> int:
+    where = item.path.relative_to(_HERE).as_posix() if item.path.is_relative_to(_HERE) else ""
+    return next((place for place, room in enumerate(_ROOMS) if where.startswith(f"{room}/")), len(_ROOMS))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """After every fixture's end: what still runs is ended, named, and fails the run."""
+    left = session.config.stash[_LEFT] = end_leftovers(session.config.stash[_MARK])
+    if left and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The last lines before pytest's own: processes that were left behind, tests that were left out."""
+    for process in config.stash.get(_LEFT, []):
+        terminalreporter.write_line(f"left behind by a test, ended now: {process}", red=True)
+    reasons = Counter(_reason(report) for report in terminalreporter.stats.get("skipped", ()))
+    if reasons:
+        named = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        terminalreporter.write_line(f"left out: {named}", yellow=True)
+
+
+def _reason(report: object) -> str:
+    where = getattr(report, "longrepr", None)
+    return str(where[2]).removeprefix("Skipped: ") if isinstance(where, tuple) else "for no reason given"
