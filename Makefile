@@ -30,7 +30,7 @@ test: env ## the whole suite from nothing; brings the programs it needs, or says
 	@$(VENV) -m tests.support.tools
 	@$(VENV) -m pytest $(ARGS)
 
-check: lint ## for daily work: style, types and unit tests, in under three minutes
+check: lint ## for daily work: style, types and unit tests
 	@$(VENV) -m pytest tests/unit -q -n 2 $(ARGS)
 
 lint: env ## ruff and strict mypy

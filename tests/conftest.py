@@ -17,6 +17,7 @@ _ROOMS = (
     "e2e/cluster", "e2e/monitoring", "e2e",
 )  # fmt: skip
 _MARK = pytest.StashKey[str]()
+_SESSION = pytest.StashKey[pytest.Session]()
 _LEFT = pytest.StashKey[list[str]]()
 
 
@@ -24,11 +25,20 @@ def pytest_configure(config: pytest.Config) -> None:
     """SIGTERM ends a run as Ctrl-C does, fixtures and all; Ctrl-C works even where a shell's `&` turned it off."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGINT, signal.default_int_handler)
-        signal.signal(signal.SIGTERM, _stop)
+        signal.signal(signal.SIGTERM, lambda *_: _stop(config))
     config.stash[_MARK] = mark_run()
 
 
-def _stop(signum: int, frame: object) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """For the signal's handler."""
+    session.config.stash[_SESSION] = session
+
+
+def _stop(config: pytest.Config) -> None:
+    """A library may swallow the exception; then no further test begins."""
+    if _SESSION in config.stash:
+        config.stash[_SESSION].shouldstop = "SIGTERM"
     raise KeyboardInterrupt("SIGTERM")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from server.choices import EXECUTOR
 
 _KV_CACHE = 64 << 20  # bytes: plenty for a tiny model, and no share of a memory that others use as well
-# For the engine's process: our kernels and no other package's plugins, no question to a hub, all of few cores.
+# For the engine's process: our kernels and no other package's plugins, no question to a hub.
 _ENVIRONMENT = {
     "VLLM_PLUGINS": "cni_cpu_lora",
     "VLLM_NO_USAGE_STATS": "1",
