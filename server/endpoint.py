@@ -10,7 +10,6 @@ from fastapi import FastAPI
 from vllm.v1.metrics.prometheus import get_prometheus_registry
 
 from server import background
-from server.control.measured import MeasuredEngine
 from server.control.vllm_engine import VllmEngine
 from server.gate import GateMiddleware
 from server.handlers import install_handlers
@@ -20,6 +19,8 @@ from server.routes import inference
 from server.routes.install import close_others, install_routes
 from server.settings import Settings
 from server.vllm.contract import ContractError
+from server.vllm.engine_client import MeteredEngine
+from server.vllm.handlers import install_engine_handlers
 from server.vllm.start import check_engine
 from server.wiring import build_context, build_gate
 
@@ -59,6 +60,7 @@ class CniRoutes:
         self._measure(state, engine_client, context.metrics)
         close_others(self._app)
         install_handlers(self._app)
+        install_engine_handlers(self._app)
         # vLLM built the stack already, for SageMaker. Nothing has run yet: it is built anew at the first call.
         self._app.middleware_stack = None
         self._app.add_middleware(GateMiddleware, gate=gate)
@@ -71,11 +73,11 @@ class CniRoutes:
         ]
 
     def _measure(self, state: Any, client: Any, metrics: Metrics) -> None:
-        measured = MeasuredEngine(client, metrics)
+        metered = MeteredEngine(client, metrics)
         for name in ("openai_serving_completion", "openai_serving_chat"):
             serving = getattr(state, name, None)
             if serving is not None:
-                serving.engine_client = measured
+                serving.engine_client = metered
 
     async def _run(self, start: Any) -> None:
         try:

@@ -7,6 +7,7 @@ ServerError            status, type, code
 ├── NotHere            404
 ├── Clash              409
 ├── TooLarge           413
+├── UnsupportedMedia   415
 ├── Unprocessable      422 a revision that may not serve
 ├── TooMany            429 with Retry-After
 └── Unavailable        503 with Retry-After
@@ -75,6 +76,12 @@ class TooLarge(ServerError):
     """More bytes than this server takes."""
 
     status, type, code = 413, "invalid_request_error", "too_large"
+
+
+class UnsupportedMedia(ServerError):
+    """A body of another kind than this route takes."""
+
+    status, type, code = 415, "invalid_request_error", "unsupported_media_type"
 
 
 class Unprocessable(ServerError):

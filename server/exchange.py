@@ -7,11 +7,14 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
+from server.admission.account import Account
+from server.admission.admission import Admitted
 from server.auth.keys import Key
 from server.control.residency import Lease
 
-# A caller who went away leaves its request in the engine for a moment: what it uses stays that long.
-_ABORT_SECONDS = 0.5
+# A caller who went away leaves its request in the engine for a moment. What it uses stays until it has left; after so
+# long without a word of it, the engine is believed to have forgotten it.
+_ABORT_SECONDS = 10.0
 
 
 @dataclass
@@ -19,38 +22,49 @@ class Exchange:
     """Made by the gate, filled by the routes, closed by the gate.
 
     `complete`: the last byte went out. `broken`: it failed after it had begun. `gone`: the caller did not wait for it.
+    `plain`: it asks for nothing that could make the engine fail by itself, so that a failure speaks against the
+    revision.
     """
 
     key: Key
+    request_id: str = ""
     started: float = field(default_factory=time.perf_counter)
     adapter: str | None = None
     revision: str | None = None
+    model: str = ""
+    account: Account = field(default_factory=Account)
+    admitted: Admitted | None = None
     lease: Lease | None = None
     counted: bool = False
+    plain: bool = True
     status: int = 0
     complete: bool = False
     broken: bool = False
     gone: bool = False
-    tokens: Callable[[], int] = lambda: 0
     on_close: Callable[["Exchange"], Awaitable[None]] | None = None
+    later: "asyncio.Task[None] | None" = None
 
     async def close(self) -> None:
-        """Give everything back, whatever happened."""
+        """Give everything back, whatever happened: now, or once the engine has let go of it."""
         try:
             if self.on_close is not None:
                 await self.on_close(self)
         finally:
-            await self._release()
+            if self.account.idle:
+                await self._give_back()
+            else:
+                self.later = asyncio.create_task(self._give_back_later())
 
-    async def _release(self) -> None:
+    async def _give_back_later(self) -> None:
+        await self.account.ended(_ABORT_SECONDS)
+        await self._give_back()
+
+    async def _give_back(self) -> None:
+        if self.admitted is not None:
+            self.admitted.close(self.account.usage(), self.model, self.request_id)
         lease, self.lease = self.lease, None
-        if lease is None:
-            return
-        if self.complete and not self.gone:
+        if lease is not None:
             await lease.release()
-        else:
-            loop = asyncio.get_running_loop()
-            loop.call_later(_ABORT_SECONDS, lambda: loop.create_task(lease.release()))
 
 
 def exchange_of(request: Request) -> Exchange:

@@ -2,26 +2,28 @@
 
 import asyncio
 from dataclasses import dataclass
-from typing import Any
 
-from fastapi import HTTPException
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from server.admission.account import current
+from server.admission.admission import Admission
 from server.auth.keys import Key
 from server.auth.keys_file import KeysFile
-from server.auth.limits import Limiter
+from server.browsers import check_local
 from server.errors import Forbidden, NotHere, ServerError, TooLarge, Unauthorized, Unavailable
 from server.exchange import Exchange
 from server.handlers import UNEXPECTED, log_unexpected
+from server.logs import REQUEST_ID
 from server.metrics import Metrics
 from server.routes.table import Rule, find_rule
+from server.streams import MIB, counted, too_large, watched, without_body
 from server.vllm.closed import PASSED
 
-_MIB = 1 << 20
-_STREAM_ERROR = b'data: {"error"'
+# vLLM reads these from any caller: who is served first, and by which of its engines.
+_FOREIGN = frozenset({b"x-vllm-priority", b"x-data-parallel-rank"})
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,16 @@ class _Call:
 class Gate:
     """`running` counts the requests that generate; `draining` closes the door to new ones; `ring` may be replaced."""
 
-    def __init__(self, keys: KeysFile, limiter: Limiter, metrics: Metrics, body_mib: int, upload_mib: int) -> None:
+    def __init__(self, keys: KeysFile, admission: Admission, metrics: Metrics, body_mib: int, upload_mib: int) -> None:
         self.running = 0
         self.draining = False
         self._keys = keys
         self.ring = keys.read()
-        self._limiter = limiter
+        self.admission = admission
         self.metrics = metrics
-        self._body_bytes = body_mib * _MIB
+        self._body_bytes = body_mib * MIB
         # An archive and the multipart form around it.
-        self._upload_bytes = (upload_mib + 1) * _MIB
+        self._upload_bytes = (upload_mib + 1) * MIB
 
     @property
     def open(self) -> bool:
@@ -53,11 +55,16 @@ class Gate:
 
     async def handle(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         """One HTTP request."""
+        send = without_body(send) if scope["method"] == "HEAD" else send
         try:
             rule = self._rule(scope)
-            key = self._key(rule, Headers(scope=scope))
-            scope[PASSED] = True
-            await self._pass(_Call(app, scope, receive, send), rule, key)
+            headers = Headers(scope=scope)
+            if self.open and rule.access != "open":
+                check_local(headers)
+            key = self._key(rule, headers)
+            inner = {**scope, "method": rule.method, PASSED: True}
+            inner["headers"] = [pair for pair in scope["headers"] if pair[0] not in _FOREIGN]
+            await self._pass(_Call(app, inner, receive, send), rule, key)
         except ServerError as error:
             # Raised before the application; what happens in it is answered there.
             if rule_is_generating(scope):
@@ -110,16 +117,19 @@ class Gate:
             return
         if self.draining and rule.method != "GET":
             raise Unavailable("This server is stopping.", 5)
+        headers = Headers(scope=call.scope)
         limit = self._upload_bytes if rule.access == "admin" else self._body_bytes
-        if int(Headers(scope=call.scope).get("content-length") or 0) > limit:
-            raise TooLarge(_too_large(limit))
+        claimed = headers.get("content-length") or "0"
+        if not claimed.isdecimal() or int(claimed) > limit:
+            raise TooLarge(too_large(limit))
         if rule.generates:
-            self._limiter.start(key)
-        exchange = Exchange(key)
-        call.scope.setdefault("state", {})["exchange"] = exchange
+            self.admission.arrive(key)
+        exchange = Exchange(key, headers.get(REQUEST_ID) or "")
+        call.scope["state"] = {**call.scope.get("state", {}), "exchange": exchange}
         self.running += rule.generates
+        mark = current.set(exchange.account)
         try:
-            await call.app(call.scope, _counted(call.receive, limit, exchange), _watched(call.send, exchange))
+            await call.app(call.scope, counted(call.receive, limit, exchange), watched(call.send, exchange))
         except ClientDisconnect:
             exchange.gone = True
         except Exception as error:
@@ -127,9 +137,8 @@ class Gate:
             log_unexpected(error)
             await self._broken(call, exchange)
         finally:
+            current.reset(mark)
             self.running -= rule.generates
-            if rule.generates:
-                self._limiter.finish(key, exchange.tokens())
             await asyncio.shield(exchange.close())
 
     async def _broken(self, call: _Call, exchange: Exchange) -> None:
@@ -163,42 +172,3 @@ def rule_is_generating(scope: Scope) -> bool:
     """Whether a request's route runs the model."""
     rule = find_rule(scope["method"], scope["path"])
     return isinstance(rule, Rule) and rule.generates
-
-
-def _too_large(limit: int) -> str:
-    return f"The request is larger than {limit // _MIB} MiB."
-
-
-def _counted(receive: Receive, limit: int, exchange: Exchange) -> Receive:
-    """`receive` that stops a body larger than it may be, whatever its header claimed, and sees the caller go away."""
-    seen = 0
-
-    async def read() -> Message:
-        nonlocal seen
-        message = await receive()
-        if message["type"] == "http.disconnect" and not exchange.complete:
-            # vLLM answers such a request with 200 and nothing in it, to nobody.
-            exchange.gone = True
-        seen += len(message.get("body", b""))
-        if seen > limit:
-            # FastAPI lets only its own exception through while it reads a body.
-            raise HTTPException(TooLarge.status, _too_large(limit))
-        return message
-
-    return read
-
-
-def _watched(send: Send, exchange: Exchange) -> Send:
-    """`send` that notes the status, and whether the answer went out completely."""
-
-    async def write(message: Any) -> None:
-        if message.get("body", b"").startswith(_STREAM_ERROR):
-            # The status went out long ago: vLLM tells of a failure in the stream itself, and then ends it properly.
-            exchange.broken = True
-        await send(message)
-        if message["type"] == "http.response.start":
-            exchange.status = message["status"]
-        elif message["type"] == "http.response.body" and not message.get("more_body", False):
-            exchange.complete = True
-
-    return write

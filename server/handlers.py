@@ -39,6 +39,8 @@ async def _registry_error(request: Request, error: Any) -> JSONResponse:
 async def _invalid(request: Request, error: Any) -> JSONResponse:
     """The first thing that is wrong, by its place. Custom messages may quote values: pydantic's own are shown."""
     first = error.errors()[0] if error.errors() else {}
+    if not isinstance(first, dict):  # FastAPI's dependencies may raise it with a text alone
+        first = {}
     place = ".".join(str(part) for part in first.get("loc", ()) if isinstance(part, str | int) and part != "body")
     quoting = str(first.get("type", "")) in {"value_error", "assertion_error", "json_invalid"}
     text = "is not valid" if quoting else str(first.get("msg", "is not valid"))

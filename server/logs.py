@@ -19,7 +19,10 @@ from server.routes.table import Rule, find_rule
 TEXT = "[server] %(message)s"
 REQUEST_ID = "X-Request-Id"
 # What a line may carry besides its message (`extra=`); the front writes the same names.
-FIELDS = ("request_id", "method", "route", "status", "duration_ms", "model")
+FIELDS = (
+    *("request_id", "method", "route", "status", "duration_ms", "model"),
+    *("key", "tokens_in", "tokens_out", "tokens_cached", "tokens_broken_off"),
+)
 _MOST = 128  # characters of a request id from outside
 _ALLOWED = frozenset(string.ascii_letters + string.digits + "-_.")
 _QUIET = {"/health", "/ready", "/metrics"}

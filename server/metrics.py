@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from server.admission.account import Usage
 from server.labels import WHO, Labels
 from server.revision_metrics import ROLLBACKS, RevisionMetrics
 
@@ -39,6 +40,11 @@ class Metrics:
             "cni_server_refused_revisions", "Revisions refused at registration", ("check",), registry=r
         )
 
+        self.key_requests = Counter("cni_server_key_requests", "Requests that ran, by key", ("key",), registry=r)
+        self.key_tokens = Counter(
+            "cni_server_key_tokens", "Tokens by key; broken_off: of answers that did not end", ("key", "direction"),
+            registry=r,
+        )  # fmt: skip
         self.lora = Gauge(
             "cni_server_lora_info", "What computes LoRA: wrapper, kernel, step, base's form", LORA_LABELS, registry=r
         )
@@ -60,6 +66,18 @@ class Metrics:
         self.switches.labels(self.adapter(adapter))
         for reason in ROLLBACKS:
             self.rollbacks.labels(self.adapter(adapter), reason)
+
+    def used(self, key: str, usage: Usage) -> None:
+        """What a request cost its key, by the key's id."""
+        self.key_requests.labels(key).inc()
+        directions = {
+            "in": usage.prompt,
+            "out": usage.generated,
+            "cached": usage.cached,
+            "broken_off": usage.broken_off,
+        }
+        for direction, tokens in directions.items():
+            self.key_tokens.labels(key, direction).inc(tokens)
 
     def switched(self, adapter: str, revisions: Iterable[str]) -> None:
         """An alias means these now, by this server's doing."""

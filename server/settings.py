@@ -36,6 +36,11 @@ class Settings(BaseSettings):
     max_upload_mib: int = Field(default=512, ge=1, description="largest revision, packed and unpacked, in MiB")
     max_body_mib: int = Field(default=4, ge=1, description="largest inference request in MiB")
     kv_cache_dtype: str = Field(default="auto", description="the KV cache's type (auto: the weights'; fp8: half)")
+    max_sequences: int = Field(default=64, ge=1, description="answers in one request (prompts times n)")
+    max_queue: int = Field(default=1000, ge=0, description="answers that may wait for their turn; then 503")
+    admission_seconds: float = Field(
+        default=60, gt=0, description="how long a request may wait for its turn and its adapter; then 503"
+    )
     drain_seconds: float = Field(default=30, ge=0, description="how long running requests may take after SIGTERM")
     follow_seconds: float = Field(default=1, gt=0, description="how often the registry folder is looked at")
     split_min_requests: int = Field(default=20, ge=1, description="answers before a split can roll back by itself")

@@ -14,9 +14,11 @@ from adapters.registry.catalogue import Catalogue, Reader
 from adapters.registry.proofs import Proofs
 from adapters.registry.store import Registry
 from adapters.registry.validate import Rules
+from server.admission.admission import Admission
+from server.admission.limits import Limiter
+from server.admission.queue import Queue
 from server.auth.audit import Audit
 from server.auth.keys_file import KeysFile
-from server.auth.limits import Limiter
 from server.base_folder import find_base_folder
 from server.collect import ServerCollector
 from server.context import Context
@@ -36,8 +38,12 @@ from server.tiers import size_tiers
 
 def build_gate(settings: Settings, metrics: Metrics) -> Gate:
     """Keys, limits and sizes. Raises ValueError, OSError for a keys file that cannot be read."""
-    limiter, keys = Limiter(time.monotonic), KeysFile(settings.keys_file)
-    return Gate(keys, limiter, metrics, settings.max_body_mib, settings.max_upload_mib)
+    keys = KeysFile(settings.keys_file)
+    # Twice a batch: what vLLM takes into its next step waits in the engine already.
+    capacity = max(2 * settings.max_num_seqs, settings.max_sequences)
+    queue = Queue(capacity, settings.max_queue, settings.max_sequences, settings.admission_seconds)
+    admission = Admission(Limiter(time.monotonic), queue, metrics, settings.log_format == "json")
+    return Gate(keys, admission, metrics, settings.max_body_mib, settings.max_upload_mib)
 
 
 def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics: Metrics) -> Plane:

@@ -7,31 +7,45 @@ from typing import Any
 
 from fastapi import Request
 
+from server.admission.demand import Demand, demand_of
 from server.context import Context
-from server.errors import Clash, Forbidden
+from server.control.target import Target
+from server.errors import BadRequest, Clash, Forbidden
 from server.exchange import Exchange, exchange_of
+from server.routes.waiting import before
 
 log = logging.getLogger("server.answers")
 PROMPT_HEADER = "x-prompt-sha256"
 # Kinds of failure that speak against a revision.
 _FAULTS = frozenset({"server", "stream"})
+# Fields that every caller sends; with others an engine may fail over what only this caller asked for.
+_PLAIN = frozenset(
+    {
+        *("model", "prompt", "messages", "max_tokens", "max_completion_tokens", "temperature", "top_p", "seed", "n"),
+        *("stream", "stream_options", "stop", "user", "logprobs", "top_logprobs", "response_format", "cache_salt"),
+        *("structured_outputs", "request_id", "session_id"),
+    }
+)
+_MADE_BY_CALLERS = ("grammar", "structural_tag")
 
 
 async def prepare(context: Context, request: Request, body: Any) -> None:
-    """Point `body` at one exact revision and hold it until the exchange ends. Raises ServerError."""
+    """Admit the request, point `body` at one exact revision and hold it until the exchange ends. Raises ServerError."""
     exchange = exchange_of(request)
 
     async def on_close(ended: Exchange) -> None:
         finish(context, ended)
 
     exchange.on_close = on_close
-    exchange.tokens = lambda: _tokens(request)
+    exchange.plain = is_plain(body)
+    exchange.account.once = bool(getattr(body, "use_beam_search", False))
     name = (body.model or "").partition("@")[0]
     if name in context.plane.catalogue.adapters and not exchange.key.may_use(name):
         raise Forbidden(f"This key may not use the adapter {name!r}.")
     began = time.perf_counter()
-    target, exchange.lease = await context.plane.acquire(body.model, body.user)
-    exchange.adapter = target.adapter
+    demand = demand_of(body, context.max_model_len)
+    target = await before(context.settings.admission_seconds, request, _acquire(context, exchange, body, demand))
+    exchange.adapter, exchange.model = target.adapter, target.model
     exchange.revision = target.revision.revision if target.revision else None
     _count_in(context, exchange, time.perf_counter() - began)
     body.model = target.model
@@ -39,9 +53,32 @@ async def prepare(context: Context, request: Request, body: Any) -> None:
         expected = request.headers.get(PROMPT_HEADER)
         if expected is not None and expected != target.revision.prompt_sha256:
             raise Clash(f"{target.model} takes another prompt: read /v1/models again.", code="prompt_changed")
-        # An adapter is trained for one answer; sampling is for whoever asks for it.
-        if "temperature" not in body.model_fields_set or body.temperature is None:
-            body.temperature = 0.0
+        _be_greedy(body)
+
+
+async def _acquire(context: Context, exchange: Exchange, body: Any, demand: Demand) -> Target:
+    """Into the exchange as soon as it is held, so that its end gives it back whatever happens next."""
+    # A model that does not exist must not wait for its turn to be told so.
+    context.plane.resolver.resolve(context.plane.catalogue, body.model, body.user)
+    exchange.admitted = await context.gate.admission.admit(exchange.key, demand)
+    target, exchange.lease = await context.plane.acquire(body.model, body.user)
+    return target
+
+
+def _be_greedy(body: Any) -> None:
+    """An adapter is trained for one answer; sampling is for whoever asks for it."""
+    if "temperature" in body.model_fields_set and body.temperature is not None:
+        return
+    if (getattr(body, "n", None) or 1) > 1 and not getattr(body, "use_beam_search", False):
+        raise BadRequest("An adapter answers greedily: send a temperature above 0 to get several answers.", param="n")
+    body.temperature = 0.0
+
+
+def is_plain(body: Any) -> bool:
+    """Whether a failure of this request can only be the server's or the revision's, not the caller's making."""
+    outputs = getattr(body, "structured_outputs", None)
+    steered = outputs is not None and any(getattr(outputs, kind, None) for kind in _MADE_BY_CALLERS)
+    return not steered and body.model_fields_set <= _PLAIN
 
 
 def _count_in(context: Context, exchange: Exchange, waited: float) -> None:
@@ -50,13 +87,6 @@ def _count_in(context: Context, exchange: Exchange, waited: float) -> None:
     context.metrics.running.labels(*who).inc()
     context.metrics.revisions.admission.labels(*who).observe(waited)
     exchange.counted = True
-
-
-def _tokens(request: Request) -> int:
-    """Tokens in and out, as vLLM's handlers note them when an answer is complete."""
-    metadata = getattr(request.state, "request_metadata", None)
-    usage = getattr(metadata, "final_usage_info", None)
-    return int(usage.total_tokens) if usage is not None else 0
 
 
 def finish(context: Context, exchange: Exchange) -> None:
@@ -68,7 +98,9 @@ def finish(context: Context, exchange: Exchange) -> None:
         metrics.duration.labels(*who).observe(time.perf_counter() - exchange.started)
     if kind is not None:
         metrics.errors.labels(*who, kind).inc()
-    if exchange.adapter and exchange.revision and kind in {None, *_FAULTS}:
+    if not (exchange.adapter and exchange.revision):
+        return
+    if kind is None or (kind in _FAULTS and exchange.plain):
         judge(context, exchange.adapter, exchange.revision, kind in _FAULTS)
 
 
@@ -92,6 +124,8 @@ def _log_failure(task: "asyncio.Task[Any]") -> None:
 
 def _kind(exchange: Exchange) -> str | None:
     """One of metrics.KINDS, None for a good answer."""
+    if exchange.account.client_fault:
+        return "client"
     if exchange.broken:
         return "stream"
     if exchange.gone or (not exchange.complete and exchange.status < 400):

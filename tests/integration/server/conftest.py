@@ -16,8 +16,10 @@ from pydantic import BaseModel
 
 from adapters.registry.errors import Refused
 from server import background
+from server.admission.account import Tally
 from server.context import Context, context_of
 from server.control.engine import Answer, Slots
+from server.exchange import exchange_of
 from server.gate import GateMiddleware
 from server.handlers import install_handlers
 from server.metrics import Metrics
@@ -43,6 +45,7 @@ class FakeEngine:
         self.stream_fault = ""
         self.texts: dict[str, str] = {}
         self.asked = 0
+        self.bodies: list[Body] = []
 
     async def load(self, name: str, folder: Path) -> None:
         await asyncio.sleep(0)
@@ -72,9 +75,12 @@ class FakeEngine:
 class Body(BaseModel):
     model: str | None = None
     user: str | None = None
-    prompt: str = ""
+    prompt: Any = ""
+    n: int | None = None
+    max_tokens: int | None = 16
     temperature: float | None = None
     stream: bool = False
+    logit_bias: dict[str, float] | None = None
 
 
 @generating.post("/v1/completions")
@@ -84,6 +90,16 @@ async def completions(body: Body, raw_request: Request) -> Any:
     await prepare(context, raw_request, body)
     engine: FakeEngine = context.plane.prober.engine  # type: ignore[assignment]
     assert body.model == context.base or body.model in engine.loaded
+    engine.bodies.append(body)
+    account = exchange_of(raw_request).account
+    tally = account.begin(60)
+    try:
+        return await _answer(engine, body, raw_request, tally)
+    finally:
+        account.end()
+
+
+async def _answer(engine: FakeEngine, body: Body, raw_request: Request, tally: Tally) -> Any:
     if not body.stream and await _gone_before(engine.gate, raw_request):
         return None
     await engine.gate.wait()
@@ -99,11 +115,11 @@ async def completions(body: Body, raw_request: Request) -> Any:
                     yield 'data: {"error": {"message": "Internal server error"}}\n\n'
                     break
                 await engine.gate.wait()
-                assert body.model == context.base or body.model in engine.loaded
+                assert "@" not in str(body.model) or body.model in engine.loaded
                 yield f"data: {body.model}\n\n"
 
         return StreamingResponse(stream(), media_type="text/event-stream")
-    raw_request.state.request_metadata = SimpleNamespace(final_usage_info=SimpleNamespace(total_tokens=100))
+    tally.generated, tally.done = 40, True
     return JSONResponse(
         {"model": body.model, "temperature": body.temperature, "choices": [{"text": engine.texts.get(body.model, "x")}]}
     )
@@ -127,7 +143,7 @@ class Server:
 
     def client(self, key: str | None = None) -> httpx.AsyncClient:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx.AsyncClient(transport=self.transport, base_url="http://server", headers=headers, timeout=30)
+        return httpx.AsyncClient(transport=self.transport, base_url="http://127.0.0.1", headers=headers, timeout=30)
 
     async def ask(self, model: str, **more: Any) -> httpx.Response:
         async with self.client(more.pop("key", None)) as client:

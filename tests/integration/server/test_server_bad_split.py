@@ -51,7 +51,7 @@ async def test_invalid_answers_end_a_split_and_everybody_can_see_why(
     first, second = registered(root, base_folder)
     async with start(split_min_requests=3) as server, server.client() as admin:
         server.engine.texts = {f"cni@{first}": RECTO_ANSWER, f"cni@{second}": "Sure! Here is the card:"}
-        http = httpx.AsyncClient(transport=server.transport, base_url="http://server")
+        http = httpx.AsyncClient(transport=server.transport, base_url="http://127.0.0.1")
         app = create_app(FrontSettings(ocr_workers=1), ocr=lambda: FakeReader(*RECTO_TEXT), http=http)
         async with app.router.lifespan_context(app):
             while not app.state.service.pool.ready:

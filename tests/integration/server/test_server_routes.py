@@ -100,7 +100,7 @@ async def test_every_route_is_on_the_allow_list_and_every_rule_has_its_route(app
 
 
 async def test_nothing_else_of_vllm_answers(app: FastAPI) -> None:
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         for path in CLOSED:
             for method in ("GET", "POST"):
                 answer = await client.request(method, path, json={})
@@ -111,7 +111,7 @@ async def test_nothing_else_of_vllm_answers(app: FastAPI) -> None:
 async def test_errors_are_ours_not_vllms(app: FastAPI) -> None:
     """vLLM's own validation error repeats what the caller sent; ours names the place only."""
     secret = "MBARGA"
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         bodies: list[Any] = [
             {"model": "x", "prompt": {"a": secret}},
             {"messages": secret},
@@ -141,7 +141,7 @@ async def test_a_vllm_that_forgets_our_plugin_has_no_open_route(
     assert not getattr(app.state, "endpoint_plugins", ())
     paths = {path for route in app.routes if (path := getattr(route, "path", None))}
     assert "/v1/completions" in paths
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         for path in (*paths, *CLOSED):
             for method in ("GET", "POST"):
                 assert (await client.request(method, path, json={})).status_code == 503, path

@@ -9,11 +9,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.registry.catalogue import Adapter
-from server.auth.keys import Key, KeyRing, Limits, add_key, hash_secret, new_secret, read_keys
-from server.auth.limits import Limiter
+from server.auth.keys import Key, KeyRing, add_key, hash_secret, new_secret, read_keys
 from server.control.picker import pick
 from server.control.watch import SplitWatch
-from server.errors import TooMany
 from server.launch import plan
 from server.machine import Machine
 from server.settings import Settings
@@ -61,35 +59,6 @@ def test_keys_are_stored_hashed_for_their_owner_only(tmp_path: Path) -> None:
 
 def test_an_empty_ring_of_a_file_lets_nobody_in() -> None:
     assert KeyRing([]).find("Bearer x") is None and not KeyRing([]).open
-
-
-def limited(**limits: float) -> Key:
-    return Key(id="k", sha256="0" * 64, scopes=frozenset({"inference"}), limits=Limits(**limits))  # type: ignore[arg-type]
-
-
-def test_rate_refills_with_time() -> None:
-    now = 0.0
-    limiter, key = Limiter(lambda: now), limited(requests_per_second=2)
-    for _ in range(2):
-        limiter.start(key)
-    with pytest.raises(TooMany) as error:
-        limiter.start(key)
-    assert error.value.headers["Retry-After"] == "1"
-    now = 0.6
-    limiter.start(key)
-
-
-def test_tokens_are_counted_over_a_minute() -> None:
-    now = 0.0
-    limiter, key = Limiter(lambda: now), limited(tokens_per_minute=10)
-    limiter.start(key)
-    limiter.finish(key, 10)
-    now = 30.0
-    with pytest.raises(TooMany) as error:
-        limiter.start(key)
-    assert error.value.headers["Retry-After"] == "30"
-    now = 61.0
-    limiter.start(key)
 
 
 def split(history: tuple[dict[str, float], ...] = ({"old": 1.0},)) -> Adapter:
