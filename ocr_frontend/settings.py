@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=1, le=65535, description="port to listen on")
     keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field((), description="bearer keys, separated by commas")
     keys_file: Path | None = Field(None, description="file of hashed keys, the model server's form (API docs)")
+    keys_seconds: float = Field(1.0, gt=0, le=60, description="between two looks at the keys file")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="names of this machine, with commas, for a service without keys"
+    )
     client_key: SecretStr | None = Field(None, description="the key that `extract --url` sends to a running front")
     server_url: str = Field(
         "http://127.0.0.1:8000", pattern=r"^https?://[^\s/]+(/\S*)?$", description="the model server"
@@ -82,6 +86,8 @@ class Settings(BaseSettings):
     request_seconds: float = Field(120.0, gt=0, le=3600, description="deadline of a whole request from its first byte")
     max_lines: int = Field(80, ge=1, le=100, description="OCR lines that go into a prompt")
     max_tokens: int = Field(512, ge=16, le=8192, description="of an answer")
+    jobs_key: SecretStr | None = Field(None, description="32 bytes in base64 that encrypt jobs; commas: older ones")
+    jobs_database: SecretStr | None = Field(None, description="PostgreSQL that several fronts share jobs in")
     jobs_file: Path | None = Field(None, description="SQLite file of job results; in memory without one")
     jobs_seconds: float = Field(3600, gt=0, le=604_800, description="how long job results are kept")
     jobs_images: int = Field(100, ge=1, le=1000, description="images in one job")
@@ -103,7 +109,7 @@ class Settings(BaseSettings):
     )
     calibration: Path = Field(SHIPPED, description="weights of the confidence, written by adapters calibrate")
 
-    @field_validator("keys", mode="before")
+    @field_validator("keys", "allowed_hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (

@@ -7,7 +7,7 @@ mkdir -p secrets
 chmod 700 secrets # nobody else gets in here; a container is given single files, which its own user must be able to read
 umask 022
 exec python3 - <<'PYTHON'
-import hashlib, json, secrets
+import base64, hashlib, json, secrets
 from pathlib import Path
 
 folder = Path("secrets")
@@ -25,7 +25,11 @@ def key() -> str:
     return "cni-" + secrets.token_urlsafe(32)
 
 
-made("front_keys", key())
+# The front keeps hashes alone. Clients send what is in front_key; a key that leaves front_keys is refused within seconds.
+if not (folder / "front_keys").exists():
+    client = {"id": "client", "sha256": hashlib.sha256(made("front_key", key()).encode()).hexdigest()}
+    made("front_keys", json.dumps({"keys": [client | {"scopes": ["inference"]}]}, indent=1) + "\n")
+made("jobs_key", base64.b64encode(secrets.token_bytes(32)).decode())
 made("grafana_password", secrets.token_urlsafe(24))
 for name in ("page_webhook", "ticket_webhook"):
     made(name, "http://127.0.0.1:9/none-yet")  # put the address of your pager or chat here

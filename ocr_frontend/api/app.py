@@ -12,7 +12,9 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from ocr_frontend.api.disconnect import ClientGone
-from ocr_frontend.api.middleware import CLIENT_GONE, Boundary, error_response
+from ocr_frontend.api.errors import error_response
+from ocr_frontend.api.local_only import LocalOnly
+from ocr_frontend.api.middleware import CLIENT_GONE, Boundary
 from ocr_frontend.api.routes import ROUTERS
 from ocr_frontend.api.service import Service, build_service
 from ocr_frontend.errors import BadRequest, FrontError, MethodNotAllowed, NotFound
@@ -34,6 +36,8 @@ def create_app(
     for router in (*ROUTERS, dashboard.router):
         app.include_router(router)
         service.metrics.expect(route.path for route in router.routes if isinstance(route, APIRoute))
+    hosts = (settings.host, *settings.allowed_hosts)
+    app.add_middleware(LocalOnly, active=lambda: service.ring.open, hosts=hosts)
     app.add_middleware(Boundary, metrics=service.metrics)
 
     async def on_front_error(request: Request, error: Exception) -> Response:
@@ -62,15 +66,16 @@ def create_app(
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Load the OCR while `/health` already answers; close what was opened."""
     service: Service = app.state.service
-    loading = asyncio.create_task(_load(service))
-    watching = asyncio.create_task(service.metrics.watch_loop())
+    tasks = [asyncio.create_task(_load(service)), asyncio.create_task(service.metrics.watch_loop())]
+    if service.keys_file is not None:
+        tasks.append(asyncio.create_task(service.keys_file.follow()))
     service.jobs.start()
     try:
         yield
     finally:
-        loading.cancel()
-        watching.cancel()
-        await asyncio.gather(loading, watching, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await service.jobs.close()
         service.pool.close()
         await service.catalog.close()

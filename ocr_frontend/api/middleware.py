@@ -8,18 +8,20 @@ import logging
 import secrets
 import time
 import traceback
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ocr_frontend.api.errors import error_response
 from ocr_frontend.errors import FrontError
 from ocr_frontend.observability.metrics import Metrics
 from ocr_frontend.observability.telemetry import given_id
 
 log = logging.getLogger("ocr_frontend")
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 CLIENT_GONE = 499  # never sent; what metrics and the log call a request whose client went away
 
 
@@ -27,15 +29,6 @@ def new_id() -> str:
     """A ULID: 26 characters that sort by time."""
     number = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
-
-
-def error_response(error: FrontError, request_id: str) -> JSONResponse:
-    """API.md's error body; `Retry-After` where a later try makes sense."""
-    headers = {} if error.retry_after is None else {"Retry-After": str(error.retry_after)}
-    if error.status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    body = {"error": {"code": error.code, "message": error.message, "request_id": request_id}}
-    return JSONResponse(body, error.status, headers)
 
 
 class Boundary:
@@ -56,7 +49,7 @@ class Boundary:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]
+                message["headers"] = [*_guarded(message["headers"]), (b"x-request-id", request_id.encode())]
             await send(message)
 
         self._metrics.in_progress.inc()
@@ -83,6 +76,14 @@ class Boundary:
             extra={"request_id": scope["state"]["request_id"], "method": scope["method"], "route": path,
                    "status": status, "duration_ms": round(seconds * 1000)},
         )  # fmt: skip
+
+
+def _guarded(headers: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """Answers may hold personal data: nobody keeps them or takes them for something else. The page says its own."""
+    given = list(headers)
+    names = {name.lower() for name, _ in given}
+    yield from given
+    yield from ((name, value) for name, value in _HEADERS if name not in names)
 
 
 def _log_unexpected(request_id: str, error: Exception) -> None:

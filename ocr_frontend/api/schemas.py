@@ -107,6 +107,7 @@ class LegacyExtraction(_Body):
     success: Literal[True] = True
     raw_text: str
     extracted_data: dict[str, str | float | None]
+    warnings: tuple[str, ...] = ()
 
 
 class ModelEntry(_Body):

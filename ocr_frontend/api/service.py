@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from ocr_frontend.api.admission import MemoryGuard, Places
+from ocr_frontend.auth.follow import KeysFile
 from ocr_frontend.auth.keys import KeyRing, read_keys
 from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.extraction.asking import Asker
@@ -50,6 +51,7 @@ class Service:
     bytes: Places
     memory: MemoryGuard
     presence: Presence
+    keys_file: KeysFile | None
 
 
 def build_service(
@@ -57,6 +59,7 @@ def build_service(
 ) -> Service:
     """Nothing is loaded or connected yet. Raises SettingsError where a file that a setting names cannot be used."""
     ring = _ring(settings)
+    keys_file = _keys_file(settings, ring)
     store = _store(settings)
     metrics = Metrics()
     http = http or _client(settings)
@@ -100,6 +103,8 @@ def build_service(
     admission = Places(settings.max_requests, share, "The service is answering as many requests as it takes at once.")
     uploads = Places(settings.max_uploads, share, "The service is receiving as many requests as it takes at once.")
     held = Places(settings.upload_bytes, share, "The service holds as many bytes of images as it takes at once.")
+    if keys_file is not None:
+        metrics.watch("keys_file_broken", "1 while the keys file cannot be used", lambda: float(keys_file.broken))
     metrics.watch("upload_bytes", "Bytes of uploads in memory", lambda: held.held)
     bounds = Bounds(settings.jobs_images, settings.jobs_kept, settings.jobs_bytes, settings.jobs_patience)
     jobs = Runner(pipeline, limiter, store, bounds, settings.ocr_workers)
@@ -109,7 +114,7 @@ def build_service(
     memory = MemoryGuard(settings.memory_limit)
     return Service(
         settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, store, jobs,
-        admission, uploads, held, memory, presence,
+        admission, uploads, held, memory, presence, keys_file,
     )  # fmt: skip
 
 
@@ -118,6 +123,13 @@ def _ring(settings: Settings) -> KeyRing:
         return read_keys(settings.keys_file, [key.get_secret_value() for key in settings.keys])
     except ValueError as error:
         raise SettingsError(f"{PREFIX}KEYS_FILE: {error}") from None
+
+
+def _keys_file(settings: Settings, ring: KeyRing) -> KeysFile | None:
+    if settings.keys_file is None:
+        return None
+    plain = [key.get_secret_value() for key in settings.keys]
+    return KeysFile(ring, settings.keys_file, plain, settings.keys_seconds)
 
 
 def _calibration(settings: Settings) -> Calibration:

@@ -35,6 +35,11 @@ class Key(BaseModel):
     adapters: frozenset[str] | None = None
     limits: Limits = Limits()
 
+    @property
+    def owner(self) -> str:
+        """Whose the jobs are. By the secret itself: an id may be given to somebody else one day."""
+        return self.sha256[:32]
+
     def may_use(self, model: str) -> bool:
         """Whether the key may ask an adapter by this name, an alias or `alias@revision`."""
         return self.adapters is None or model.partition("@")[0] in self.adapters
@@ -50,15 +55,23 @@ LOCAL = Key(id="local", sha256="0" * 64, scopes=frozenset({"inference", "metrics
 
 
 class KeyRing:
-    """The keys of this service; with none of them everybody is `LOCAL`."""
+    """The keys of this service. Where none are `configured` everybody is `LOCAL`; where all are revoked nobody is."""
 
-    def __init__(self, keys: Sequence[Key]) -> None:
+    def __init__(self, keys: Sequence[Key], *, configured: bool | None = None) -> None:
         self._keys = tuple(keys)
+        self._configured = bool(keys) if configured is None else configured
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def replace(self, ring: "KeyRing") -> None:
+        """From now on these keys."""
+        self._keys = ring._keys
 
     @property
     def open(self) -> bool:
         """Whether no keys are configured."""
-        return not self._keys
+        return not self._configured
 
     @property
     def several(self) -> bool:
@@ -82,21 +95,27 @@ class KeyRing:
         return found
 
 
-def read_keys(path: Path | None, plain: Sequence[str] = ()) -> KeyRing:
-    """The keys of a file, and those given in plain, which may read cards. Raises ValueError with one sentence."""
-    keys = [
-        Key(id=f"setting-{number}", sha256=hash_secret(secret), scopes=frozenset({"inference"}))
-        for number, secret in enumerate(plain, 1)
-    ]
+def read_keys(path: Path | None, plain: Sequence[str] = (), *, may_be_empty: bool = False) -> KeyRing:
+    """The keys of a file, and those given in plain, which may read cards. Raises ValueError with one sentence.
+
+    may_be_empty: a running service's file may lose its last key.
+    """
+    keys = [_plain(secret) for secret in dict.fromkeys(plain)]
     if path is not None:
-        keys += _of_file(path)
+        keys += _of_file(path, may_be_empty)
     ids = [key.id for key in keys]
     if len(set(ids)) != len(ids):
         raise ValueError("two keys have one id")
-    return KeyRing(keys)
+    return KeyRing(keys, configured=bool(keys) or path is not None)
 
 
-def _of_file(path: Path) -> list[Key]:
+def _plain(secret: str) -> Key:
+    """Its id comes from its hash: by its place it would pass to another key, and with it that one's jobs."""
+    digest = hash_secret(secret)
+    return Key(id=f"key-{digest[:12]}", sha256=digest, scopes=frozenset({"inference"}))
+
+
+def _of_file(path: Path, may_be_empty: bool) -> list[Key]:
     try:
         keys = _File.model_validate_json(path.read_bytes()).keys
     except OSError as error:
@@ -105,7 +124,7 @@ def _of_file(path: Path) -> list[Key]:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise ValueError(f"{path.name}: {where}: {first['msg']}") from None
-    if not keys:
+    if not keys and not may_be_empty:
         raise ValueError(f"{path.name} holds no key; make one with: python -m server keys add")
     return keys
 

@@ -24,6 +24,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*")
 _DIB = (12, 16, 40, 52, 56, 64, 108, 124)  # sizes that a bitmap's second header may have
 _ORIENTATION = 0x0112
+_ENOUGH = 0.8  # of the size that a picture is read at
 _DAMAGED = "The image is cut off or damaged."
 # Pillow's own size warning (the limit here is stricter) and what it says of odd tags. Once, for all threads.
 warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -67,7 +68,8 @@ def _decoded(image: Image.Image, limits: Limits, gate: Gate, *, cut: bool) -> De
     turned = _tiff_orientation(image) if image.format == "TIFF" else None
     sent = image.size
     work = limits.work_size(*sent)
-    image.draft("RGB" if image.mode == "YCbCr" else image.mode, work)  # a JPEG decodes to an eighth by itself
+    # A JPEG decodes to a half, a quarter or an eighth by itself; a little less than is read will do.
+    image.draft("RGB" if image.mode == "YCbCr" else image.mode, (int(work[0] * _ENOUGH), int(work[1] * _ENOUGH)))
     needed = memory_of(image, sent, work)
     limits.check_memory(needed)
     with gate.hold(needed):

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Collection
 
 from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse
 
 from ocr_frontend.api.disconnect import unless_gone
+from ocr_frontend.api.include import left_out, shown
 from ocr_frontend.api.openapi import CARD_FORM, ERRORS, EXTRACT_FORM, UPLOAD_FORM
 from ocr_frontend.api.routes.dependencies import Caller, Front, allow
 from ocr_frontend.api.schemas import Extraction, LegacyExtraction
@@ -19,11 +21,13 @@ router = APIRouter(responses=ERRORS)
 
 
 @router.post("/v1/extract", openapi_extra=EXTRACT_FORM)
-async def extract(request: Request, service: Front, key: Caller) -> Extraction:
+async def extract(request: Request, service: Front, key: Caller, include: str | None = None) -> Extraction:
     """The fields of one side of a card, with the line and the box that each was read from."""
-    return await _extract(
+    without = left_out(include)
+    answer = await _extract(
         request, service, key, "image", ("document", "model"), lambda form: form.get("document") or AUTO
     )
+    return JSONResponse(shown(answer, without)) if without else answer  # type: ignore[return-value]
 
 
 @router.post("/upload", openapi_extra=UPLOAD_FORM)
@@ -33,7 +37,9 @@ async def upload(request: Request, service: Front, key: Caller) -> LegacyExtract
         request, service, key, "file", ("model", "version", "side"),
         lambda form: f"cni-{form.get('version') or '2018'}-{form.get('side') or 'recto'}",
     )  # fmt: skip
-    return LegacyExtraction(raw_text="\n".join(line.text for line in answer.ocr.lines), extracted_data=answer.data)
+    return LegacyExtraction(
+        raw_text="\n".join(line.text for line in answer.ocr.lines), extracted_data=answer.data, warnings=answer.warnings
+    )
 
 
 async def _extract(

@@ -23,6 +23,7 @@ def _require(request: Request, service: Service, scope: Scope) -> Key:
         raise Unauthorized("This route takes a key: `Authorization: Bearer …`.")
     if scope not in key.scopes:
         raise Forbidden(f"This key has no scope `{scope}`.")
+    request.state.key_id = key.id
     return key
 
 
@@ -37,6 +38,12 @@ def may_see_metrics(request: Request, service: Front) -> None:
     """Open until some key has the scope `metrics`."""
     if service.ring.guards("metrics"):
         _require(request, service, "metrics")
+
+
+def has_scope(request: Request, service: Service, scope: Scope) -> bool:
+    """Whether the caller's key has a scope. Without keys everybody is this machine, and has all of them."""
+    key = service.ring.find(request.headers.get("authorization"))
+    return key is not None and scope in key.scopes
 
 
 async def allow(service: Service, key: Key, model: str) -> None:

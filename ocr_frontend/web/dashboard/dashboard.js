@@ -106,10 +106,13 @@ async function look() {
   const mine = ++asked;
   try {
     const answer = await fetch("/dashboard/data", { headers: key ? { Authorization: `Bearer ${key}` } : {} });
-    page("keys").hidden = answer.status !== 401;
+    page("keys").hidden = answer.status !== 401 && answer.status !== 403;
     if (answer.status === 401) return say("wrong_key", true);
+    if (answer.status === 403) return say("no_scope", true);
+    if (!answer.ok) return say("front_away", true);
     const data = await answer.json();
-    if (mine !== asked || !answer.ok) return;
+    if (mine !== asked) return;
+    if (data.server_state === "guarded") page("keys").hidden = false;
     seen.push({ at: Date.now(), data });
     while (seen[0].at < Date.now() - WINDOW) seen.shift();
     show();

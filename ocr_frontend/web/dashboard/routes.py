@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
-from ocr_frontend.api.routes.dependencies import may_see_metrics
+from ocr_frontend.api.routes.dependencies import has_scope, may_see_metrics
 from ocr_frontend.api.service import Service
 from ocr_frontend.errors import NotFound
 from ocr_frontend.web import dashboard
@@ -29,7 +29,9 @@ async def data(request: Request) -> dict[str, Any]:
     """Both services' numbers; `server` is null while its metrics cannot be had, and `server_state` says why."""
     service: Service = request.app.state.service
     front = of_front(service.metrics.registry.collect())
-    state, text = await _server_page(service)
+    # What the server shows to a key of ours alone is shown here to such a key alone.
+    guarded = service.settings.server_metrics_key is not None and not has_scope(request, service, "metrics")
+    state, text = ("guarded", "") if guarded else await _server_page(service)
     try:
         server = await run_in_threadpool(of_server, text) if text else None
     except ValueError:

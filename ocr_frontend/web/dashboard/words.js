@@ -9,7 +9,8 @@ const EN = {
   engine_running: "running", engine_waiting: "waiting", kv_cache: "KV cache",
   slots: "in slots", in_memory: "in memory", disk: "on disk", of: "of",
   ok: "live", away: "The model server does not answer.", refused: "The model server's metrics take a key: set OCR_FRONT_SERVER_METRICS_KEY.",
-  unreadable: "The model server's metrics cannot be read.", front_away: "This service does not answer.", wrong_key: "This page takes a key.",
+  unreadable: "The model server's metrics cannot be read.", front_away: "This service does not answer.", wrong_key: "This page takes a key.", no_scope: "This key has no scope metrics; another one is needed.",
+  guarded: "The model server's numbers take a key with the scope metrics.",
   none: "No adapter was asked yet.",
 };
 const FR = {
@@ -22,7 +23,8 @@ const FR = {
   engine_running: "en cours", engine_waiting: "en attente", kv_cache: "cache KV",
   slots: "en emplacement", in_memory: "en mémoire", disk: "sur disque", of: "sur",
   ok: "en direct", away: "Le serveur de modèles ne répond pas.", refused: "Les métriques du serveur de modèles demandent une clé : OCR_FRONT_SERVER_METRICS_KEY.",
-  unreadable: "Les métriques du serveur de modèles sont illisibles.", front_away: "Ce service ne répond pas.", wrong_key: "Cette page demande une clé.",
+  unreadable: "Les métriques du serveur de modèles sont illisibles.", front_away: "Ce service ne répond pas.", wrong_key: "Cette page demande une clé.", no_scope: "Cette clé n’a pas la portée metrics ; il en faut une autre.",
+  guarded: "Les nombres du serveur de modèles demandent une clé de portée metrics.",
   none: "Aucun adaptateur n’a encore été demandé.",
 };
 export const WORDS = { en: EN, fr: FR };

@@ -104,7 +104,7 @@ def test_the_fronts_command_is_healthy_guarded_and_ends_when_told(tmp_path: Path
             time.sleep(0.5)
         url = f"http://127.0.0.1:{port}/v1/extract"
         assert httpx.post(url, timeout=30).status_code == 401
-        key = (secrets / "front_keys").read_text().strip()
+        key = (secrets / "front_key").read_text().strip()
         with_key = httpx.post(url, headers={"Authorization": f"Bearer {key}"}, timeout=30)
         assert with_key.status_code not in {401, 403}, with_key.text
         process.send_signal(signal.SIGTERM)

@@ -56,7 +56,7 @@ async def test_invalid_answers_end_a_split_and_everybody_can_see_why(
         async with app.router.lifespan_context(app):
             while not app.state.service.pool.ready:
                 await asyncio.sleep(0.005)
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://front") as client:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
                 assert (await read_card(client)).json()["model"] == f"cni@{first}"
                 assert (await admin.put("/v1/adapters/cni", json={"split": {first: 50, second: 50}})).status_code == 200
                 seen = await until_back(server, client, first)
@@ -113,7 +113,7 @@ async def test_behind_a_router_each_server_judges_its_own_answers(root: Path, ba
         async with app.router.lifespan_context(app):
             while not app.state.service.pool.ready:
                 await asyncio.sleep(0.005)
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://front") as client:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
                 await one.context.admin.route("test", "cni", {first: 0.5, second: 0.5})
                 seen = await until_back(one, client, first) + await until_back(two, client, first)
             while router.told.total() < seen[502]:

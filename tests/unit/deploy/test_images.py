@@ -1,5 +1,6 @@
 """Dockerfiles and compose: linted, hardened, and naming only settings, files and secrets that exist."""
 
+import base64
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import pytest
 import yaml
 from compose_spec import PyCompose
 
+from ocr_frontend.auth.keys import read_keys as read_front_keys
 from ocr_frontend.settings import Settings as FrontSettings
 from server.auth.keys import read_keys
 from server.settings import Settings as ServerSettings
@@ -123,6 +125,19 @@ def test_secrets_are_files_that_the_script_makes(tmp_path: Path) -> None:
         found = ring.find(f"Bearer {made[file]}")
         assert found is not None
         assert found.scopes == {scope}
+    client = read_front_keys(tmp_path / "secrets" / "front_keys").find(f"Bearer {made['front_key']}")
+    assert client is not None and client.scopes == {"inference"} and made["front_key"] not in made["front_keys"]
+    assert len(base64.b64decode(made["jobs_key"])) == 32
+
+
+def test_front_follows_a_file_of_hashed_keys(tmp_path: Path) -> None:
+    (tmp_path / "front_keys").write_text('{"keys": []}\n')
+    show = "import os; print([os.environ.get('OCR_FRONT_' + n) for n in ('KEYS', 'KEYS_FILE')])"
+    result = subprocess.run(
+        ["sh", str(IMAGES / "front-entry.sh"), sys.executable, "-c", show],
+        env={**os.environ, "SECRETS_DIR": str(tmp_path)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert result.stdout.strip() == str([None, str(tmp_path / "front_keys")])
 
 
 def test_front_takes_its_keys_from_files(tmp_path: Path) -> None:
