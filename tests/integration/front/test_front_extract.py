@@ -174,7 +174,12 @@ async def test_upload_for_existing_clients() -> None:
         form = {"model": "cni", "version": "2018", "side": "recto"}
         response = await front.client.post("/upload", files=files, data=form)
     assert response.status_code == 200
-    assert response.json() == {"success": True, "raw_text": "\n".join(RECTO_TEXT), "extracted_data": DATA}
+    assert response.json() == {
+        "success": True,
+        "raw_text": "\n".join(RECTO_TEXT),
+        "extracted_data": DATA,
+        "warnings": [],
+    }
 
 
 async def test_models_and_documents() -> None:
