@@ -18,7 +18,9 @@ Element = int | float | str | tuple[int, ...] | None
 MAX_STRING = 80  # characters of one value
 MAX_JOINED = 3  # lines that together hold one value
 _CHARACTER = r'(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])'
-_STRING = f'"{_CHARACTER}{{0,{MAX_STRING}}}"'
+# Without a count: for one xgrammar looks at the whole vocabulary anew at every token, which takes several times as long
+# as the token itself (docs/lab-notes.md, "Fewer steps"). `token_limit` ends what runs on.
+_STRING = f'"{_CHARACTER}*"'
 _OBJECT_FORMS = {
     Kind.SEX: 'null|"M"|"F"',
     Kind.HEIGHT: rf"null|[0-2]\.[0-9]{{1,2}}|{_STRING}",
@@ -63,6 +65,8 @@ def parse(text: str, contract: Contract, fields: Sequence[str]) -> dict[str, Ele
 
 
 def _element(value: object) -> Element:
+    if isinstance(value, str) and len(value) > MAX_STRING:
+        raise InvalidAnswer(f"The model's answer holds a value of more than {MAX_STRING} characters.")
     if value is None or (isinstance(value, int | float | str) and not isinstance(value, bool)):
         return value
     if isinstance(value, list) and 0 < len(value) <= MAX_JOINED and all(type(item) is int for item in value):
