@@ -1,5 +1,6 @@
 """The commands of `python -m adapters`, each a module with `add_parser(subparsers)`."""
 
+from adapters.adopt import command as adopt
 from adapters.data import cards, record
 from adapters.doctor import command as doctor
 from adapters.evaluation import calibrate, detect, turns
@@ -10,4 +11,4 @@ from adapters.registry import merge
 from adapters.search import command as search
 from adapters.training import command as train
 
-ALL = (doctor, cards, record, train, search, quantize, evaluate, calibrate, turns, detect, registry, merge)
+ALL = (doctor, cards, record, train, search, adopt, quantize, evaluate, calibrate, turns, detect, registry, merge)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from adapters.registry.contract import DocumentPrompt as DocumentPrompt  # noqa: PLC0414 importers know it from here
+from adapters.registry.contract import PromptContract as PromptContract  # noqa: PLC0414
 from adapters.registry.digest import MANIFEST_FILE
 
 Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -32,23 +34,6 @@ class TrainedOn(_Strict):
     """The form of the base's weights that the adapter learned on; integer forms were imitated (fake quantization)."""
 
     form: FormName
-
-
-class DocumentPrompt(_Strict):
-    """What one document type adds to the contract: its prefix, its fields in order, their JSON schema."""
-
-    prefix: str
-    fields: list[str]
-    schema_: dict[str, Any] = Field(alias="schema")
-
-
-class PromptContract(_Strict):
-    """How the front renders a prompt for this revision and reads its answer."""
-
-    answer: Literal["lines", "object"]
-    line: str
-    suffix: str
-    documents: dict[str, DocumentPrompt]
 
 
 class GoldenCase(_Strict):

@@ -1,6 +1,5 @@
 """The admin routes over adapters (API.md)."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ from starlette.datastructures import UploadFile
 from adapters.registry.archive import unpack
 from adapters.registry.contents import Taken
 from adapters.registry.limits import SizeLimits
+from server.adoption import Fetch, adopting
 from server.context import Context, context_of
 from server.errors import BadRequest, Forbidden, NotHere
 from server.exchange import exchange_of
@@ -37,6 +37,7 @@ class Source(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     path: str = Field(min_length=1, max_length=1000)
+    contract: str | None = Field(default=None, max_length=256 << 10)
 
 
 class Pin(BaseModel):
@@ -67,24 +68,35 @@ async def get_adapter(request: Request, name: str) -> Response:
 
 @router.post("/v1/adapters/{name}/revisions")
 async def register(request: Request, name: str) -> Response:
-    """An upload (multipart field `file`) or a JSON source. 201; 200 when this content is registered already."""
+    """An upload (multipart field `file`) or a JSON source. 201; 200 when this content is registered already.
+
+    With a contract file (YAML, field `contract` of either) a PEFT folder is adopted: docs/own-adapter.md.
+    """
     context, who = _permitted(request, name)
     limits = SizeLimits(bytes=context.settings.max_upload_mib << 20)
     kind = request.headers.get("content-type", "").partition(";")[0]
     if kind == "multipart/form-data":
-        form = await request.form(max_files=1, max_fields=4)
+        form = await request.form(max_files=2, max_fields=4)
         try:
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
                 raise BadRequest("The form has no file field 'file'.", param="file")
-            result = await context.admin.register(who, name, _unpacker(upload, limits))
+            given = form.get("contract")
+            contract = await given.read() if isinstance(given, UploadFile) else given and given.encode()
+            result = await context.admin.register(
+                who, name, _adopted(context, name, _unpacker(upload, limits), contract or None)
+            )
         finally:
             await form.close()
     elif kind == "application/json":
         source = await _source(request)
-        result = await context.admin.register(
-            who, name, lambda staging: fetch(source, staging, context.settings, limits)
+        from_there = _adopted(
+            context,
+            name,
+            lambda staging: fetch(source.path, staging, context.settings, limits),
+            source.contract.encode() if source.contract else None,
         )
+        result = await context.admin.register(who, name, from_there)
     else:
         raise BadRequest("Send multipart/form-data with a field 'file', or application/json with a 'path'.")
     return JSONResponse(result, 201 if result["new"] else 200)
@@ -137,7 +149,7 @@ def _permitted(request: Request, name: str) -> tuple[Context, str]:
     return context_of(request), key.id
 
 
-def _unpacker(upload: UploadFile, limits: SizeLimits) -> Callable[[Path], Taken]:
+def _unpacker(upload: UploadFile, limits: SizeLimits) -> Fetch:
     def unpack_upload(staging: Path) -> Taken:
         target = staging / "content"
         target.mkdir()
@@ -146,8 +158,14 @@ def _unpacker(upload: UploadFile, limits: SizeLimits) -> Callable[[Path], Taken]
     return unpack_upload
 
 
-async def _source(request: Request) -> str:
+def _adopted(context: Context, name: str, bring: Fetch, contract: bytes | None) -> Fetch:
+    if contract is None:
+        return bring
+    return adopting(bring, name, contract, context.settings, context.plane.reader.rules.base)
+
+
+async def _source(request: Request) -> Source:
     try:
-        return Source.model_validate_json(await request.body()).path
+        return Source.model_validate_json(await request.body())
     except ValidationError as error:
         raise BadRequest('The body is not {"path": …}.', param="path") from error

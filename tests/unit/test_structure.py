@@ -12,7 +12,7 @@ OURS = {"adapters", "server", "ocr_frontend", "benchmarks", "deploy"}
 # What each package may import of ours; `server` sees the registry side of `adapters`, and how much memory there is.
 ALLOWED = {
     "adapters": {"adapters"},
-    "server": {"server", "adapters.registry", "adapters.cgroup"},
+    "server": {"server", "adapters.registry", "adapters.adopt", "adapters.cgroup"},
     "ocr_frontend": {"ocr_frontend"},
     "benchmarks": {"benchmarks", "adapters"},
     "deploy": {"deploy"},

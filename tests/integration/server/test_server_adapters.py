@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.registry.store import Registry
+from tests.support.checkpoints import LEFT_BY_TRAINER, write_checkpoint
 from tests.support.tiny_models import adapter_config, manifest_for, write_adapter
 
 
@@ -333,3 +334,43 @@ async def test_bad_admin_requests(tmp_path: Path, base_folder: Path, start: Any)
         wrong = await client.post("/v1/adapters/cni/revisions", files={"other": ("a", b"x")})
         assert wrong.status_code == 400
         assert (await client.get("/v1/adapters/cni")).json()["serving"] == {first: 1.0}
+
+
+CONTRACT = """
+chat: {user: "Read:\\n{lines}"}
+documents: {invoice: {fields: [total]}}
+"""
+
+
+def _checkpoint(tmp_path: Path, **config: Any) -> bytes:
+    folder = write_checkpoint(tmp_path / "made" / "checkpoint-938", **config)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.add(folder, folder.name)
+    return buffer.getvalue()
+
+
+async def test_a_checkpoint_with_a_contract_is_adopted(tmp_path: Path, base_folder: Path, start: Any) -> None:
+    archive = _checkpoint(tmp_path, base_model_name_or_path=f"/elsewhere/{base_folder.name}")
+    route, files = "/v1/adapters/checkpoint-938/revisions", {"file": ("a.tgz", archive)}
+    async with start() as server, server.client() as client:
+        made = await client.post(route, files=files, data={"contract": CONTRACT})
+        assert made.status_code == 201, made.text
+        assert set(LEFT_BY_TRAINER) <= set(made.json()["left_out"])
+        again = await client.post(route, files=files, data={"contract": CONTRACT})
+        assert (again.status_code, again.json()["revision"]) == (200, made.json()["revision"])
+        as_file = {**files, "contract": ("contract.yaml", CONTRACT.replace("[total]", "[total, date]").encode())}
+        changed = await client.post(route, files=as_file)
+        assert changed.status_code == 201 and changed.json()["revision"] != made.json()["revision"]
+        listed = {model["id"]: model for model in (await client.get("/v1/models")).json()["data"]}
+        assert listed["checkpoint-938"]["prompt"]["documents"]["invoice"]["fields"] == ["total"]
+        wrong = await client.post(route, files=files, data={"contract": "chat: {user: none}"})
+        assert wrong.status_code == 422 and "The contract file" in wrong.json()["error"]["message"]
+
+
+async def test_a_checkpoint_of_another_base_is_refused_even_with_a_contract(tmp_path: Path, start: Any) -> None:
+    archive = _checkpoint(tmp_path, base_model_name_or_path="Qwen/Qwen3-1.7B")
+    async with start() as server, server.client() as client:
+        route = "/v1/adapters/cni/revisions"
+        refused = await client.post(route, files={"file": ("a.tgz", archive)}, data={"contract": CONTRACT})
+        assert refused.status_code == 422 and refused.json()["error"]["code"] == "base-name"
