@@ -12,6 +12,8 @@ _LETTER_TO_LETTER = {
     "D": "O", "Q": "O", "R": "P", "T": "I", "V": "U", "A": "4", "H": "N", "L": "I", "P": "R",
 }  # fmt: skip
 
+_SMEARED = "ABCDEEEFGHIIKLMNNOPRRSSTUVXZaehimnortuz1053/."
+
 
 @dataclass(frozen=True)
 class Damage:
@@ -45,6 +47,20 @@ def misread_label(rng: random.Random, text: str, damage: Damage) -> str:
     if len(text) > 6 and rng.random() < damage.tail:
         text = text[: -rng.randrange(1, 4)] if rng.random() < 0.7 else text[rng.randrange(1, 4) :]
     return text.strip()
+
+
+def wrecked(rng: random.Random, text: str) -> str:
+    """Small print of a bad photograph: `SEXE/SEX` -> `SDEAEX`, `PERE/FATHER` -> `PZHE`; never empty."""
+    rate = rng.uniform(0.12, 0.55)
+    out = ""
+    for char in text:
+        if rng.random() >= rate or not char.isalnum():
+            out += char if char.isalnum() or rng.random() > rate else ""
+        elif rng.random() < 0.7:
+            out += rng.choice(_SMEARED)
+    if len(out) > 8 and rng.random() < rate:
+        out = out[: rng.randrange(4, len(out))]
+    return " ".join(out.split()) or text[:1]
 
 
 def misread_value(rng: random.Random, text: str, damage: Damage) -> str:

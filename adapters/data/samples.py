@@ -31,7 +31,7 @@ def text_sample(rng: random.Random, document: DocumentName, split: Split) -> Sam
     types = fields_of(document)
     segments = read_sheet(rng, lay_out(rng, record, split), types)
     lines = [Line(" ".join(s.text.split()), s.score) for s in segments]
-    return Sample(record, lines, {key: _target(key, kind, segments) for key, kind in types.items()})
+    return Sample(record, lines, {key: target_of(key, kind, segments) for key, kind in types.items()})
 
 
 def text_samples(seed: int, count: int, split: Split, documents: Iterable[DocumentName]) -> Iterable[Sample]:
@@ -41,7 +41,7 @@ def text_samples(seed: int, count: int, split: Split, documents: Iterable[Docume
         yield text_sample(random.Random(f"{seed}:{split}:{index}"), names[index % len(names)], split)
 
 
-def _target(key: str, kind: FieldType, segments: list[Segment]) -> Target:
+def target_of(key: str, kind: FieldType, segments: list[Segment]) -> Target:
     """Where the segments say the field."""
     found = [(i, part.text) for i, s in enumerate(segments) for part in s.parts if part.field == key]
     if not found:

@@ -43,7 +43,7 @@ def read_sheet(rng: random.Random, sheet: Sheet, types: dict[str, FieldType]) ->
     if sheet.portrait and rng.random() < 0.12:
         segments.append(_head(rng, sheet.portrait))
     segments += [_stray(rng, sheet) for _ in range(rng.choices((0, 1, 2), (70, 22, 8))[0])]
-    return _ordered(rng, [s for s in segments if s.text or s.score == 0])
+    return ordered(rng, [s for s in segments if s.text or s.score == 0])
 
 
 def _read(rng: random.Random, piece: Piece, types: dict[str, FieldType], damage: Damage) -> Segment:
@@ -70,7 +70,7 @@ def _head(rng: random.Random, portrait: Box) -> Segment:
     return Segment((Part(rng.choice("OOOQ0●")),), "background", *at, round(rng.uniform(0.35, 0.9), 3))
 
 
-def _ordered(rng: random.Random, segments: list[Segment]) -> list[Segment]:
+def ordered(rng: random.Random, segments: list[Segment]) -> list[Segment]:
     """Reading order of a card that lies a little askew, its boxes a few pixels off."""
     slope = rng.gauss(0, 0.015) if rng.random() < 0.7 else rng.uniform(-0.15, 0.15)
     tops = [((s.x, s.y + s.x * slope + rng.gauss(0, 2)), s) for s in segments]

@@ -11,8 +11,9 @@ CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 MANIFEST_FILE = "manifest.json"
 REVISION_LENGTH = 12
-# Known only after the digest is: the revision is the digest, scores are measured under that name.
-NOT_CONTENT = frozenset({"scores", "revision"})
+# Known only after the digest is (the revision is the digest, scores are measured under that name), or of the machine
+# and the hour alone: what a training took says nothing of its weights.
+NOT_CONTENT = frozenset({"scores", "revision", "measured"})
 
 
 def manifest_content(manifest: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -66,7 +66,8 @@ class Manifest(BaseModel):
     seed: int | None = None
     samples: int | None = None
     versions: dict[str, str] = Field(default_factory=dict)
-    training: dict[str, Any] | None = None
+    training: dict[str, Any] | None = None  # as revisions say it whose name was made of it too
+    measured: dict[str, Any] | None = None
     scores: dict[str, Any] | None = None
     golden: Golden | None = None
 

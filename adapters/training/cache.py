@@ -26,7 +26,7 @@ def key(recipe: Recipe, beside: Path, base: Path) -> str:
     """64 hex digits of all that the samples depend on, the code that makes them included."""
     here = Path(__file__).parent
     drawn = Path(data.__path__[0])
-    sources = [*sorted(drawn.glob("*.py")), *sorted((drawn / "words").iterdir()), *(here / name for name in _OURS)]
+    sources = [*sorted(drawn.rglob("*.py")), *sorted((drawn / "words").iterdir()), *(here / name for name in _OURS)]
     parts = {
         "data": recipe.data.model_dump(mode="json"),
         "seed": recipe.seed,

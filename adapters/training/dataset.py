@@ -7,6 +7,7 @@ from itertools import permutations
 from typing import Any, Protocol
 
 from adapters.data.documents import DOCUMENTS, DocumentName
+from adapters.data.hard.lines import hard_text_sample
 from adapters.data.samples import Sample, text_sample
 from adapters.data.vocabulary import Split
 from adapters.registry.manifest import PromptContract
@@ -70,12 +71,12 @@ def _renumbered(target: int | str | None, number: Mapping[int, int], lines: Sequ
     return target
 
 
-def modelled(data: Data, split: Split, count: int, seed: int) -> Iterator[Labelled]:
-    """`count` text-only samples, the documents in turn. Sample i depends on (seed, split, i) alone."""
+def modelled(data: Data, split: Split, count: int, seed: int, hard: bool = False) -> Iterator[Labelled]:
+    """`count` text-only samples, the documents in turn. Sample i depends on (seed, split, i, hard) alone."""
     for index in range(count):
-        rng = random.Random(f"{seed}/{split}/{index}")
+        rng = random.Random(f"{seed}/{split}/{index}" + ("/hard" if hard else ""))
         document = data.documents[index % len(data.documents)]
-        yield labelled(text_sample(rng, document, split))
+        yield labelled((hard_text_sample if hard else text_sample)(rng, document, split))
 
 
 def encode(sample: Labelled, prompts: PromptContract, tokenizer: Tokenizer) -> Example:

@@ -43,10 +43,13 @@ def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> Examples:
 
     data = recipe.data
     given = list(modelled(data, "train", data.text, recipe.seed))
+    given += modelled(data, "train", data.hard, recipe.seed, hard=True)
     for name in data.recorded:
         given += list(recorded(beside / name, data.documents)) * data.recorded_repeats
     training = encoded(
         harder(sample, data.harder, random.Random(f"{recipe.seed}/{index}")) for index, sample in enumerate(given)
     )
     unseen = encoded(modelled(data, "valid", data.validation, recipe.seed))
+    if data.hard:
+        unseen += encoded(modelled(data, "valid", data.validation, recipe.seed, hard=True))
     return Examples(training, unseen, tokenizer.eos_token_id)

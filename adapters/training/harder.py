@@ -1,7 +1,8 @@
 """Recorded samples made harder: what real OCR does to a card now and then, done more often than it happens.
 
 A small model learns to point at a line soon, and only later that there may be none, or two. So values are taken away,
-broken over two lines, or glued to the label above them, each with a probability of its own.
+broken over two lines, or glued to the label above them, each with a probability of its own. And on some cards the lines
+that are nobody's value (labels, titles) are read as on a bad photograph.
 """
 
 import random
@@ -10,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from adapters.data.documents import DOCUMENTS
+from adapters.data.misreadings import wrecked
 from adapters.training.contract import Target
 from adapters.training.dataset import Labelled
 from adapters.training.recipe import Hardness
@@ -43,8 +45,19 @@ def harder(sample: Labelled, hardness: Hardness, rng: random.Random) -> Labelled
             targets[number] = _split(target[0], lines, uses, rng)
         elif luck < hardness.hide + hardness.split + hardness.glue and len(target) == 1:
             targets[number] = _glue(target[0], lines, uses, kinds[number] == "text")
+    if rng.random() < hardness.wreck:
+        _wreck([line for line in lines if not uses[id(line)]], targets, rng)
     place = {id(line): index for index, line in enumerate(lines)}
     return Labelled(sample.document, tuple(line.text for line in lines), tuple(_target(t, place) for t in targets))
+
+
+def _wreck(lines: list[_Line], targets: list[_Kept], rng: random.Random) -> None:
+    """Damage the given lines, but for those that a written-out value stands in."""
+    written = [target for target in targets if isinstance(target, str)]
+    share = rng.uniform(0.3, 1.0)
+    for line in lines:
+        if rng.random() < share and not any(value in line.text for value in written):
+            line.text = wrecked(rng, line.text)
 
 
 def _split(line: _Line, lines: list[_Line], uses: Counter[int], rng: random.Random) -> _Kept:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from adapters.training import checkpoint, memory
+from adapters.training import checkpoint, memory, sanity
 from adapters.training.dataset import batches
 from adapters.training.examples import Examples
 from adapters.training.judge import judge
@@ -37,7 +37,8 @@ def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: W
         torch.manual_seed(recipe.seed * 1_000_003 + log.step)
         loss = loss_of(model, *collate(chosen, examples.pad))
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(parameters, recipe.optimization.clip)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, recipe.optimization.clip)
+        sanity.check_step(float(loss.detach()), float(norm), log, recipe)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
         log.step += 1

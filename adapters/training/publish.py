@@ -22,7 +22,8 @@ def write_revision(
 ) -> Path:
     """Write the adapter as `registry/name/<revision>` and return that folder; an equal revision is left as it is.
 
-    `measured` (samples, seconds, machine …) goes into the manifest under `training`; the files `extra` lie beside it.
+    `measured` (samples, seconds, machine …) goes into the manifest, but not into the revision's name;
+    the files `extra` lie beside it.
     """
     described = describe(base)
     scratch = registry / recipe.name / ".writing"
@@ -105,5 +106,5 @@ def _manifest(recipe: Recipe, base: BaseModel, folder: Path, measured: Mapping[s
         seed=recipe.seed,
         samples=int(measured["samples"]),
         versions=versions(),
-        training=dict(measured),
+        measured=dict(measured),
     )

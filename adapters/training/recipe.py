@@ -32,6 +32,7 @@ class Hardness(_Strict):
     hide: float = Field(default=0.0, ge=0, le=0.9, description="taken away, with their lines")
     split: float = Field(default=0.0, ge=0, le=0.9, description="broken over two lines")
     glue: float = Field(default=0.0, ge=0, le=0.9, description="joined to the label above")
+    wreck: float = Field(default=0.0, ge=0, le=1, description="cards whose labels are read as a bad photo's")
 
 
 class Data(_Strict):
@@ -39,12 +40,15 @@ class Data(_Strict):
 
     documents: tuple[DocumentName, ...] = DOCUMENT_NAMES
     text: int = Field(default=6000, ge=0, description="modelled samples, all documents together")
+    hard: int = Field(default=0, ge=0, description="modelled samples of hard cards (adapters/data/hard)")
     recorded: tuple[str, ...] = Field(
         default=(), description="JSON Lines files (.jsonl or .jsonl.gz) beside the recipe"
     )
     recorded_repeats: int = Field(default=1, ge=1, description="passes over the recorded samples")
     harder: Hardness = Hardness()
-    validation: int = Field(default=120, ge=4, description="modelled samples of unseen people, all documents together")
+    validation: int = Field(
+        default=120, ge=4, description="modelled samples of unseen people; as many hard ones where it learns from such"
+    )
 
 
 class Optimization(_Strict):

@@ -48,12 +48,12 @@ def _run(folder: Path, recipe: Path, kills: int) -> tuple[list[list[int]], dict[
     assert done.returncode == 0, done.stderr[-2000:]
     (manifest,) = (folder / "out" / "tiny").glob("*/manifest.json")
     content = json.loads(manifest.read_text())
-    assert content["training"]["steps"] == STEPS
+    assert content["measured"]["steps"] == STEPS
     left = sorted(path.name for path in (folder / "runs/tiny").iterdir() if path.name != "tensorboard")
     assert left == [".lock", "checkpoint", "recipe.json", "training.json", "training.png"]
     return json.loads(done.stdout.splitlines()[-1]), {
         "weights": content["sha256"],
-        "best": str(content["training"]["best_step"]),
+        "best": str(content["measured"]["best_step"]),
         "losses": str(json.loads(manifest.with_name("training.json").read_text())["losses"]),
     }
 

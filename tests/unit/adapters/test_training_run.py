@@ -1,6 +1,7 @@
 """A run on a tiny random base: it learns, it resumes with the same weights, it writes a revision that checks out."""
 
 import json
+import math
 import shutil
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from adapters.errors import RecipeError
 from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import content_digest, revision_name
 from adapters.registry.manifest import read_manifest
-from adapters.training import checkpoint, loop, publish
+from adapters.training import checkpoint, loop, publish, sanity
 from adapters.training.examples import prepare
 from adapters.training.log import Log
 from adapters.training.model import with_adapter
@@ -37,19 +39,19 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_base(tmp_path_factory.mktemp("base") / "tiny-base")
 
 
-def _run(base: Path, folder: Path, stop_after: int | None = None) -> tuple[Log, Any]:
+def _run(base: Path, folder: Path, stop_after: int | None = None, recipe: Recipe = RECIPE) -> tuple[Log, Any]:
     from transformers import AutoTokenizer
 
-    torch.manual_seed(RECIPE.seed)
-    model = with_adapter(base, RECIPE.lora)
-    examples = prepare(RECIPE, folder, AutoTokenizer.from_pretrained(base))
+    torch.manual_seed(recipe.seed)
+    model = with_adapter(base, recipe.lora)
+    examples = prepare(recipe, folder, AutoTokenizer.from_pretrained(base))
 
     def watch(log: Log, steps: int) -> None:
         assert steps == 6
         if log.step == stop_after:
             raise Broken
 
-    return loop.train(model, RECIPE, examples, folder / "checkpoint", watch), model
+    return loop.train(model, recipe, examples, folder / "checkpoint", watch), model
 
 
 def _weights(model: Any) -> dict[str, torch.Tensor]:
@@ -102,4 +104,33 @@ def test_the_revision_is_named_by_its_content_and_says_nothing_of_this_machine(
     assert len(load_file(folder / "adapter_model.safetensors")) == 2 * 2 * 2  # layers, modules, A and B
     assert str(base.parent) not in (folder / "manifest.json").read_text()
     assert not (folder.parent / ".writing").exists()
+    again = publish.write_revision(unbroken[1], recipe, base, tmp_path, {"samples": 24, "seconds": 99, "machine": "b"})
+    assert again == folder  # what a training took is no part of the name
     shutil.rmtree(folder)
+
+
+def test_a_revision_that_has_what_its_training_took_in_its_name_keeps_it() -> None:
+    (shipped,) = Path("adapters/cni").glob("[0-9a-f]*")
+    assert revision_name(content_digest(shipped)) == shipped.name
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_leaves_the_last_checkpoint(base: Path, tmp_path: Path) -> None:
+    wild = RECIPE.model_copy(update={"optimization": Optimization(batch=4, learning_rate=1e30)})
+    with pytest.raises(
+        RecipeError, match=r"step \d+: the loss is no longer a number.*learning_rate than 1e\+30"
+    ) as ended:
+        _run(base, tmp_path, recipe=wild)
+    assert "\n" not in str(ended.value)
+    model = with_adapter(base, RECIPE.lora)
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad])
+    kept, _ = checkpoint.load(tmp_path / "checkpoint", model, optimizer)
+    assert all(math.isfinite(loss) for loss in kept.losses)
+
+
+def test_losses_that_run_away_are_told_from_noise() -> None:
+    falling = [8.0 / (step + 1) for step in range(60)]
+    assert not sanity.diverged(falling)
+    assert not sanity.diverged([*falling, *[1.5] * 20])  # four times the best, but small
+    assert not sanity.diverged([*falling, *[6.0] * 5])  # a few bad batches
+    assert sanity.diverged([*falling, *[6.0] * 20])
+    assert not sanity.diverged([9.0] * 30)
