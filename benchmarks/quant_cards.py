@@ -18,8 +18,9 @@ from adapters.data.cards import PLAIN, write_cards
 from adapters.data.record import join
 from adapters.evaluation.command import SEED
 from adapters.registry.manifest import PromptContract, read_manifest
-from adapters.training.contract import Target, render
+from adapters.training.contract import render
 from adapters.training.dataset import Labelled, labelled
+from adapters.training.targets import Target
 
 _FRONT = Path(".venv-front/bin/python")
 

@@ -19,7 +19,7 @@ from adapters.training.recipe import Recipe
 _KEPT = 8  # files; one is a few megabytes, and each version of our code makes others
 _DIGEST = 32  # bytes of sha256 in front of the content
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-_OURS = ("contract.py", "dataset.py", "examples.py", "harder.py", "recorded.py")
+_OURS = ("contract.py", "dataset.py", "examples.py", "harder.py", "objects.py", "recorded.py", "targets.py")
 
 
 def key(recipe: Recipe, beside: Path, base: Path) -> str:
@@ -30,7 +30,7 @@ def key(recipe: Recipe, beside: Path, base: Path) -> str:
     parts = {
         "data": recipe.data.model_dump(mode="json"),
         "seed": recipe.seed,
-        "prompts": contract(recipe.data.documents).model_dump(mode="json"),
+        "prompts": contract(recipe.data.documents, recipe.answer, no_thought=recipe.no_thought).model_dump(mode="json"),
         "tokenizer": [file_sha256(base / name) for name in _TOKENIZER if (base / name).is_file()],
         "recorded": [file_sha256(beside / name) for name in recipe.data.recorded],
         "code": [file_sha256(path) for path in sources],

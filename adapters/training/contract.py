@@ -3,18 +3,23 @@
 import json
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from adapters.data.documents import DOCUMENTS, DocumentName, FieldType
 from adapters.registry.manifest import DocumentPrompt, PromptContract
+from adapters.training.objects import member
+from adapters.training.targets import Target
 
-# A line's number, the numbers of the lines that hold the value together, the value itself, or null.
-Target = int | tuple[int, ...] | str | None
+Answer = Literal["lines", "object"]
 
 # ChatML, which the SmolLM2 and Qwen3 families share.
 _PREFIX = "<|im_start|>user\n{title}, OCR lines and their numbers. JSON array of the lines of: {fields}\n"
 _SUFFIX = "<|im_end|>\n<|im_start|>assistant\n"
 _LINE = "{text} {index}\n"
+_OBJECT_PREFIX = "<|im_start|>user\n{title}, OCR lines. JSON object of: {fields}\n"
+_OBJECT_LINE = "{text}\n"
+# What the template of a base that thinks puts before an answer without a thought (Qwen3, enable_thinking=False).
+_NO_THOUGHT = "<think>\n\n</think>\n\n"
 _CONTROL = re.compile(r"<\|.*?\|>")
 
 _PATTERNS: dict[FieldType, dict[str, Any]] = {
@@ -40,19 +45,22 @@ def schema(document: DocumentName) -> dict[str, Any]:
     }
 
 
-def contract(documents: Iterable[DocumentName]) -> PromptContract:
-    """The contract for these documents, as it goes into the manifest."""
+def contract(
+    documents: Iterable[DocumentName], answer: Answer = "lines", *, no_thought: bool = False
+) -> PromptContract:
+    """The contract for these documents, as it goes into the manifest. `no_thought`: the base would think first."""
     return PromptContract(
-        answer="lines",
-        line=_LINE,
-        suffix=_SUFFIX,
-        documents={name: _document(name) for name in documents},
+        answer=answer,
+        line=_LINE if answer == "lines" else _OBJECT_LINE,
+        suffix=_SUFFIX + (_NO_THOUGHT if no_thought else ""),
+        documents={name: _document(name, answer) for name in documents},
     )
 
 
-def _document(name: DocumentName) -> DocumentPrompt:
+def _document(name: DocumentName, answer: Answer) -> DocumentPrompt:
     keys = [field.key for field in DOCUMENTS[name]]
-    prefix = _PREFIX.format(title=name.upper().replace("-", " "), fields=", ".join(keys))
+    template = _PREFIX if answer == "lines" else _OBJECT_PREFIX
+    prefix = template.format(title=name.upper().replace("-", " "), fields=", ".join(keys))
     return DocumentPrompt(prefix=prefix, fields=keys, schema=schema(name))
 
 
@@ -69,19 +77,28 @@ def render(prompts: PromptContract, document: str, lines: Sequence[str]) -> str:
     return prompts.documents[document].prefix + body + prompts.suffix
 
 
-def answer(targets: Sequence[Target]) -> str:
-    """The compact JSON array that the adapter is to answer with, without spaces."""
-    return f"[{','.join(map(_element, targets))}]"
+def pieces(answer: Answer, document: DocumentName, lines: Sequence[str], targets: Sequence[Target]) -> list[str]:
+    """What the answer says of each field: an element of the array, or a member of the object."""
+    if answer == "lines":
+        return [_element(target) for target in targets]
+    fields = zip(DOCUMENTS[document], targets, strict=True)
+    return [member(field.key, field.type, target, lines) for field, target in fields]
 
 
-def field_spans(targets: Sequence[Target]) -> list[tuple[int, int]]:
-    """For each field the half-open range of `answer`'s characters that say it, with the comma or bracket after it."""
-    spans, at = [], 1
-    for target in targets:
-        end = at + len(_element(target)) + 1
-        spans.append((at, end))
+def joined(answer: Answer, parts: Sequence[str]) -> str:
+    """The compact JSON that the adapter is to answer with, without spaces."""
+    body = ",".join(parts)
+    return f"[{body}]" if answer == "lines" else f"{{{body}}}"
+
+
+def spans(parts: Sequence[str]) -> list[tuple[int, int]]:
+    """For each field the half-open range of the answer's characters that say it, with the comma or bracket after it."""
+    found, at = [], 1
+    for part in parts:
+        end = at + len(part) + 1
+        found.append((at, end))
         at = end
-    return spans
+    return found
 
 
 def _element(target: Target) -> str:

@@ -11,8 +11,9 @@ from adapters.data.hard.lines import hard_text_sample
 from adapters.data.samples import Sample, text_sample
 from adapters.data.vocabulary import Split
 from adapters.registry.manifest import PromptContract
-from adapters.training.contract import Target, answer, field_spans, render, visible
+from adapters.training.contract import joined, pieces, render, spans, visible
 from adapters.training.recipe import Data
+from adapters.training.targets import Target
 
 
 class Tokenizer(Protocol):
@@ -84,15 +85,16 @@ def encode(sample: Labelled, prompts: PromptContract, tokenizer: Tokenizer) -> E
     prompt = tokenizer(
         render(prompts, sample.document, sample.lines), add_special_tokens=False, return_offsets_mapping=False
     )["input_ids"]
-    reply = tokenizer(answer(sample.targets), add_special_tokens=False, return_offsets_mapping=True)
+    parts = pieces(prompts.answer, sample.document, sample.lines, sample.targets)
+    reply = tokenizer(joined(prompts.answer, parts), add_special_tokens=False, return_offsets_mapping=True)
     tokens = (*prompt, *reply["input_ids"], tokenizer.eos_token_id)
-    return Example(tokens, len(prompt), _token_ranges(sample.targets, reply["offset_mapping"]))
+    return Example(tokens, len(prompt), _token_ranges(parts, reply["offset_mapping"]))
 
 
-def _token_ranges(targets: Sequence[Target], offsets: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+def _token_ranges(parts: Sequence[str], offsets: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
     """Character ranges of the fields as ranges of tokens; a token that two fields share counts in both."""
     ranges = []
-    for begin, end in field_spans(targets):
+    for begin, end in spans(parts):
         touched = [at for at, (first, last) in enumerate(offsets) if first < end and last > begin]
         ranges.append([touched[0], touched[-1] + 1])
     ranges[0][0] = 0

@@ -36,7 +36,7 @@ def prepared(recipe: Recipe, beside: Path, base: Path, tokenizer: Any, folder: P
 
 def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> Examples:
     """All sequences of a recipe whose recorded files lie in `beside`."""
-    prompts = contract(recipe.data.documents)
+    prompts = contract(recipe.data.documents, recipe.answer, no_thought=recipe.no_thought)
 
     def encoded(samples: Iterable[Labelled]) -> list[Example]:
         return [encode(sample, prompts, tokenizer) for sample in samples]

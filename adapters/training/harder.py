@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from adapters.data.documents import DOCUMENTS
 from adapters.data.misreadings import wrecked
-from adapters.training.contract import Target
 from adapters.training.dataset import Labelled
 from adapters.training.recipe import Hardness
+from adapters.training.targets import Target
 
 
 @dataclass(eq=False)

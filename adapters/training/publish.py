@@ -100,7 +100,7 @@ def _manifest(recipe: Recipe, base: BaseModel, folder: Path, measured: Mapping[s
             layers=base.layers,
         ),
         sha256=file_sha256(folder / WEIGHTS_FILE),
-        prompt=contract(recipe.data.documents),
+        prompt=contract(recipe.data.documents, recipe.answer, no_thought=recipe.no_thought),
         trained_on=TrainedOn(form=form_name(recipe)),
         recipe=public_recipe(recipe),
         seed=recipe.seed,

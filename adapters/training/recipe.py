@@ -88,6 +88,8 @@ class Recipe(_Strict):
     base: str = "embedded"
     method: Literal["lora", "qlora", "qat-lora"] = "lora"
     seed: int = 20261121
+    answer: Literal["lines", "object"] = Field(default="lines", description="line numbers, or a JSON object of values")
+    no_thought: bool = Field(default=False, description="the base thinks (Qwen3): the answer begins behind no thought")
     lora: Lora = Lora()
     data: Data = Data()
     optimization: Optimization = Optimization()

@@ -9,8 +9,8 @@ from typing import Any
 
 from adapters.data.documents import DOCUMENTS, DocumentName
 from adapters.errors import DataError
-from adapters.training.contract import Target
 from adapters.training.dataset import Labelled
+from adapters.training.targets import Target
 
 
 def recorded(path: Path, documents: Sequence[DocumentName]) -> Iterator[Labelled]:

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.data.samples import text_sample
-from adapters.training.contract import answer, contract
+from adapters.training.contract import contract, joined, pieces
 from adapters.training.contract import render as render_for_training
 from adapters.training.dataset import labelled
 from ocr_frontend.documents.registry import DOCUMENTS
@@ -42,7 +42,7 @@ def test_what_training_calls_right_comes_out_of_the_front_as_read(document: Docu
     for seed in range(120):
         sample = text_sample(random.Random(seed), document, "test")
         kept = labelled(sample)
-        text = answer(kept.targets)
+        text = joined("lines", pieces("lines", document, kept.lines, kept.targets))
         assert re.fullmatch(constraint(served, fields, document, len(kept.lines)), text), text
         lines = [TextLine(line, 1.0, BOX) for line in kept.lines]
         for spec, element in zip(specs, parse(text, served, fields).values(), strict=True):

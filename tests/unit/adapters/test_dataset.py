@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from adapters.data.documents import DOCUMENT_NAMES, DOCUMENTS
 from adapters.data.samples import text_sample
 from adapters.errors import DataError
-from adapters.training.contract import answer, contract, render, visible
+from adapters.training.contract import contract, joined, pieces, render, visible
 from adapters.training.dataset import Example, Labelled, batches, encode, labelled, modelled
 from adapters.training.recipe import Data
 from adapters.training.recorded import recorded
@@ -51,7 +51,7 @@ def test_numbers_stand_after_their_lines_and_everything_fixed_before_them() -> N
 
 
 def test_answers_are_json_without_blanks() -> None:
-    text = answer([3, (4, 5), None, 'É "x"'])
+    text = joined("lines", pieces("lines", "cni-2025-recto", (), [3, (4, 5), None, 'É "x"']))
     assert text == '[3,[4,5],null,"É \\"x\\""]'
     assert json.loads(text) == [3, [4, 5], None, 'É "x"']
 

@@ -6,10 +6,10 @@ import pytest
 
 from adapters.data.documents import DOCUMENT_NAMES, DOCUMENTS, DocumentName
 from adapters.data.samples import text_sample
-from adapters.training.contract import Target
 from adapters.training.dataset import Labelled, labelled
 from adapters.training.harder import harder
 from adapters.training.recipe import Hardness
+from adapters.training.targets import Target
 
 CARD = Labelled("cni-2025-recto", ("123456789", "NOM", "A B", "C", "01.01.1990 F", "01.01.2030"), (0, 2, None, 4, 4, 5))
 
@@ -57,3 +57,20 @@ def test_a_text_value_glued_to_its_label_is_written_out_and_a_typed_one_is_not()
 
 def test_nothing_is_harder_by_default() -> None:
     assert harder(CARD, Hardness(), random.Random(0)) == CARD
+
+
+@pytest.mark.parametrize("document", DOCUMENT_NAMES)
+def test_labels_read_as_on_a_bad_photo_leave_every_value_and_its_place(document: DocumentName) -> None:
+    changed = 0
+    for seed in range(40):
+        easy = labelled(text_sample(random.Random(seed), document, "train"))
+        hard = harder(easy, Hardness(wreck=1), random.Random(seed))
+        assert len(hard.lines) == len(easy.lines)
+        assert hard.targets == easy.targets
+        for target in hard.targets:
+            if target is not None and not isinstance(target, str):
+                assert _says(hard, target) == _says(easy, target)
+            elif target is not None:
+                assert any(target in line for line in hard.lines) == any(target in line for line in easy.lines)
+        changed += hard.lines != easy.lines
+    assert changed == 40
