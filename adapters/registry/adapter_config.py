@@ -1,15 +1,15 @@
 """PEFT's adapter_config.json by a schema: what vLLM can serve, and one sentence for what it cannot."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from adapters.registry.canonical import read_json
 from adapters.registry.digest import CONFIG_FILE
 from adapters.registry.errors import Refused
+from adapters.registry.limits import MAX_CONFIG
 
-_MAX_BYTES = 1 << 20
 # PEFT features that change what the weights mean and that vLLM 0.32 does not serve (vllm/lora/peft_helper.py).
 _UNSUPPORTED = (
     "use_dora",
@@ -29,7 +29,7 @@ _PLAIN_INITIALISATIONS = frozenset({"gaussian", "eva", "orthogonal", "mica", "lo
 class AdapterConfig(BaseModel):
     """The keys that matter for serving; PEFT's others are kept and ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
+    model_config = ConfigDict(frozen=True, extra="allow", allow_inf_nan=False)
 
     peft_type: str
     r: int
@@ -65,12 +65,12 @@ def read_adapter_config(folder: Path, max_rank: int) -> AdapterConfig:
 def _read_json(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise Refused("config-missing", f"The adapter has no {CONFIG_FILE}.")
-    if path.stat().st_size > _MAX_BYTES:
-        raise Refused("config-size", f"{CONFIG_FILE} is {path.stat().st_size} bytes, more than {_MAX_BYTES}.")
+    if path.stat().st_size > MAX_CONFIG:
+        raise Refused("config-size", f"{CONFIG_FILE} is {path.stat().st_size} bytes, more than {MAX_CONFIG}.")
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise Refused("config-json", f"{CONFIG_FILE} is not JSON.") from error
+        raw = read_json(path, MAX_CONFIG)
+    except ValueError as error:
+        raise Refused("config-json", f"{error}.") from error
     if not isinstance(raw, dict):
         raise Refused("config-json", f"{CONFIG_FILE} holds a {type(raw).__name__}, not an object.")
     return raw

@@ -1,6 +1,8 @@
 """A snapshot of the registry: every adapter, its revisions, where its alias leads. Immutable, so swapped at once."""
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -8,11 +10,15 @@ from typing import Any
 
 from adapters.registry.canonical import canonical_json, text_sha256
 from adapters.registry.contents import left_beside
-from adapters.registry.errors import Ambiguous, NotFound, Refused
+from adapters.registry.errors import TRANSIENT_CHECKS, Ambiguous, NotFound, Refused
 from adapters.registry.manifest import Manifest
-from adapters.registry.scan import Found, Names, scan
+from adapters.registry.refusals import Refusals
+from adapters.registry.scan import NAMELESS, Found, Names, Scan, Stamp, in_order, scan
 from adapters.registry.state import STATE_FILE, State, Weights, load_state
 from adapters.registry.validate import Rules, check_header
+
+# How rarely a folder that cannot be read is tried again.
+_LONGEST_TROUBLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,22 @@ class Revision:
     check: str | None = None
     refusal: str | None = None
     left_out: tuple[str, ...] = ()
+    stamp: Stamp = ()
+
+    @property
+    def transient(self) -> bool:
+        """Whether it was refused for a reason that may be gone at the next look."""
+        return self.check in TRANSIENT_CHECKS
+
+    @property
+    def able(self) -> bool:
+        """Whether it may be what an alias means: nothing speaks against it, or something that passes."""
+        return self.refusal is None or self.transient
+
+    @property
+    def found(self) -> Found:
+        """Where it was found, as the scan says it."""
+        return Found(self.adapter, self.revision, self.folder, self.time, self.size, self.stamp)
 
     @property
     def public_name(self) -> str:
@@ -88,56 +110,94 @@ class Catalogue:
 
 
 class Reader:
-    """Reads catalogues of one folder, again and again, checking only what is new."""
+    """Reads catalogues of one folder, again and again, checking only what is new.
 
-    def __init__(self, root: Path, rules: Rules) -> None:
+    `clock` gives seconds. `read` may run in another thread than the rest.
+    """
+
+    def __init__(self, root: Path, rules: Rules, clock: Callable[[], float] = time.monotonic) -> None:
         self.root = root
         self.rules = rules
+        self.refusals = Refusals(clock)
         self._names: Names = {}
         self._known: dict[Found, Revision] = {}
         self._seen: object = None
+        self._clock = clock
+        self._troubles = 0
+        self._again = 0.0
 
     def read(self) -> Catalogue:
-        """The registry as it is now. Raises OSError when the folder is gone, ValueError for a damaged state file."""
-        self._seen = self._look()
+        """The registry as it is now. Raises OSError when the folder is gone, Damaged for the state file."""
+        looked = self._look()
         state = load_state(self.root)
-        found = scan(self.root, self._names)
+        scanned = scan(self.root, self._names)
+        found = scanned.found + self._as_before(scanned)
         # Only what is still there is remembered: the memory follows the folder.
         present = {item.folder for item in found}
         self._names = {key: name for key, name in self._names.items() if key[0] in present}
-        self._known = {item: self._known.get(item) or self._check(item) for item in found}
-        by_adapter: dict[str, dict[str, Revision]] = {}
+        known = {item: self._known.get(item) or self._check(item) for item in found}
+        self._known = {item: revision for item, revision in known.items() if not revision.transient}
+        self.refusals.keep(set(found))
+        by_adapter: dict[str, list[Found]] = {}
         for item in found:
-            by_adapter.setdefault(item.adapter, {})[item.revision] = self._known[item]
-        adapters = {name: _adapter(name, revisions, state) for name, revisions in by_adapter.items()}
+            by_adapter.setdefault(item.adapter, []).append(item)
+        adapters = {
+            name: _adapter(
+                name, [self._judged(item, known[item]) for item in in_order(items, _order(state, name))], state
+            )
+            for name, items in sorted(by_adapter.items())
+        }
+        # Last: what failed above is looked at again.
+        self._seen = looked
+        self._troubles = self._troubles + 1 if len(self._known) < len(known) else 0
+        self._again = self._clock() + min(2.0 ** (self._troubles - 1), _LONGEST_TROUBLE_SECONDS)
         return Catalogue(adapters, state)
 
     def changed(self) -> bool:
-        """Whether something was added, removed or switched since the last read: cheap, one look a folder.
+        """Whether something was added, removed or switched since the last read, or could not be read then and is due.
 
-        A file that was overwritten where it lies is not seen.
+        Cheap, one look a folder. A file that was overwritten where it lies is not seen.
         """
-        return self._look() != self._seen
+        return (self._troubles > 0 and self._clock() >= self._again) or self._look() != self._seen
+
+    def can_serve(self, item: Found) -> bool:
+        """Whether a revision passes what is known of it; one that cannot be read for a moment does."""
+        return self._judged(item, self._known.get(item) or self._check(item)).able
+
+    def refuse(self, revision: Revision, refused: Refused) -> None:
+        """Remember that a revision failed a check that only its first load makes, for a while (refusals.py)."""
+        self.refusals.note(revision.found, refused)
+
+    def pardon(self, revision: Revision) -> None:
+        """It passed: what was remembered against it is over."""
+        self.refusals.forget(revision.found)
 
     def _look(self) -> object:
         state = self.root / STATE_FILE
-        times = {entry.name: entry.stat().st_mtime_ns for entry in os.scandir(self.root) if entry.is_dir()}
-        hidden = {name for name in times if name.startswith(".")}
+        times = {}
+        for entry in os.scandir(self.root):
+            try:
+                if entry.is_dir() and not entry.name.startswith("."):
+                    times[entry.name] = entry.stat().st_mtime_ns
+            except OSError:
+                times[entry.name] = -1
         status = state.stat() if state.exists() else None
-        return (
-            status and (status.st_mtime_ns, status.st_ino),
-            {name: time for name, time in times.items() if name not in hidden},
-        )
+        return status and (status.st_mtime_ns, status.st_ino), times
 
-    def refuse(self, revision: Revision, refused: Refused) -> None:
-        """Remember that a revision failed a check that only its first load makes."""
-        for item, known in self._known.items():
-            if known.folder == revision.folder:
-                self._known[item] = _refused(item, refused)
+    def _as_before(self, scanned: Scan) -> list[Found]:
+        """What an adapter had when its folder could be listed last: a disk that hiccups takes nothing away."""
+        before = [item for item in self._known if item.adapter in scanned.unlisted]
+        seen = {item.adapter for item in before}
+        return before + [Found(name, NAMELESS, self.root / name, 0, 0) for name in scanned.unlisted if name not in seen]
+
+    def _judged(self, item: Found, revision: Revision) -> Revision:
+        refused = self.refusals.of(item)
+        return revision if refused is None else _refused(item, refused)
 
     def _check(self, item: Found) -> Revision:
         try:
             checked = check_header(item.folder, self.rules)
+            left_out = left_beside(item.folder) if item.folder.parent == self.root else ()
         except Refused as refused:
             return _refused(item, refused)
         except OSError as error:
@@ -151,21 +211,34 @@ class Reader:
             checked.manifest,
             checked.config.largest_rank,
             checked.modules,
-            left_out=left_beside(item.folder) if item.folder.parent == self.root else (),
+            left_out=left_out,
+            stamp=item.stamp,
         )
 
 
 def _refused(item: Found, refused: Refused) -> Revision:
     return Revision(
-        item.adapter, item.revision, item.folder, item.size, item.time, check=refused.check, refusal=str(refused)
+        item.adapter,
+        item.revision,
+        item.folder,
+        item.size,
+        item.time,
+        check=refused.check,
+        refusal=str(refused),
+        stamp=item.stamp,
     )
 
 
-def _adapter(name: str, revisions: dict[str, Revision], state: State) -> Adapter:
+def _order(state: State, name: str) -> dict[str, str]:
+    return state.registered.get(name, {})
+
+
+def _adapter(name: str, revisions: list[Revision], state: State) -> Adapter:
     alias = state.aliases.get(name)
     pinned = frozenset(state.pinned.get(name, ()))
+    named = {revision.revision: revision for revision in revisions}
     if alias is not None:
-        return Adapter(name, revisions, alias.weights, tuple(alias.history), pinned)
+        return Adapter(name, named, alias.weights, tuple(alias.history), pinned)
     # Nobody has decided yet: the newest that can serve does.
-    able = [revision for revision in revisions.values() if revision.refusal is None]
-    return Adapter(name, revisions, {able[-1].revision: 1.0} if able else {}, (), pinned)
+    able = [revision for revision in revisions if revision.able]
+    return Adapter(name, named, {able[-1].revision: 1.0} if able else {}, (), pinned)

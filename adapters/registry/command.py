@@ -21,7 +21,7 @@ from adapters.registry.validate import Rules, check_content, check_header
 
 def add_parser(subparsers: Any) -> None:
     """Add `registry` to a command line."""
-    parser = subparsers.add_parser("registry", help="list, add, switch, split, roll back and remove revisions")
+    parser = subparsers.add_parser("registry", help="list, add, switch, split, roll back, remove revisions")
     parser.add_argument("--registry", type=Path, default=Path("adapters"), help="registry folder (default adapters)")
     actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="adapters, revisions and what aliases mean, as JSON")
@@ -37,7 +37,13 @@ def add_parser(subparsers: Any) -> None:
     switching.add_argument("name")
     switching.add_argument("revisions", nargs="+", metavar="REVISION[=SHARE]")
     switching.set_defaults(action=_switch)
-    for name, action, text in (("rollback", _rollback, "what served before"), ("remove", _remove, "a revision")):
+    restoring = actions.add_parser("restore", help="bring back the last good state where state.json cannot be read")
+    restoring.set_defaults(action=_restore)
+    for name, action, text in (
+        ("rollback", _rollback, "what served before"),
+        ("remove", _remove, "delete a revision that the alias does not name"),
+        ("retire", _retire, "delete an adapter with all of its revisions"),
+    ):
         other = actions.add_parser(name, help=text)
         other.add_argument("name")
         if name == "remove":
@@ -71,8 +77,9 @@ def _list(arguments: argparse.Namespace) -> Any:
 
 
 def _add(arguments: argparse.Namespace) -> Any:
-    registry, limits = Registry(arguments.registry), SizeLimits()
+    limits = SizeLimits()
     rules = Rules(read_base(arguments.base), arguments.max_rank)
+    registry = Registry(arguments.registry, can_serve=Reader(arguments.registry, rules).can_serve)
     with registry.staging() as staging:
         taken = _fetch(arguments.source, staging, limits)
         checked = check_header(taken.folder, rules)
@@ -102,4 +109,14 @@ def _rollback(arguments: argparse.Namespace) -> Any:
 
 
 def _remove(arguments: argparse.Namespace) -> Any:
-    return Registry(arguments.registry).remove(arguments.name, arguments.revision).aliases[arguments.name].model_dump()
+    alias = Registry(arguments.registry).remove(arguments.name, arguments.revision).aliases.get(arguments.name)
+    return alias.model_dump() if alias else {}
+
+
+def _retire(arguments: argparse.Namespace) -> Any:
+    Registry(arguments.registry).retire(arguments.name)
+    return {"adapter": arguments.name, "deleted": True}
+
+
+def _restore(arguments: argparse.Namespace) -> Any:
+    return {name: alias.weights for name, alias in Registry(arguments.registry).restore().aliases.items()}

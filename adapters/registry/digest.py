@@ -1,11 +1,11 @@
 """The content digest of a revision (docs/decisions/0002): its name is the first 12 hex digits."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
-from adapters.registry.canonical import canonical_json, file_sha256
+from adapters.registry.canonical import canonical_json, file_sha256, read_json
+from adapters.registry.limits import MAX_MANIFEST
 
 CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
@@ -26,10 +26,11 @@ def manifest_content(manifest: dict[str, Any] | None) -> dict[str, Any] | None:
 def content_digest(folder: Path) -> str:
     """sha256 (64 hex digits) of the adapter in `folder`.
 
-    Raises OSError when its configuration or weights are missing, ValueError when the manifest is not a JSON object.
+    Raises OSError when its configuration or weights are missing, ValueError when the manifest is no strict JSON
+    object.
     """
     manifest_path = folder / MANIFEST_FILE
-    manifest = json.loads(manifest_path.read_text(encoding="utf-8")) if manifest_path.exists() else None
+    manifest = read_json(manifest_path, MAX_MANIFEST) if manifest_path.exists() else None
     if manifest is not None and not isinstance(manifest, dict):
         raise ValueError(f"{MANIFEST_FILE} holds a {type(manifest).__name__}, not an object")
     content = {

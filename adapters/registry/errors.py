@@ -5,8 +5,14 @@ RegistryError
 ├── NotFound       no such adapter or revision
 ├── Ambiguous      a prefix names several revisions
 ├── Conflict       the operation contradicts the present state
-└── SourceError    a remote source cannot be had
+├── SourceError    a remote source cannot be had
+├── Busy           somebody else holds the registry; try again
+└── Damaged        the state file cannot be read (a ValueError too)
 """
+
+_LONGEST = 500
+# Checks that say nothing about a revision: a disk, a network or an engine failed for a moment.
+TRANSIENT_CHECKS = frozenset({"unreadable"})
 
 
 class RegistryError(Exception):
@@ -14,11 +20,20 @@ class RegistryError(Exception):
 
 
 class Refused(RegistryError):
-    """A revision that may not serve. `check` is the failed check's name (docs/refusals.md)."""
+    """A revision that may not serve. `check` is the failed check's name (docs/refusals.md).
+
+    The sentence may quote a file of any content: it is kept short and on one line.
+    """
 
     def __init__(self, check: str, message: str) -> None:
-        super().__init__(message)
+        line = "".join(sign if sign.isprintable() else " " for sign in message[: _LONGEST + 1])
+        super().__init__(line if len(line) <= _LONGEST else line[: _LONGEST - 1] + "…")
         self.check = check
+
+    @property
+    def transient(self) -> bool:
+        """Whether it may pass the next time as it is."""
+        return self.check in TRANSIENT_CHECKS
 
 
 class NotFound(RegistryError):
@@ -35,3 +50,11 @@ class Conflict(RegistryError):
 
 class SourceError(RegistryError):
     """A remote source cannot be had."""
+
+
+class Busy(RegistryError):
+    """Somebody else holds the registry."""
+
+
+class Damaged(RegistryError, ValueError):
+    """The state file cannot be read."""

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from adapters.registry.canonical import read_json
 from adapters.registry.contract import DocumentPrompt as DocumentPrompt  # noqa: PLC0414 importers know it from here
 from adapters.registry.contract import PromptContract as PromptContract  # noqa: PLC0414
 from adapters.registry.digest import MANIFEST_FILE
+from adapters.registry.limits import MAX_MANIFEST
 
 Hex64 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Revision = Annotated[str, Field(pattern=r"^[0-9a-f]{12}$")]
@@ -17,7 +19,7 @@ AdapterName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Base(_Strict):
@@ -53,7 +55,7 @@ class Golden(_Strict):
 class Manifest(BaseModel):
     """`manifest.json`. Unknown keys are kept: they are part of the content digest."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="allow", populate_by_name=True, allow_inf_nan=False)
 
     format: Literal[1] = 1
     name: AdapterName
@@ -77,13 +79,16 @@ class Manifest(BaseModel):
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest in `folder`, None where there is none. Raises ValueError with one sentence when it is broken."""
+    """The manifest in `folder`, None where there is none. Raises OSError, and ValueError with one sentence for a broken
+    one: not JSON, numbers that are not finite, keys that are missing or wrong.
+    """
     path = folder / MANIFEST_FILE
     if not path.exists():
         return None
+    raw = read_json(path, MAX_MANIFEST)
     try:
-        return Manifest.model_validate_json(path.read_bytes())
+        return Manifest.model_validate(raw)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ValueError(f"{MANIFEST_FILE}: {place}: {first['msg']}") from error
+        raise ValueError(f"{MANIFEST_FILE}: {place[:200]}: {first['msg']}") from error

@@ -4,86 +4,113 @@ Order matters more than code here: a folder is complete before it has its name, 
 and a revision leaves the state before its folder goes.
 """
 
-import os
 import shutil
-import socket
-import time
 import uuid
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from adapters.registry.atomic import Step, no_step, publish_folder, retire_folder
 from adapters.registry.digest import CONFIG_FILE, content_digest, revision_name
-from adapters.registry.errors import Conflict, NotFound, Refused
+from adapters.registry.errors import Conflict, Damaged, NotFound, Refused
 from adapters.registry.lock import writing
-from adapters.registry.scan import Found, is_name, scan_adapter
-from adapters.registry.state import STATE_FILE, AliasState, State, Weights, load_state, save_state
+from adapters.registry.scan import Found, in_order, is_name, scan_adapter
+from adapters.registry.staging import clean_staging, staging
+from adapters.registry.state import (
+    MOST_SHARE,
+    STATE_FILE,
+    AliasState,
+    State,
+    Weights,
+    load_last_good,
+    load_state,
+    save_state,
+)
+from adapters.registry.validate import check_structure
 
-INCOMING = ".incoming"
 TRASH = ".trash"
-# A container that was killed never comes back under its own host name to clean up.
-_FOREIGN_SECONDS = 24 * 3600
+
+
+def reads_whole(item: Found) -> bool:
+    """Whether a revision's files read, where no base is at hand to hold them against."""
+    try:
+        check_structure(item.folder)
+    except Refused as refused:
+        return refused.transient
+    return True
 
 
 class Registry:
-    """Writes to the registry folder `root`. `step`: see atomic.py."""
+    """Writes to the registry folder `root`. `step`: see atomic.py.
 
-    def __init__(self, root: Path, step: Step = no_step) -> None:
+    `can_serve` says which revisions an alias that nobody has set may mean: a server knows better than files alone tell.
+    """
+
+    def __init__(self, root: Path, step: Step = no_step, can_serve: Callable[[Found], bool] = reads_whole) -> None:
         self.root = root
         self._step = step
+        self._can_serve = can_serve
 
-    @contextmanager
-    def staging(self) -> Iterator[Path]:
-        """A folder on the registry's file system that is gone at the end, whatever happens."""
-        folder = self.root / INCOMING / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
-        folder.mkdir(parents=True)
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+    def staging(self) -> AbstractContextManager[Path]:
+        """A folder on the registry's file system that is gone at the end, whatever happens. Raises OSError."""
+        return staging(self.root)
 
     def clean(self) -> None:
-        """Remove what killed processes left behind: this machine's at once, another's after a day."""
+        """Remove what killed processes left behind. Raises OSError, Busy."""
         with writing(self.root):
-            for left in [*(self.root / INCOMING).glob("*"), *(self.root / TRASH).glob("*")]:
-                if _is_dead(left):
-                    shutil.rmtree(left, ignore_errors=True)
-            # Only the holder of the lock writes the state: these are nobody's any longer.
+            clean_staging(self.root)
+            # Only the holder of the lock deletes revisions and writes the state: these are nobody's any longer.
+            for left in (self.root / TRASH).glob("*"):
+                shutil.rmtree(left, ignore_errors=True)
             for scratch in self.root.glob(f".{STATE_FILE}.*"):
                 scratch.unlink(missing_ok=True)
+
+    def restore(self) -> State:
+        """Put the last good state back in the place of one that cannot be read. Raises Conflict, Damaged, OSError."""
+        with writing(self.root):
+            try:
+                load_state(self.root)
+            except Damaged:
+                return self._save(load_last_good(self.root))
+            raise Conflict(f"{STATE_FILE} can be read: there is nothing to restore.")
 
     def register(self, name: str, staged: Path) -> tuple[str, bool]:
         """Publish a checked folder; its revision, and whether it is new. Raises Conflict, Refused, OSError."""
         if not is_name(name):
             raise Refused("name", f"{name[:80]!r} is no adapter name: letters, digits, '.', '_' and '-', at most 64.")
-        revision = revision_name(content_digest(staged))
+        digest = content_digest(staged)
+        revision = revision_name(digest)
         with writing(self.root):
             self._check_place(name)
-            others = scan_adapter(self.root, name)
-            if any(item.revision == revision for item in others):
+            present = self._present(name)
+            state = self._settled(name, present)
+            if revision in present:
+                self._check_same(state, present[revision], digest)
                 return revision, False
-            self._settle(name, others)
             publish_folder(staged, self.root / name / revision, self._step)
-            if not others:
-                self._save(self._state().with_alias(name, AliasState(weights={revision: 1.0})))
+            state = state.with_registered(name, {**state.registered.get(name, {}), revision: digest})
+            if not present or name not in state.aliases:
+                state = state.with_alias(name, AliasState(weights={revision: 1.0}))
+            self._save(state)
         return revision, True
 
     def switch(self, name: str, weights: Weights) -> State:
         """Let the alias mean `weights`. Raises NotFound, Conflict."""
+        if not weights or not all(0 < weight <= MOST_SHARE for weight in weights.values()):
+            raise Conflict(f"Every share of a split must be a number above 0, at most {MOST_SHARE:.0f}.")
         with writing(self.root):
             present = self._revisions(name)
             for revision in weights:
                 if revision not in present:
                     raise NotFound(f"Adapter {name!r} has no revision {revision!r}.")
-            if not weights or any(weight <= 0 for weight in weights.values()):
-                raise Conflict("Every share of a split must be positive.")
-            self._settle(name, list(present.values()))
-            state = self._state()
-            return self._save(state.with_alias(name, state.aliases[name].moved(weights)))
+            state = self._settled(name, present)
+            alias = state.aliases[name].moved(weights) if name in state.aliases else AliasState(weights=weights)
+            return self._save(state.with_alias(name, alias))
 
     def rollback(self, name: str, judged: Weights | None = None, bad: str | None = None) -> State:
-        """Back to what served before, past what was deleted since and what holds `bad`. Raises NotFound, Conflict.
+        """Back to what served before, past what was deleted since, cannot serve or holds `bad`.
+
+        Raises NotFound, Conflict.
 
         `judged`: what is to be left. Two servers that find one split bad at the same time go back once, not twice.
         """
@@ -95,7 +122,7 @@ class Registry:
             history = list(state.aliases[name].history) if name in state.aliases else []
             while history:
                 weights = history.pop()
-                if weights.keys() <= present.keys() and bad not in weights:
+                if bad not in weights and all(self._is_able(present.get(revision)) for revision in weights):
                     return self._save(state.with_alias(name, AliasState(weights=weights, history=history)))
             raise Conflict(f"Adapter {name!r} has nothing to roll back to.")
 
@@ -113,36 +140,90 @@ class Registry:
     def remove(self, name: str, revision: str) -> State:
         """Delete a revision that no alias names. Raises NotFound, Conflict, OSError."""
         with writing(self.root):
-            found = self._revisions(name).get(revision)
+            present = self._revisions(name)
+            found = present.get(revision)
             if found is None:
                 raise NotFound(f"Adapter {name!r} has no revision {revision!r}.")
-            if found.folder.parent == self.root:
-                raise Conflict(f"Adapter {name!r} is a plain folder; delete it by hand.")
-            self._settle(name, list(self._revisions(name).values()))
-            state = self._state()
-            alias = state.aliases[name]
-            if revision in alias.weights:
-                raise Conflict(f"The alias {name!r} names revision {revision}; switch it first.")
-            history = [weights for weights in alias.history if revision not in weights]
-            state = state.with_alias(name, AliasState(weights=alias.weights, history=history))
+            self._check_ours(found)
+            state = self._settled(name, present)
+            alias = state.aliases.get(name)
+            if alias is not None and revision in alias.weights:
+                way = "switch it first" if len(present) > 1 else "it is the last one: retire the adapter"
+                raise Conflict(f"The alias {name!r} names revision {revision}; {way}.")
+            if alias is not None:
+                history = [weights for weights in alias.history if revision not in weights]
+                state = state.with_alias(name, AliasState(weights=alias.weights, history=history))
             state = state.with_pins(name, [pin for pin in state.pinned.get(name, []) if pin != revision])
-            self._save(state)
-            trash = self.root / TRASH / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
-            trash.parent.mkdir(exist_ok=True)
-            retire_folder(found.folder, trash, self._step)
+            known = {key: value for key, value in state.registered.get(name, {}).items() if key != revision}
+            self._save(state.with_registered(name, known))
+            self._discard(found.folder)
             return state
 
+    def retire(self, name: str) -> State:
+        """Delete an adapter with all of its revisions. Raises NotFound, Conflict, OSError."""
+        with writing(self.root):
+            present = self._revisions(name)
+            for found in present.values():
+                self._check_ours(found)
+            others = {path.name for path in (self.root / name).iterdir()} - present.keys()
+            if others:
+                raise Conflict(
+                    f"The folder of {name!r} also holds {min(others)!r}, which is no revision; delete it by hand."
+                )
+            # The folder first, in one move: with revisions and no alias the newest would serve. What the state says of
+            # an adapter that is not there means nothing.
+            self._discard(self.root / name)
+            return self._save(self._state().without(name))
+
+    def _present(self, name: str) -> dict[str, Found]:
+        """Revisions by name, from old to new."""
+        found = in_order(scan_adapter(self.root, name), self._state().registered.get(name, {}))
+        return {item.revision: item for item in found}
+
     def _revisions(self, name: str) -> dict[str, Found]:
-        found = {item.revision: item for item in scan_adapter(self.root, name)}
+        found = self._present(name)
         if not found:
             raise NotFound(f"There is no adapter {name!r}.")
         return found
 
-    def _settle(self, name: str, present: list[Found]) -> None:
-        """Write down what an alias means by default, before a change would move that default."""
-        state = self._state()
-        if present and name not in state.aliases:
-            self._save(state.with_alias(name, AliasState(weights={present[-1].revision: 1.0})))
+    def _settled(self, name: str, present: dict[str, Found]) -> State:
+        """Write down what an alias means by default, and in which order its revisions came, before that could change.
+
+        The default is what serves: the newest that can. Where none can, there is nothing to keep.
+        """
+        before = state = self._state()
+        known = state.registered.get(name, {})
+        noted = {revision: known.get(revision, "") for revision in present}
+        if noted.keys() - known.keys():
+            state = state.with_registered(name, noted)
+        able = (
+            [revision for revision, item in present.items() if self._can_serve(item)]
+            if name not in state.aliases
+            else []
+        )
+        if able:
+            state = state.with_alias(name, AliasState(weights={able[-1]: 1.0}))
+        return state if state == before else self._save(state)
+
+    def _is_able(self, item: Found | None) -> bool:
+        return item is not None and self._can_serve(item)
+
+    def _check_same(self, state: State, item: Found, digest: str) -> None:
+        """Twelve digits are short enough for two contents to be made that share them."""
+        known = state.registered.get(item.adapter, {}).get(item.revision) or content_digest(item.folder)
+        if known != digest:
+            raise Conflict(
+                f"Revision {item.revision} is there with another content: its digest is {known}, not {digest}."
+            )
+
+    def _check_ours(self, found: Found) -> None:
+        if found.folder.parent == self.root:
+            raise Conflict(f"Adapter {found.adapter!r} is a plain folder; delete it by hand.")
+
+    def _discard(self, folder: Path) -> None:
+        trash = self.root / TRASH / uuid.uuid4().hex
+        trash.parent.mkdir(exist_ok=True)
+        retire_folder(folder, trash, self._step)
 
     def _check_place(self, name: str) -> None:
         folder = self.root / name
@@ -157,14 +238,3 @@ class Registry:
     def _save(self, state: State) -> State:
         save_state(self.root, state, self._step)
         return state
-
-
-def _is_dead(folder: Path) -> bool:
-    """Whether the process that made a `host-pid-random` folder is gone."""
-    host, _, process = folder.name.rpartition("-")[0].rpartition("-")
-    if host == socket.gethostname():
-        return not Path(f"/proc/{process}").exists()
-    try:
-        return time.time() - folder.stat().st_mtime > _FOREIGN_SECONDS
-    except OSError:
-        return False

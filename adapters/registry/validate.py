@@ -1,5 +1,7 @@
 """What a revision must pass before it can serve, as far as it can be told without the engine."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +11,9 @@ from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import WEIGHTS_FILE, content_digest, revision_name
 from adapters.registry.errors import Refused
 from adapters.registry.manifest import Manifest, read_manifest
-from adapters.registry.weights import check_tensors, check_values
+from adapters.registry.weights import check_names, check_tensors, check_values
+
+_ANY_RANK = 512
 
 
 @dataclass(frozen=True)
@@ -31,18 +35,50 @@ class Checked:
 
 
 def check_header(folder: Path, rules: Rules) -> Checked:
-    """The cheap checks: configuration, manifest, base, tensor names and shapes. Raises Refused."""
-    config = read_adapter_config(folder, rules.max_rank)
-    try:
-        manifest = read_manifest(folder)
-    except ValueError as error:
-        raise Refused("manifest", f"{error}.") from error
-    _check_base(config, manifest, rules)
-    return Checked(manifest, config, check_tensors(folder, config, rules.base))
+    """The cheap checks: configuration, manifest, base, tensor names and shapes. Raises Refused, and nothing else."""
+    with _only_refusals():
+        config, manifest = _read(folder, rules.max_rank)
+        _check_base(config, manifest, rules)
+        return Checked(manifest, config, check_tensors(folder, config, rules.base))
+
+
+def check_structure(folder: Path) -> None:
+    """What can be told without a base: the files read, the weights are LoRA's. Raises Refused, and nothing else."""
+    with _only_refusals():
+        _read(folder, _ANY_RANK)
+        check_names(folder)
 
 
 def check_content(folder: Path, manifest: Manifest | None, revision: str | None) -> None:
-    """The checks that read all weights: values, checksum, and the name by content. Raises Refused."""
+    """The checks that read all weights: values, checksum, and the name by content. Raises Refused, and nothing else."""
+    with _only_refusals():
+        _check_content(folder, manifest, revision)
+
+
+@contextmanager
+def _only_refusals() -> Iterator[None]:
+    """Whatever an untrusted file makes a parser raise says something about that file only."""
+    try:
+        yield
+    except Refused:
+        raise
+    except (OSError, MemoryError) as error:
+        # The disk, the network or this machine: the same files may pass a moment later.
+        reason = getattr(error, "strerror", None) or "out of memory"
+        raise Refused("unreadable", f"The adapter cannot be read at the moment: {reason}.") from error
+    except Exception as error:
+        raise Refused("damaged", f"The adapter's files cannot be understood ({type(error).__name__}).") from error
+
+
+def _read(folder: Path, max_rank: int) -> tuple[AdapterConfig, Manifest | None]:
+    config = read_adapter_config(folder, max_rank)
+    try:
+        return config, read_manifest(folder)
+    except ValueError as error:
+        raise Refused("manifest", f"{error}.") from error
+
+
+def _check_content(folder: Path, manifest: Manifest | None, revision: str | None) -> None:
     check_values(folder)
     if manifest is not None and file_sha256(folder / WEIGHTS_FILE) != manifest.sha256:
         raise Refused("checksum", f"{WEIGHTS_FILE} does not have the sha256 that its manifest names.")

@@ -13,9 +13,10 @@ from adapters.registry.base_model import BaseModel
 from adapters.registry.contents import check_weights
 from adapters.registry.digest import WEIGHTS_FILE
 from adapters.registry.errors import Refused
+from adapters.registry.limits import MAX_ADAPTER_HEADER
 from adapters.registry.safetensors_header import Tensor, read_header
 
-_NAME = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])(?:\.default)?\.weight$")
+_NAME = re.compile(r"^base_model\.model\.(?P<module>.+)\.lora_(?P<side>[AB])(?:\.default)?\.weight\Z")
 _NUMPY: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
 _CHUNK = 1 << 20  # items
 
@@ -44,6 +45,13 @@ def check_tensors(folder: Path, config: AdapterConfig, base: BaseModel) -> int:
     return len(sides)
 
 
+def check_names(folder: Path) -> None:
+    """Every tensor is a LoRA weight by its name. Raises Refused, OSError."""
+    for name in _tensors(folder):
+        if _NAME.match(name) is None:
+            raise Refused("tensor-name", f"Tensor {name!r} is no LoRA weight by PEFT's naming.")
+
+
 def check_values(folder: Path) -> None:
     """Every value is finite and some lora_B is not zero. Reads all weights. Raises Refused."""
     path = folder / WEIGHTS_FILE
@@ -63,7 +71,7 @@ def _tensors(folder: Path) -> dict[str, Tensor]:
         check_weights((), (file.name for file in folder.iterdir()))
         raise Refused("weights-missing", f"The adapter has no {WEIGHTS_FILE}.")
     try:
-        return read_header(path)
+        return read_header(path, MAX_ADAPTER_HEADER)
     except ValueError as error:
         raise Refused("safetensors", f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
 
