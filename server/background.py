@@ -9,12 +9,15 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from adapters.registry.errors import Busy
 from server.context import Context
 
 log = logging.getLogger("server")
 # vLLM labels this gauge with the set of adapters of the moment: every new combination is a new series, for ever.
 _GROWING = "vllm:lora_requests_info"
 _STOP_POLL = 0.02
+# Between two tries to read a registry that cannot be read at the start, in seconds.
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
 # How often every file is looked at, for what somebody overwrote in place.
 _WHOLE_LOOK_SECONDS = 30
 
@@ -23,11 +26,15 @@ async def start(context: Context) -> None:
     """Read the registry, load what aliases mean, then be ready. A bad adapter is logged and never stops the start."""
     plane = context.plane
     try:
-        await asyncio.to_thread(plane.registry.clean)
-    except OSError as error:
+        await plane.lanes.registry(plane.registry.clean)
+    except (OSError, Busy) as error:
         # Mounted read-only, for example: it serves, and admin actions will fail.
-        log.warning("the registry cannot be written: %s", error.strerror)
-    await plane.refresh()
+        log.warning("the registry cannot be written: %s", getattr(error, "strerror", None) or error)
+    # Without a first reading every adapter would be unknown: this server is not ready until there is one.
+    pause = _FIRST_PAUSE
+    while not await plane.refresh():
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
     plane.log_refusals()
     plane.begin_metrics()
     await plane.preload(context.settings.max_loras)
@@ -47,11 +54,13 @@ async def follow(context: Context, registry: CollectorRegistry) -> None:
     while True:
         await asyncio.sleep(context.settings.follow_seconds)
         try:
-            await asyncio.to_thread(context.gate.look_at_keys)
+            await context.plane.lanes.registry(context.gate.look_at_keys)
             whole = time.monotonic() - looked > _WHOLE_LOOK_SECONDS
-            if whole or await asyncio.to_thread(context.plane.reader.changed):
+            if whole or await context.plane.lanes.registry(context.plane.reader.changed):
                 looked = time.monotonic()
                 await context.plane.refresh()
+            if context.ready:
+                context.plane.mend()
             _forget_series(registry)
         except Exception as error:
             # This task is the only one that follows: it must survive what it meets.

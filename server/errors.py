@@ -18,6 +18,8 @@ from typing import Any
 
 from adapters.registry import errors as registry
 
+_RETRY_SECONDS = 5.0
+
 
 class ServerError(Exception):
     """One clear sentence for the caller."""
@@ -115,6 +117,8 @@ def error_body(message: str, kind: str, code: str, param: str | None = None) -> 
 
 def from_registry(error: registry.RegistryError) -> ServerError:
     """The HTTP side of a registry error."""
+    if isinstance(error, registry.Busy | registry.Damaged) or (isinstance(error, registry.Refused) and error.transient):
+        return Unavailable(str(error), _RETRY_SECONDS)
     if isinstance(error, registry.Refused):
         return Unprocessable(str(error), code=error.check)
     if isinstance(error, registry.NotFound):

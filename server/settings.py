@@ -34,6 +34,14 @@ class Settings(BaseSettings):
     import_root: Path | None = Field(default=None, description='folder from which {"path": …} may register revisions')
     remote_sources: str = Field(default="", description="allowed prefixes of remote sources, by comma (s3://models/,…)")
     max_upload_mib: int = Field(default=512, ge=1, description="largest revision, packed and unpacked, in MiB")
+    fetches: int = Field(default=2, ge=1, description="revisions that are fetched at a time")
+    fetch_queue: int = Field(default=8, ge=0, description="further ones that wait for it; then 429")
+    fetch_seconds: float = Field(
+        default=600, gt=0, description="how long fetching a revision may take, waiting included"
+    )
+    admission_seconds: float = Field(
+        default=30, gt=0, description="longest wait for an adapter's load and slot; then 503"
+    )
     max_body_mib: int = Field(default=4, ge=1, description="largest inference request in MiB")
     kv_cache_dtype: str = Field(default="auto", description="the KV cache's type (auto: the weights'; fp8: half)")
     max_sequences: int = Field(default=64, ge=1, description="answers in one request (prompts times n)")

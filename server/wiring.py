@@ -24,6 +24,7 @@ from server.collect import ServerCollector
 from server.context import Context
 from server.control.admin import Admin
 from server.control.engine import LoraEngine
+from server.control.lanes import Lanes
 from server.control.plane import Plane
 from server.control.probe import Prober
 from server.control.residency import Residency
@@ -62,7 +63,7 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
     seats = Seats(settings.max_loras, time.monotonic)
     residency = Residency(engine, tiers.memory, seats, verify, prove, metrics.revisions)
     plane = Plane(
-        registry=Registry(settings.adapters_dir),
+        registry=Registry(settings.adapters_dir, can_serve=reader.can_serve),
         reader=reader,
         residency=residency,
         resolver=Resolver(settings.served_name, random.random),
@@ -71,6 +72,8 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
         prober=Prober(engine, seats),
         proofs=Proofs(settings.adapters_dir, base.fingerprint, base.rounding),
         catalogue=Catalogue(),
+        lanes=Lanes(settings.fetches, settings.fetch_queue, settings.fetch_seconds),
+        admission_seconds=settings.admission_seconds,
     )
     return plane
 

@@ -17,8 +17,8 @@ from adapters.registry.scan import NAMELESS, Found, Names, Scan, Stamp, in_order
 from adapters.registry.state import STATE_FILE, State, Weights, load_state
 from adapters.registry.validate import Rules, check_header
 
-# How rarely a folder that cannot be read is tried again.
-_LONGEST_TROUBLE_SECONDS = 30.0
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
+_UNFINISHED_CHECKS = TRANSIENT_CHECKS | {"weights-missing", "safetensors"}
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,8 @@ class Reader:
         self._known: dict[Found, Revision] = {}
         self._seen: object = None
         self._clock = clock
-        self._troubles = 0
+        self._troubled: set[Found] = set()
+        self._pause = 0.0
         self._again = 0.0
 
     def read(self) -> Catalogue:
@@ -149,8 +150,7 @@ class Reader:
         }
         # Last: what failed above is looked at again.
         self._seen = looked
-        self._troubles = self._troubles + 1 if len(self._known) < len(known) else 0
-        self._again = self._clock() + min(2.0 ** (self._troubles - 1), _LONGEST_TROUBLE_SECONDS)
+        self._look_again({item for item, revision in known.items() if revision.check in _UNFINISHED_CHECKS})
         return Catalogue(adapters, state)
 
     def changed(self) -> bool:
@@ -158,11 +158,15 @@ class Reader:
 
         Cheap, one look a folder. A file that was overwritten where it lies is not seen.
         """
-        return (self._troubles > 0 and self._clock() >= self._again) or self._look() != self._seen
+        return (bool(self._troubled) and self._clock() >= self._again) or self._look() != self._seen
 
     def can_serve(self, item: Found) -> bool:
         """Whether a revision passes what is known of it; one that cannot be read for a moment does."""
         return self._judged(item, self._known.get(item) or self._check(item)).able
+
+    def unjudged(self, item: Found) -> Revision | None:
+        """A revision as its files say, without what loading found; None where it is gone."""
+        return self._known.get(item)
 
     def refuse(self, revision: Revision, refused: Refused) -> None:
         """Remember that a revision failed a check that only its first load makes, for a while (refusals.py)."""
@@ -183,6 +187,12 @@ class Reader:
                 times[entry.name] = -1
         status = state.stat() if state.exists() else None
         return status and (status.st_mtime_ns, status.st_ino), times
+
+    def _look_again(self, troubled: set[Found]) -> None:
+        """What cannot be read, or is still being copied, is looked at soon; what stays so, less and less often."""
+        same = troubled == self._troubled
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE_SECONDS) if same else _FIRST_PAUSE_SECONDS
+        self._troubled, self._again = troubled, self._clock() + self._pause
 
     def _as_before(self, scanned: Scan) -> list[Found]:
         """What an adapter had when its folder could be listed last: a disk that hiccups takes nothing away."""

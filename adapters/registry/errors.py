@@ -12,7 +12,7 @@ RegistryError
 
 _LONGEST = 500
 # Checks that say nothing about a revision: a disk, a network or an engine failed for a moment.
-TRANSIENT_CHECKS = frozenset({"unreadable"})
+TRANSIENT_CHECKS = frozenset({"unreadable", "engine-busy"})
 
 
 class RegistryError(Exception):

@@ -14,7 +14,7 @@ from adapters.registry.state import Weights
 from adapters.registry.validate import Checked, check_content, check_header
 from server.auth.audit import Audit
 from server.control.plane import Plane
-from server.errors import ServerError, from_registry
+from server.errors import ServerError, Unavailable, from_registry
 
 _Result = TypeVar("_Result")
 
@@ -38,20 +38,22 @@ class Admin:
     async def register(self, who: str, name: str, fetch: Callable[[Path], Taken]) -> dict[str, Any]:
         """`fetch` fills a staging folder and says where the adapter lies in it. Raises ServerError."""
 
+        lanes = self.plane.lanes
+
         async def action() -> dict[str, Any]:
             if name == self.base:
                 raise Refused("name", f"{name!r} is the base model's name.")
             with self.plane.registry.staging() as staging:
-                taken = await asyncio.to_thread(fetch, staging)
+                taken = await lanes.fetch(fetch, staging)
                 folder = taken.folder
-                checked = await asyncio.to_thread(self._check, folder)
+                checked = await lanes.check(self._check, folder)
                 async with self._probing:
                     probe = f"probe@{staging.name[-12:]}"
                     proved = await self.plane.prober.prove_staged(folder, checked.manifest, probe)
                 async with self._changing:
-                    revision, new = await asyncio.to_thread(self.plane.registry.register, name, folder)
-                    await asyncio.to_thread(self.plane.proofs.note, revision)
-                    await self.plane.refresh()
+                    revision, new = await lanes.registry(self.plane.registry.register, name, folder)
+                    await lanes.registry(self.plane.proofs.note, revision)
+                    await self._follow()
             checks = ["config", "base", f"tensors ({checked.modules} modules)", "values", "digest", *proved]
             return {
                 "adapter": name,
@@ -118,7 +120,7 @@ class Admin:
             if self.plane.residency.in_use(revision.public_name):
                 raise Conflict(f"{revision.public_name} is answering requests; try again when they are done.")
             await self._write(self.plane.registry.remove, name, revision.revision)
-            await asyncio.to_thread(self.plane.proofs.forget, revision.revision)
+            await self.plane.lanes.registry(self.plane.proofs.forget, revision.revision)
             await self.plane.residency.leave(revision.public_name)
             return {"adapter": name, "revision": revision.revision, "deleted": True}
 
@@ -156,8 +158,14 @@ class Admin:
 
     async def _write(self, operation: Callable[..., Any], *arguments: Any) -> None:
         async with self._changing:
-            await asyncio.to_thread(operation, *arguments)
-            await self.plane.refresh()
+            await self.plane.lanes.registry(operation, *arguments)
+            await self._follow()
+
+    async def _follow(self) -> None:
+        """Serve what was written. Raises Unavailable where it cannot be read back: it does not serve yet."""
+        if not await self.plane.refresh():
+            text = f"The change is written, but this server cannot read the registry: {self.plane.trouble}"
+            raise Unavailable(text, 5)
 
     async def _audited(self, who: str, action: str, what: dict[str, Any], run: Callable[[], Any]) -> dict[str, Any]:
         try:
@@ -170,6 +178,10 @@ class Admin:
         except ServerError as error:
             self.audit.write(who, action, what, error.message)
             raise
+        except OSError as error:
+            self.audit.write(who, action, what, f"failed: {type(error).__name__}")
+            reason = error.strerror or type(error).__name__
+            raise Unavailable(f"The registry cannot be written: {reason}.", 5) from error
         except BaseException as error:
             self.audit.write(who, action, what, f"failed: {type(error).__name__}")
             raise

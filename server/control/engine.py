@@ -27,7 +27,7 @@ class LoraEngine(Protocol):
     """Loads and unloads adapters by a name that is unique for their content."""
 
     async def load(self, name: str, folder: Path) -> None:
-        """Make `name` answerable. Raises Refused when the engine does not take it."""
+        """Make `name` answerable. Raises Refused: `engine` when its checks do not pass, `engine-busy` for all else."""
 
     async def unload(self, name: str) -> None:
         """Forget `name`. Nobody may be asking it."""

@@ -3,24 +3,25 @@
 import asyncio
 import logging
 from dataclasses import dataclass
-from pathlib import Path
 
 from adapters.registry.base_form import form_warning
 from adapters.registry.catalogue import Adapter, Catalogue, Reader, Revision
-from adapters.registry.errors import Refused
+from adapters.registry.errors import Refused, RegistryError
 from adapters.registry.proofs import Proofs
+from adapters.registry.scan import Found
 from adapters.registry.store import Registry
 from adapters.registry.validate import check_content
 from server.control.engine import Slots
+from server.control.lanes import Lanes
 from server.control.probe import Prober
 from server.control.residency import Lease, Residency
 from server.control.target import Resolver, Target
 from server.control.watch import SplitWatch
-from server.errors import NotHere, Unavailable
+from server.errors import NotHere, ServerError, Unavailable
 from server.metrics import Metrics
 
 log = logging.getLogger("server.plane")
-_UNREADABLE = "unreadable"
+_RETRY_SECONDS = 5.0
 
 
 @dataclass
@@ -36,47 +37,61 @@ class Plane:
     prober: Prober
     proofs: Proofs
     catalogue: Catalogue
+    lanes: Lanes
+    admission_seconds: float
 
     def __post_init__(self) -> None:
+        self.trouble: str | None = None  # why the registry could not be read the last time
         self._refreshing = asyncio.Lock()
         self._warming: set[asyncio.Task[None]] = set()
+        self._mending: asyncio.Task[None] | None = None
         self._too_many_pins = 0
-        self._verified: set[tuple[Path, int, int]] = set()
+        self._verified: set[Found] = set()
 
     async def acquire(self, model: str | None, user: str | None) -> tuple[Target, Lease | None]:
         """What `model` means now, loaded and held. Raises NotHere, Unavailable."""
         target = self.resolver.resolve(self.catalogue, model, user)
         if target.revision is None:
             return target, None
+        self._check_wait(target.revision)
+        limit = asyncio.timeout(self.admission_seconds)
         try:
-            lease = await self.residency.acquire(target.revision)
+            async with limit:
+                return target, await self._admit(target.revision)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise await self._failed(target, _busy()) from error
+            text = f"{target.model} found no place within {self.admission_seconds:.0f} s: too many adapters are in use."
+            raise Unavailable(text, _RETRY_SECONDS) from error
         except Refused as refused:
-            if refused.check == _UNREADABLE:
-                # A disk or a network that fails for a moment, or a revision that was deleted just now.
-                await self.refresh()
-                raise Unavailable(f"{target.model} cannot be read at the moment.", 5) from refused
-            await self._refuse(target.revision, refused)
-            raise NotHere(f"{target.model} cannot serve: {refused}", param="model", code=refused.check) from refused
-        try:
-            await lease.sit()
-        except BaseException:
-            await lease.release()
+            raise await self._failed(target, refused) from refused
+        except ServerError:
             raise
-        return target, lease
+        except Exception as error:
+            # Of the engine's process or of this one: it says nothing about the revision.
+            log.error("%s could not be loaded: %s", target.model, type(error).__name__)
+            raise await self._failed(target, _busy()) from error
 
-    async def refresh(self) -> None:
-        """Read the registry again; new requests get what it says now. A folder that cannot be read changes nothing."""
+    async def refresh(self) -> bool:
+        """Read the registry again; new requests get what it says now. What cannot be read changes nothing.
+
+        Whether it was read; `trouble` says why not.
+        """
         async with self._refreshing:
             before = self.catalogue
             try:
-                self.catalogue = await asyncio.to_thread(self.reader.read)
-            except (OSError, ValueError) as error:
-                log.error("the registry cannot be read, what it said before stays: %s", error)
-                return
+                self.catalogue = await self.lanes.registry(self.reader.read)
+            except Exception as error:
+                # Another server's files, a person's, a network's: nothing that they hold may end this one.
+                self.trouble = _reason(error)
+                log.error("the registry cannot be read, what it said before stays: %s", self.trouble)
+                return False
+            self.trouble = None
             await self._pin()
-            self._verified &= {(r.folder, r.time, r.size) for r in all_revisions(self.catalogue)}
+            self._verified &= {revision.found for revision in all_revisions(self.catalogue)}
         if self.catalogue.adapters != before.adapters:
             await self._follow(before)
+        return True
 
     async def preload(self, most: int) -> None:
         """Load what is pinned, then what aliases mean, up to `most` of these: a thousand would delay the start."""
@@ -103,22 +118,34 @@ class Plane:
 
     async def verify(self, revision: Revision) -> None:
         """The checks that read all weights, before the first load of what lies there. Raises Refused."""
-        key = (revision.folder, revision.time, revision.size)
-        if key in self._verified:
+        if revision.found in self._verified:
             return
-        try:
-            await asyncio.to_thread(check_content, revision.folder, revision.manifest, revision.revision)
-        except OSError as error:
-            raise Refused(_UNREADABLE, f"The adapter cannot be read: {error.strerror}.") from error
-        self._verified.add(key)
+        await self.lanes.check(check_content, revision.folder, revision.manifest, revision.revision)
+        self._verified.add(revision.found)
         if warning := form_warning(revision.public_name, revision.manifest, self.reader.rules.base.form):
             log.warning("%s", warning)
 
     async def prove(self, revision: Revision) -> None:
         """The proof of effect, after the first load of what no server has proved yet. Raises Refused."""
-        if not await asyncio.to_thread(self.proofs.has, revision.revision):
+        if not await self.lanes.registry(self.proofs.has, revision.revision):
             await self.prober.prove(revision.public_name, revision.manifest)
-            await asyncio.to_thread(self.proofs.note, revision.revision)
+            await self.lanes.registry(self.proofs.note, revision.revision)
+
+    def mend(self) -> None:
+        """Try again, beside the requests, what failed and is due: refused revisions, pins that are not loaded."""
+        if self._mending is not None and not self._mending.done():
+            return
+        due = [revision for item in self.reader.refusals.due() if (revision := self.reader.unjudged(item)) is not None]
+        loaded = {revision.public_name for revision in self.residency.resident()}
+        lost = [
+            revision
+            for revision in all_revisions(self.catalogue)
+            if revision.public_name in self.residency.pinned - loaded
+            and revision.refusal is None
+            and not self.reader.refusals.wait(revision.found)
+        ]
+        if due or lost:
+            self._mending = asyncio.create_task(self._mend([*due, *lost]))
 
     async def look_at_slots(self) -> Slots:
         """What is in the engine's slots now."""
@@ -139,12 +166,55 @@ class Plane:
                 self._warming.add(task)
                 task.add_done_callback(self._warming.discard)
 
+    async def _admit(self, revision: Revision) -> Lease:
+        lease = await self.residency.acquire(revision)
+        self.reader.pardon(revision)
+        try:
+            await lease.sit()
+        except BaseException:
+            await lease.release()
+            raise
+        return lease
+
+    def _check_wait(self, revision: Revision) -> None:
+        """Whoever asks soon after a load that failed for a moment is told to wait: a disk in trouble needs no crowd."""
+        seconds = self.reader.refusals.wait(revision.found)
+        if seconds > 0 and not self.residency.holds(revision.public_name):
+            raise Unavailable(f"{revision.public_name} could not be loaded a moment ago.", seconds)
+
+    async def _failed(self, target: Target, refused: Refused) -> ServerError:
+        """What the caller is told of a load that failed; remembered, for a moment or for longer."""
+        assert target.revision is not None
+        if refused.transient:
+            log.warning("%s could not be loaded: %s", target.model, refused)
+            seconds = self.reader.refusals.note(target.revision.found, refused)
+            # Perhaps it was deleted just now.
+            await self.refresh()
+            return Unavailable(f"{target.model} could not be loaded: {refused}", seconds)
+        await self._refuse(target.revision, refused)
+        return NotHere(f"{target.model} cannot serve: {refused}", param="model", code=refused.check)
+
     async def _warm(self, revision: Revision) -> None:
+        """Load ahead of requests. Whatever fails here fails for this revision alone."""
         try:
             await (await self.residency.acquire(revision)).release()
-            log.info("%s is loaded", revision.public_name)
         except Refused as refused:
-            await self._refuse(revision, refused)
+            if refused.transient:
+                log.warning("%s could not be loaded: %s", revision.public_name, refused)
+                self.reader.refusals.note(revision.found, refused)
+            else:
+                await self._refuse(revision, refused)
+        except Exception as error:
+            log.error("%s could not be loaded: %s", revision.public_name, type(error).__name__)
+            self.reader.refusals.note(revision.found, _busy())
+        else:
+            log.info("%s is loaded", revision.public_name)
+            self.reader.pardon(revision)
+
+    async def _mend(self, revisions: list[Revision]) -> None:
+        for revision in revisions:
+            await self._warm(revision)
+        await self.refresh()
 
     async def _follow(self, before: Catalogue) -> None:
         """After a change: what an alias left behind leaves the engine once drained, unless a rollback may want it."""
@@ -173,3 +243,14 @@ def _kept(adapter: Adapter) -> set[str]:
 
 def _before(adapter: Adapter) -> set[str]:
     return set(adapter.history[-1]) if adapter.history else set()
+
+
+def _busy() -> Refused:
+    return Refused("engine-busy", "The engine could not load the adapter.")
+
+
+def _reason(error: Exception) -> str:
+    """Fit for anybody's eyes: an exception of another kind may quote what it met."""
+    if isinstance(error, RegistryError):
+        return str(error)
+    return (isinstance(error, OSError) and error.strerror) or type(error).__name__

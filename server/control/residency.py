@@ -127,6 +127,10 @@ class Residency:
         """Loaded revisions, least recently used first."""
         return [entry.revision for entry in list(self._entries.values()) if entry.loaded]
 
+    def holds(self, name: str) -> bool:
+        """Whether `name` is loaded or being loaded."""
+        return name in self._entries
+
     def in_use(self, name: str) -> int:
         """How many requests hold `name`."""
         entry = self._entries.get(name)

@@ -13,6 +13,9 @@ from typing import Any
 from server.cpu_lora.settings import read_settings
 from server.vllm.start import describe
 
+# Before the text of an error that speaks against the adapter itself.
+REFUSED = "[cni: refused]"
+
 
 class SlotControl:
     """Mixed into vLLM's worker class. Called by `collective_rpc`, between two steps of the engine."""
@@ -83,10 +86,22 @@ def _heed(manager: Any) -> None:
         if applying:
             return bool(add_adapter(request))
         _touch(manager, manager.cni_pinned)
-        with _slots_kept(manager._adapter_manager):
+        with _slots_kept(manager._adapter_manager), _refusals_marked():
             return bool(add_adapter(request))
 
     manager._apply_adapters, manager.add_adapter = apply, add
+
+
+@contextmanager
+def _refusals_marked() -> Iterator[None]:
+    """Only an exception's text reaches the server's process: what vLLM's validation says gets a mark there.
+
+    A damaged or missing file raises something else (OSError, SafetensorError, vLLM's own "not found").
+    """
+    try:
+        yield
+    except (ValueError, NotImplementedError) as error:
+        raise ValueError(f"{REFUSED} {error}") from error
 
 
 @contextmanager

@@ -47,6 +47,8 @@ class Resolver:
             if chosen not in adapter.revisions:
                 raise Unavailable(f"Adapter {name!r} is to serve revision {chosen}, which is missing.", 5)
             revision = adapter.revisions[chosen]
+        if revision.transient:
+            raise Unavailable(f"{revision.public_name} cannot serve at the moment: {revision.refusal}", 5)
         if revision.refusal is not None:
             raise NotHere(f"{revision.public_name} cannot serve: {revision.refusal}", param="model", code="refused")
         return Target(revision.public_name, name, revision)

@@ -11,6 +11,7 @@ from vllm.utils import random_uuid
 
 from adapters.registry.errors import Refused
 from server.control.engine import Answer, Slots
+from server.control.slot_worker import REFUSED
 
 _LONGEST_REASON = 200
 # Log-probabilities asked of a probe's first position.
@@ -30,10 +31,12 @@ class VllmEngine:
         try:
             await self._client.add_lora(request)
         except Exception as error:
-            if self._client.errored:
-                raise  # the engine is dead: that says nothing about the adapter
+            text = str(error)
+            if REFUSED not in text:
+                # A disk, memory, a worker that did not answer, an engine that died: nothing of that is the adapter's.
+                raise Refused("engine-busy", "The engine could not load the adapter.") from error
             # vLLM's own text names files of this machine, and its last line is the reason.
-            reason = sanitize_message(str(error)).strip().splitlines()[-1][:_LONGEST_REASON]
+            reason = sanitize_message(text.partition(REFUSED)[2]).strip().splitlines()[-1][:_LONGEST_REASON]
             raise Refused("engine", f"The engine does not load the adapter: {reason}") from error
         self._models.lora_requests[name] = request
 

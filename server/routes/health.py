@@ -26,6 +26,8 @@ async def ready(request: Request) -> Response:
     context = context_of(request)
     if context.gate.draining:
         raise Unavailable("This server is stopping.", 5)
+    if not context.ready and context.plane.trouble:
+        raise Unavailable(f"The adapter registry cannot be read: {context.plane.trouble}", 5)
     if not context.ready or context.engine_client.errored:
         raise Unavailable("The adapters are being loaded.", 1)
     return JSONResponse({"status": "ready", "lora": dict(context.lora)})

@@ -41,6 +41,7 @@ class FakeEngine:
         self.gate.set()
         self.fail: set[str] = set()
         self.same_as_base = False
+        self.load_faults: list[Exception] = []
         self.pinned: set[str] = set()
         self.stream_fault = ""
         self.texts: dict[str, str] = {}
@@ -51,6 +52,12 @@ class FakeEngine:
         await asyncio.sleep(0)
         if name in self.loaded:
             raise Refused("engine", f"{name} is loaded twice.")
+        if self.load_faults:
+            raise self.load_faults.pop(0)
+        try:
+            (folder / "adapter_model.safetensors").read_bytes()
+        except OSError as error:
+            raise Refused("engine-busy", "The engine could not load the adapter.") from error
         self.loaded[name] = folder
 
     async def unload(self, name: str) -> None:
@@ -165,7 +172,7 @@ def start(tmp_path: Path, base_folder: Path) -> Start:
     root.mkdir(exist_ok=True)
 
     @asynccontextmanager
-    async def run(same_as_base: bool = False, **changes: Any) -> AsyncIterator[Server]:
+    async def run(same_as_base: bool = False, wait_until_ready: bool = True, **changes: Any) -> AsyncIterator[Server]:
         values = {
             "model": str(base_folder),
             "adapters_dir": root,
@@ -188,12 +195,15 @@ def start(tmp_path: Path, base_folder: Path) -> Start:
         app.add_middleware(GateMiddleware, gate=gate)
         app.state.cni = build_context(settings, engine, client, gate, registry)
         app.state.cni_registry = registry
-        await background.start(app.state.cni)
+        starting = asyncio.create_task(background.start(app.state.cni))
+        if wait_until_ready:
+            await starting
         following = asyncio.create_task(background.follow(app.state.cni, registry))
         try:
             yield Server(app, app.state.cni, engine)
         finally:
             following.cancel()
+            starting.cancel()
 
     return run
 

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import logging
+import os
+import struct
 import threading
 from pathlib import Path
 from typing import Any
@@ -10,9 +12,11 @@ from typing import Any
 import pytest
 
 from adapters.registry.contents import Taken
+from adapters.registry.errors import Refused
 from adapters.registry.proofs import PROOFS
 from adapters.registry.store import Registry
 from server.auth.keys import Key, add_key, hash_secret
+from server.errors import TooMany, Unavailable, Unprocessable
 from server.routes.answering import judge
 from tests.support.tiny_models import write_adapter
 
@@ -22,6 +26,11 @@ def registered(root: Path, count: int, name: str = "cni") -> list[str]:
     return [
         registry.register(name, write_adapter(root / ".incoming" / str(seed), seed=seed))[0] for seed in range(count)
     ]
+
+
+def header(content: bytes) -> bytes:
+    """A safetensors file of nothing but a header."""
+    return struct.pack("<Q", len(content)) + content
 
 
 async def metrics(server: Any) -> dict[str, float]:
@@ -221,22 +230,180 @@ async def test_a_rollback_waits_for_no_download(root: Path, tmp_path: Path, star
         assert (await registering)["adapter"] == "other"
 
 
-async def test_a_folder_that_cannot_be_read_for_a_moment_is_not_refused_for_ever(root: Path, start: Any) -> None:
-    first, second = registered(root, 2)
+async def test_a_load_that_fails_for_a_moment_is_tried_again(root: Path, start: Any) -> None:
+    """The disk is gone while an adapter is loaded a second time: it was verified, and only the engine reads it now."""
+    first, _ = registered(root, 2)
     async with start() as server:
+        plane = server.context.plane
         file = root / "cni" / first / "adapter_model.safetensors"
         away = file.with_name("away")
-        await server.context.plane.residency.leave(f"cni@{first}")
-        server.context.plane._verified.clear()
+        await plane.residency.leave(f"cni@{first}")
         file.rename(away)
-        for _ in range(2):
-            answer = await server.ask(f"cni@{first}")
-            assert answer.status_code in {404, 503}, answer.text
+        answer = await server.ask(f"cni@{first}")
+        assert answer.status_code == 503 and int(answer.headers["retry-after"]) >= 1, answer.text
         away.rename(file)
-        await asyncio.sleep(0.2)
-        await server.context.plane.refresh()
-        assert (await server.ask(f"cni@{first}")).status_code == 200
-        assert (await server.ask(f"cni@{second}")).status_code == 200
+        await answered(server, f"cni@{first}")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Refused("engine-busy", "The engine could not load the adapter."),
+        Refused("unreadable", "The adapter cannot be read at the moment: Stale file handle."),
+        OSError(116, "Stale file handle"),
+        TimeoutError(),
+        RuntimeError("RPC call to add_lora timed out: /mnt/registry/cni"),
+    ],
+)
+async def test_what_is_no_validation_error_is_503_and_backs_off(root: Path, start: Any, fault: Exception) -> None:
+    (first,) = registered(root, 1)
+    async with start() as server:
+        plane = server.context.plane
+        await plane.residency.leave(f"cni@{first}")
+        server.engine.load_faults = [fault]
+        answer = await server.ask("cni")
+        assert answer.status_code == 503 and "retry-after" in answer.headers, answer.text
+        assert "/mnt" not in answer.text
+        again = await server.ask("cni")
+        assert again.status_code == 503, "it is not asked again at once"
+        await answered(server, "cni")
+        assert plane.catalogue.adapter("cni").weights == {first: 1.0}
+        assert not errors(await metrics(server), f"cni@{first}"), "no answer of the revision's own failed"
+
+
+async def answered(server: Any, model: str) -> None:
+    for _ in range(200):
+        if (await server.ask(model)).status_code == 200:
+            return
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"{model} does not come back")
+
+
+async def test_what_validation_refuses_is_404_and_reconsidered_after_a_while(root: Path, start: Any) -> None:
+    first, second = registered(root, 2)
+    async with start() as server:
+        plane = server.context.plane
+        now = [0.0]
+        plane.reader.refusals._clock = lambda: now[0]
+        await plane.residency.leave(f"cni@{second}")
+        server.engine.load_faults = [Refused("engine", "The engine does not load the adapter: rank 3.")]
+        answer = await server.ask(f"cni@{second}")
+        assert answer.status_code == 404 and "rank 3" in answer.text
+        assert (await server.ask(f"cni@{second}")).status_code == 404
+        now[0] = 301.0
+        await answered(server, f"cni@{second}")
+        assert plane.catalogue.adapter("cni").weights == {first: 1.0}
+
+
+@pytest.mark.parametrize("content", ["x", '{"serial": NaN}', "[" * 100_000])
+async def test_a_registry_that_cannot_be_read_is_no_empty_one(root: Path, start: Any, content: str) -> None:
+    """Not ready, with the reason, until it can be read; then everything is there without a restart."""
+    registered(root, 1)
+    good = (root / "state.json").read_text()
+    (root / "state.json").write_text(content)
+    async with start(wait_until_ready=False) as server, server.client() as client:
+        for _ in range(3):
+            answer = await client.get("/ready")
+            assert answer.status_code == 503, answer.text
+            await asyncio.sleep(0.02)
+        assert "state.json" in answer.text and "restore" in answer.text
+        (root / "state.json").write_text(good)
+        for _ in range(200):
+            if (await client.get("/ready")).status_code == 200:
+                break
+            await asyncio.sleep(0.02)
+        assert (await server.ask("cni")).status_code == 200
+
+
+async def test_a_registry_that_is_damaged_later_changes_nothing_and_refuses_changes(root: Path, start: Any) -> None:
+    first, second = registered(root, 2)
+    async with start() as server, server.client() as client:
+        good = (root / "state.json").read_text()
+        (root / "state.json").write_text("{")
+        await asyncio.sleep(0.15)
+        assert (await server.ask("cni")).json()["model"] == f"cni@{first}"
+        assert (await client.get("/ready")).status_code == 200
+        refused = await client.put("/v1/adapters/cni", json={"revision": second})
+        assert refused.status_code == 503 and "restore" in refused.text
+        (root / "state.json").write_text(good)
+        assert (await client.put("/v1/adapters/cni", json={"revision": second})).status_code == 200
+        assert (await server.ask("cni")).json()["model"] == f"cni@{second}"
+
+
+SHAPE = b'{"a": {"dtype": "F32", "shape": [%s], "data_offsets": [0, 0]}}'
+BROKEN: dict[str, dict[str, bytes]] = {
+    "manifest with NaN": {"manifest.json": b'{"format": 1, "training": {"loss": NaN}}'},
+    "manifest with an overflow": {"manifest.json": b'{"format": 1, "training": {"loss": 1e999}}'},
+    "manifest that is deep": {"manifest.json": b"[" * 100_000},
+    "manifest that is a list": {"manifest.json": b"[]"},
+    "manifest of bytes": {"manifest.json": b"\xff\xfe\x00"},
+    "configuration that is deep": {"adapter_config.json": b'{"a":' * 100_000},
+    "shape that overflows": {
+        "adapter_model.safetensors": header(b'{"a":{"dtype":"F32","shape":[1e400],"data_offsets":[0,0]}}')
+    },
+    "header that is deep": {"adapter_model.safetensors": header(b"[" * 100_000)},
+    "header that is a list": {"adapter_model.safetensors": header(b"[]")},
+    "shape of huge numbers": {
+        "adapter_model.safetensors": header(
+            b'{"a":{"dtype":"F32","shape":[' + b"9" * 4000 + b'],"data_offsets":[0,0]}}'
+        )
+    },
+}
+
+
+@pytest.mark.parametrize("flat", [True, False])
+async def test_one_bad_folder_is_refused_alone(root: Path, start: Any, flat: bool) -> None:
+    write_adapter(root / "good", seed=1)
+    for index, files in enumerate(BROKEN.values()):
+        folder = write_adapter(root / f"bad-{index}" / ("" if flat else "0123456789ab"), seed=index)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+    os.mkfifo(write_adapter(root / "pipe", seed=3) / "manifest.json")
+    async with start() as server, server.client() as client:
+        assert (await client.get("/ready")).status_code == 200
+        assert (await server.ask("good")).status_code == 200
+        for index, name in enumerate(BROKEN):
+            answer = await server.ask(f"bad-{index}")
+            assert answer.status_code == 404 and answer.json()["error"]["message"].count("\n") == 0, (name, answer.text)
+        assert (await server.ask("pipe")).status_code == 404
+
+
+async def test_slow_downloads_hold_up_no_rollback_and_end_in_429(root: Path, start: Any) -> None:
+    first, second = registered(root, 2)
+    slow = threading.Event()
+
+    def fetch(staging: Path) -> Taken:
+        slow.wait(60)
+        raise Refused("config-missing", "Nothing came.")
+
+    async with start(fetches=2, fetch_queue=38) as server, server.client() as client:
+        admin = server.context.admin
+        fetching = [asyncio.create_task(admin.register("local", f"slow-{index}", fetch)) for index in range(40)]
+        await asyncio.sleep(0.05)
+        with pytest.raises(TooMany):
+            await admin.register("local", "one-more", fetch)
+        assert (await client.put("/v1/adapters/cni", json={"revision": second})).status_code == 200
+        assert (await client.post("/v1/adapters/cni/rollback")).json()["weights"] == {first: 1.0}
+        assert (await server.ask(f"cni@{second}")).status_code == 200, "a cold load goes on as well"
+        assert not any(task.done() for task in fetching)
+        slow.set()
+        results = await asyncio.gather(*fetching, return_exceptions=True)
+        assert {type(result) for result in results} == {Unprocessable}
+
+
+async def test_a_download_that_hangs_ends_and_leaves_nothing(root: Path, start: Any) -> None:
+    hanging = threading.Event()
+
+    def fetch(staging: Path) -> Taken:
+        hanging.wait(60)
+        return Taken(staging)
+
+    async with start(fetches=1, fetch_queue=3, fetch_seconds=0.1) as server:
+        for _ in range(5):
+            with pytest.raises(Unavailable, match="within"):
+                await server.context.admin.register("local", "slow", fetch)
+        assert not list((root / ".incoming").iterdir())
+        hanging.set()
 
 
 async def test_an_adapter_that_was_dropped_in_is_proved_at_its_first_load_and_only_then(root: Path, start: Any) -> None:
