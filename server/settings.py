@@ -39,9 +39,6 @@ class Settings(BaseSettings):
     fetch_seconds: float = Field(
         default=600, gt=0, description="how long fetching a revision may take, waiting included"
     )
-    admission_seconds: float = Field(
-        default=30, gt=0, description="longest wait for an adapter's load and slot; then 503"
-    )
     max_body_mib: int = Field(default=4, ge=1, description="largest inference request in MiB")
     kv_cache_dtype: str = Field(default="auto", description="the KV cache's type (auto: the weights'; fp8: half)")
     max_sequences: int = Field(default=64, ge=1, description="answers in one request (prompts times n)")

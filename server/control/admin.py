@@ -154,7 +154,12 @@ class Admin:
 
     async def _warm(self, revision: Revision) -> None:
         """Load before a change, so that nobody waits after it. Not held: two changes could block each other."""
-        await (await self.plane.residency.acquire(revision)).release()
+        try:
+            async with asyncio.timeout(self.plane.admission_seconds):
+                await (await self.plane.residency.acquire(revision)).release()
+        except TimeoutError as error:
+            text = f"{revision.public_name} could not be loaded within {self.plane.admission_seconds:g} s."
+            raise Unavailable(text, 5) from error
 
     async def _write(self, operation: Callable[..., Any], *arguments: Any) -> None:
         async with self._changing:

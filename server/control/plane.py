@@ -53,24 +53,28 @@ class Plane:
         target = self.resolver.resolve(self.catalogue, model, user)
         if target.revision is None:
             return target, None
-        self._check_wait(target.revision)
+        return target, await self.admit(target.revision)
+
+    async def admit(self, revision: Revision) -> Lease:
+        """`revision` loaded, with a seat, held. Raises NotHere, Unavailable: it waits for its place only so long."""
+        self._check_wait(revision)
         limit = asyncio.timeout(self.admission_seconds)
         try:
             async with limit:
-                return target, await self._admit(target.revision)
+                return await self._admit(revision)
         except TimeoutError as error:
             if not limit.expired():
-                raise await self._failed(target, _busy()) from error
-            text = f"{target.model} found no place within {self.admission_seconds:.0f} s: too many adapters are in use."
+                raise await self._failed(revision, _busy()) from error
+            text = f"{revision.public_name} found no place within {self.admission_seconds:g} s: too many are in use."
             raise Unavailable(text, _RETRY_SECONDS) from error
         except Refused as refused:
-            raise await self._failed(target, refused) from refused
+            raise await self._failed(revision, refused) from refused
         except ServerError:
             raise
         except Exception as error:
             # Of the engine's process or of this one: it says nothing about the revision.
-            log.error("%s could not be loaded: %s", target.model, type(error).__name__)
-            raise await self._failed(target, _busy()) from error
+            log.error("%s could not be loaded: %s", revision.public_name, type(error).__name__)
+            raise await self._failed(revision, _busy()) from error
 
     async def refresh(self) -> bool:
         """Read the registry again; new requests get what it says now. What cannot be read changes nothing.
@@ -182,17 +186,17 @@ class Plane:
         if seconds > 0 and not self.residency.holds(revision.public_name):
             raise Unavailable(f"{revision.public_name} could not be loaded a moment ago.", seconds)
 
-    async def _failed(self, target: Target, refused: Refused) -> ServerError:
+    async def _failed(self, revision: Revision, refused: Refused) -> ServerError:
         """What the caller is told of a load that failed; remembered, for a moment or for longer."""
-        assert target.revision is not None
+        name = revision.public_name
         if refused.transient:
-            log.warning("%s could not be loaded: %s", target.model, refused)
-            seconds = self.reader.refusals.note(target.revision.found, refused)
+            log.warning("%s could not be loaded: %s", name, refused)
+            seconds = self.reader.refusals.note(revision.found, refused)
             # Perhaps it was deleted just now.
             await self.refresh()
-            return Unavailable(f"{target.model} could not be loaded: {refused}", seconds)
-        await self._refuse(target.revision, refused)
-        return NotHere(f"{target.model} cannot serve: {refused}", param="model", code=refused.check)
+            return Unavailable(f"{name} could not be loaded: {refused}", seconds)
+        await self._refuse(revision, refused)
+        return NotHere(f"{name} cannot serve: {refused}", param="model", code=refused.check)
 
     async def _warm(self, revision: Revision) -> None:
         """Load ahead of requests. Whatever fails here fails for this revision alone."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 # Requests of an adapter that has a seat may pass one that waits for a seat, but not for longer than this.
-_PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 0.5
 
 
 @dataclass(eq=False)
@@ -69,7 +69,7 @@ class Seats:
         return max(self.slots - len(self.pinned), 1)
 
     def _patient(self) -> bool:
-        return self._clock() - self._queue[0].since < _PATIENCE_SECONDS
+        return self._clock() - self._queue[0].since < PATIENCE_SECONDS
 
     def _sit(self, name: str) -> None:
         self._sitting[name] = self._sitting.get(name, 0) + 1

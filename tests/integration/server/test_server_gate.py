@@ -182,14 +182,11 @@ async def test_nothing_of_a_request_is_logged_measured_or_echoed(
 async def test_an_unexpected_error_tells_nothing(two: None, start: Any, caplog: pytest.LogCaptureFixture) -> None:
     async with start() as server:
 
-        async def broken(name: str, folder: Path) -> None:
+        async def broken(model: str | None, user: str | None) -> None:
             raise RuntimeError(SECRET)
 
-        server.engine.load = broken
-        answer = await server.ask("other")
-        if answer.status_code == 200:  # it was preloaded; the next one is not
-            await server.context.plane.residency.leave(server.context.plane.residency.resident()[0].public_name)
-            answer = await server.ask("cni")
+        server.context.plane.acquire = broken
+        answer = await server.ask("cni")
         assert answer.status_code == 500 and SECRET not in answer.text and SECRET not in caplog.text
         async with server.client() as client:
             text = (await client.get("/metrics")).text

@@ -137,6 +137,17 @@ def _weights(base: Path, content: bytes) -> Files:
     return {**good(base), "adapter_model.safetensors": content}
 
 
+_SHAPE = b'{"a": {"dtype": "F32", "shape": [%s], "data_offsets": [0, 8]}}'
+
+
+def _header(content: bytes) -> bytes:
+    return struct.pack("<Q", len(content)) + content + bytes(8)
+
+
+def _with(base: Path, name: str, content: bytes) -> Files:
+    return {**good(base), name: content}
+
+
 def _missing(base: Path, name: str) -> Files:
     files = good(base)
     del files[name]
@@ -203,6 +214,15 @@ CASES: list[tuple[str, str, Callable[[Path], bytes]]] = [
         lambda b: tar_of(good(b, manifest={"base": {**manifest_for(b)["base"], "fingerprint": "0" * 64}})),
     ),
     ("manifest is no JSON", "manifest", lambda b: tar_of({**good(b), "manifest.json": b"{"})),
+    ("manifest with NaN", "manifest", lambda b: tar_of(_with(b, "manifest.json", b'{"training": {"loss": NaN}}'))),
+    ("manifest with 1e400", "manifest", lambda b: tar_of(_with(b, "manifest.json", b'{"seed": 1e400}'))),
+    ("manifest is deep", "manifest", lambda b: tar_of(_with(b, "manifest.json", b"[" * 100_000))),
+    ("manifest is no UTF-8", "manifest", lambda b: tar_of(_with(b, "manifest.json", b'"\xff"'))),
+    ("alpha is NaN", "config-json", lambda b: tar_of(good(b, config={"lora_alpha": float("nan")}))),
+    ("header is deep", "safetensors", lambda b: tar_of(_weights(b, _header(b"[" * 100_000)))),
+    ("header is a list", "safetensors", lambda b: tar_of(_weights(b, _header(b"[]")))),
+    ("shape of 1e400", "safetensors", lambda b: tar_of(_weights(b, _header(_SHAPE % b"1e400")))),
+    ("shape below zero", "safetensors", lambda b: tar_of(_weights(b, _header(_SHAPE % b"-1, -2")))),
     ("manifest of another format", "manifest", lambda b: tar_of(good(b, manifest={"format": 2}))),
     ("manifest with another checksum", "checksum", lambda b: tar_of(good(b, manifest={"sha256": "0" * 64}))),
     ("manifest with another revision", "digest", lambda b: tar_of(good(b, manifest={"revision": "0" * 12}))),
@@ -292,7 +312,11 @@ def test_the_table_in_the_docs_is_this_one(tmp_path: Path, base_folder: Path, ru
         "of the answer (422), the sentence its `message`. More need the engine: `engine` (it does not load the",
         "adapter), `no-effect` (the logits on a probe are exactly the base's), `probe-finite` (they are not",
         "finite), `golden` (the manifest's golden set scores below its floor) and `golden-prompt` (the engine",
-        "does not take one of its prompts).",
+        "does not take one of its prompts). What loading finds wrong is tried again after five minutes, then less and",
+        "less often. `unreadable` and `engine-busy` speak of a disk or an engine that failed for a moment: they are 503",
+        "with `Retry-After`, and tried again within seconds.",
+        "",
+        "Files that belong to no revision are no reason to refuse one: they stay behind and are named (`left_out`).",
         "",
         "A remote source that cannot be fetched answers 400 with one sentence: nothing is there, it may not be read,",
         "it cannot be reached, it came cut off, or its package (the extra `remote`) is missing. Nothing of it stays",

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.registry.catalogue import Revision
 from adapters.registry.errors import Refused
@@ -78,8 +80,8 @@ class Observed:
         self.evictions.append((revision.public_name, reason))
 
 
-def make(engine: FakeEngine, capacity: int, slots: int = 4) -> Residency:
-    return Residency(engine, capacity, Seats(slots, time.monotonic), passes, passes, Observed())
+def make(engine: FakeEngine, capacity: int, slots: int = 4, patience: float = 0.5) -> Residency:
+    return Residency(engine, capacity, Seats(slots, time.monotonic), passes, passes, Observed(), patience)
 
 
 def seen(residency: Residency) -> Observed:
@@ -124,7 +126,7 @@ async def test_least_recently_used_leaves_but_never_one_in_use_or_pinned(engine:
     assert set(engine.loaded) == {revision(i).public_name for i in (1, 2, 5)}
     await held.release()
     await (await residency.acquire(revision(6))).release()
-    assert revision(2).public_name not in engine.loaded or revision(5).public_name not in engine.loaded
+    assert set(engine.loaded) == {revision(i).public_name for i in (1, 5, 6)}, "2 was asked before 5"
 
 
 async def test_capacity_is_never_exceeded_and_nobody_starves(engine: FakeEngine) -> None:
@@ -278,3 +280,160 @@ async def test_random_use_never_breaks_the_books(engine: FakeEngine) -> None:
     assert engine.most <= 3
     assert {r.public_name for r in residency.resident()} == set(engine.loaded)
     assert all(residency.in_use(revision(index).public_name) == 0 for index in range(8))
+
+
+async def test_a_cold_adapter_gets_its_turn_between_two_that_are_always_in_use(engine: FakeEngine) -> None:
+    """Two places, each adapter's next request begins before its last one ends."""
+    residency = make(engine, 2, patience=0.01)
+    stop = asyncio.Event()
+    answered = 0
+
+    async def overlapping(index: int) -> None:
+        """Two callers that take turns: one of them always holds a lease, unless new ones have to wait."""
+
+        async def caller() -> None:
+            nonlocal answered
+            while not stop.is_set():
+                lease = await residency.acquire(revision(index))
+                answered += 1
+                await asyncio.sleep(0.002)
+                await lease.release()
+
+        await asyncio.gather(caller(), caller(), caller())
+
+    hot = [asyncio.create_task(overlapping(index)) for index in (1, 2)]
+    await asyncio.sleep(0.02)
+    for cold in (3, 4):
+        lease = await asyncio.wait_for(residency.acquire(revision(cold)), 5)
+        await lease.release()
+    before = answered
+    await asyncio.sleep(0.05)
+    stop.set()
+    await asyncio.wait_for(asyncio.gather(*hot), 5)
+    assert answered > before, "those that made room are answered again"
+    assert engine.most <= 2
+
+
+async def test_who_came_first_is_served_first(engine: FakeEngine) -> None:
+    residency = make(engine, 1, patience=60)
+    held = await residency.acquire(revision(0))
+    order: list[int] = []
+
+    async def ask(index: int) -> None:
+        lease = await residency.acquire(revision(index))
+        order.append(index)
+        await lease.release()
+
+    asking = []
+    for index in range(1, 9):
+        asking.append(asyncio.create_task(ask(index)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert residency.waiting == 8
+    await held.release()
+    await asyncio.wait_for(asyncio.gather(*asking), 5)
+    assert order == list(range(1, 9))
+
+
+async def test_who_leaves_the_queue_holds_nobody_up(engine: FakeEngine) -> None:
+    residency = make(engine, 1, patience=0)
+    held = await residency.acquire(revision(0))
+    gone = [asyncio.create_task(residency.acquire(revision(index))) for index in range(1, 4)]
+    await asyncio.sleep(0.01)
+    assert residency.waiting == 3
+    for task in gone:
+        task.cancel()
+    await asyncio.gather(*gone, return_exceptions=True)
+    await asyncio.sleep(0)
+    assert residency.waiting == 0 and engine.loads == 1
+    # What was to make room for them takes requests again.
+    again = await asyncio.wait_for(residency.acquire(revision(0)), 1)
+    await again.release()
+    await held.release()
+    await asyncio.wait_for(residency.acquire(revision(1)), 5)
+    assert seen(residency).failures == 0
+
+
+class Clumsy(Observed):
+    """Raises where it is told of a load."""
+
+    def loaded(self, revision: Revision, seconds: float) -> None:
+        raise RuntimeError("told too much")
+
+
+async def test_whatever_fails_after_a_load_leaves_no_place_taken(engine: FakeEngine) -> None:
+    residency = Residency(engine, 1, Seats(4, time.monotonic), passes, passes, Clumsy())
+    for _ in range(3):
+        with pytest.raises(RuntimeError):
+            await residency.acquire(revision(1))
+    assert engine.loaded == [] and not residency.holds(revision(1).public_name)
+    residency.observer = Observed()
+    await asyncio.wait_for(residency.acquire(revision(2)), 5)
+
+
+async def test_a_pin_that_the_engine_does_not_take_is_no_failed_load(engine: FakeEngine) -> None:
+    async def broken(name: str) -> None:
+        raise RuntimeError("no")
+
+    residency = make(engine, 3)
+    await residency.pin([revision(1).public_name])
+    engine.pin = broken  # type: ignore[method-assign]
+    lease = await residency.acquire(revision(1))
+    await lease.release()
+    assert residency.resident() == [revision(1)]
+
+
+async def test_an_unload_that_fails_gives_the_place_back(engine: FakeEngine) -> None:
+    unload = engine.unload
+
+    async def broken(name: str) -> None:
+        await unload(name)
+        raise RuntimeError("no answer")
+
+    residency = make(engine, 1)
+    await (await residency.acquire(revision(1))).release()
+    engine.unload = broken  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        await residency.acquire(revision(2))
+    engine.unload = unload  # type: ignore[method-assign]
+    await asyncio.wait_for(residency.acquire(revision(3)), 5)
+    assert engine.most == 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32), capacity=st.integers(1, 4))
+def test_whatever_callers_do_everything_is_given_back(seed: int, capacity: int) -> None:
+    """Callers come, wait, are cancelled, loads fail: at the end nothing is held and each place can be had."""
+    asyncio.run(_storm(random.Random(seed), capacity))
+
+
+async def _storm(dice: random.Random, capacity: int) -> None:
+    engine = FakeEngine()
+    engine.broken = {revision(index).public_name for index in range(9) if dice.random() < 0.2}
+    residency = make(engine, capacity, patience=dice.choice([0, 0.001, 1]))
+
+    async def caller() -> None:
+        lease = await residency.acquire(revision(dice.randrange(9)))
+        try:
+            await asyncio.sleep(dice.random() * 0.003)
+        finally:
+            await lease.release()
+
+    tasks = []
+    for _ in range(60):
+        tasks.append(asyncio.create_task(caller()))
+        if dice.random() < 0.3:
+            dice.choice(tasks).cancel()
+        if dice.random() < 0.1:
+            await residency.leave(revision(dice.randrange(9)).public_name)
+        await asyncio.sleep(dice.random() * 0.001)
+    async with asyncio.timeout(10):
+        await asyncio.gather(*tasks, return_exceptions=True)
+    assert engine.most <= capacity and residency.waiting == 0
+    assert not any(residency.in_use(revision(index).public_name) for index in range(9))
+    engine.broken = set()
+    async with asyncio.timeout(5):
+        leases = [await residency.acquire(revision(20 + index)) for index in range(capacity)]
+    assert len(engine.loaded) == capacity
+    for lease in leases:
+        await lease.release()
