@@ -5,6 +5,7 @@ import random
 import pytest
 
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
+from adapters.data.hard.lines import hard_text_sample
 from adapters.data.samples import text_sample
 from adapters.training.contract import contract, joined, pieces
 from adapters.training.contract import render as render_for_training
@@ -52,4 +53,37 @@ def test_what_training_calls_right_comes_out_of_the_front_as_read(document: Docu
                 checked += 1
                 clean += (f"{found:.2f}" if isinstance(found, float) else found) == truth
     assert checked > 300
+    assert clean / checked > 0.99
+
+
+@pytest.mark.parametrize("no_thought", [False, True])
+@pytest.mark.parametrize("document", DOCUMENT_NAMES)
+def test_object_answers_are_asked_for_as_in_training_and_admitted_by_the_grammar(
+    document: DocumentName, no_thought: bool
+) -> None:
+    import re
+
+    trained = contract(DOCUMENT_NAMES, "object", no_thought=no_thought)
+    served = Contract.model_validate(trained.model_dump(by_alias=True))
+    specs = DOCUMENTS[document].fields
+    fields = [spec.name for spec in specs]
+    checked = clean = 0
+    for seed in range(80):
+        sample = (hard_text_sample if seed % 2 else text_sample)(random.Random(seed), document, "test")
+        kept = labelled(sample)
+        lines = [TextLine(line.text, line.score, BOX) for line in sample.lines]
+        prompt = render_for_serving(served, DOCUMENTS[document], lines, max_lines=80)
+        assert prompt.text == render_for_training(trained, document, kept.lines)
+        assert prompt.text.endswith("</think>\n\n" if no_thought else "assistant\n")
+        text = joined("object", pieces("object", document, kept.lines, kept.targets))
+        assert re.fullmatch(constraint(served, fields, document, len(kept.lines)), text), text
+        found = parse(text, served, fields)
+        assert list(found) == fields
+        for spec in specs:
+            truth, printed = sample.record.values[spec.name], sample.record.printed.get(spec.name)
+            if truth is not None and any(printed == line for line in kept.lines):
+                value = found[spec.name]
+                checked += 1
+                clean += (f"{value:.2f}" if isinstance(value, float) else value) == truth
+    assert checked > 150
     assert clean / checked > 0.99
