@@ -86,14 +86,18 @@ class Settings(BaseSettings):
     request_seconds: float = Field(120.0, gt=0, le=3600, description="deadline of a whole request from its first byte")
     max_lines: int = Field(80, ge=1, le=100, description="OCR lines that go into a prompt")
     max_tokens: int = Field(512, ge=16, le=8192, description="of an answer")
-    jobs_key: SecretStr | None = Field(None, description="32 bytes in base64 that encrypt jobs; commas: older ones")
+    jobs_embedded: bool = Field(True, description="false: several fronts, so jobs only with OCR_FRONT_JOBS_DATABASE")
     jobs_database: SecretStr | None = Field(None, description="PostgreSQL that several fronts share jobs in")
-    jobs_file: Path | None = Field(None, description="SQLite file of job results; in memory without one")
-    jobs_seconds: float = Field(3600, gt=0, le=604_800, description="how long job results are kept")
-    jobs_images: int = Field(100, ge=1, le=1000, description="images in one job")
-    jobs_kept: int = Field(100, ge=0, description="jobs kept at once")
-    jobs_bytes: int = Field(200_000_000, ge=1024, description="of images that wait in jobs")
-    jobs_patience: float = Field(120, ge=0, le=3600, description="seconds a job's image waits for a busy service")
+    jobs_file: Path | None = Field(None, description="SQLite file of jobs; in memory without one")
+    jobs_key: SecretStr | None = Field(None, description="encrypts jobs: 32 bytes in base64; commas: older ones")
+    jobs_seconds: float = Field(3600, gt=0, le=604_800, description="how long results are kept once a job is done")
+    jobs_wait_seconds: float = Field(86_400, gt=0, le=604_800, description="after which an unread image is given up")
+    jobs_images: int = Field(100, ge=1, le=1000, description="files in one job")
+    jobs_kept: int = Field(100, ge=0, description="jobs of one key that are not done")
+    jobs_bytes: int = Field(200_000_000, ge=1024, description="of files that wait in jobs")
+    jobs_key_bytes: int = Field(120_000_000, ge=1024, description="of these, one key's")
+    jobs_patience: float = Field(3600, ge=0, le=86_400, description="seconds a job's image waits for the model server")
+    callback_private: bool = Field(False, description="callback_url may name addresses inside a network")
     upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
     places: int = Field(4, ge=1, le=1000, description="servers of a fleet that one model's cards meet on, at most")
     llm_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for an answer of the model server")
@@ -126,6 +130,11 @@ class Settings(BaseSettings):
             )
         if (self.ocr_detection is None) != (self.ocr_recognition is None):
             raise ValueError(f"{PREFIX}OCR_DETECTION and {PREFIX}OCR_RECOGNITION go together")
+        if self.jobs_key is None and (self.jobs_file is not None or self.jobs_database is not None):
+            raise ValueError(
+                f"{PREFIX}JOBS_KEY has to be set where jobs are kept: personal data is encrypted there. "
+                "Make one with: openssl rand -base64 32"
+            )
         return self
 
     def limits(self) -> Limits:

@@ -69,14 +69,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     tasks = [asyncio.create_task(_load(service)), asyncio.create_task(service.metrics.watch_loop())]
     if service.keys_file is not None:
         tasks.append(asyncio.create_task(service.keys_file.follow()))
-    service.jobs.start()
+    if service.jobs is not None:
+        service.jobs.start()
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await service.jobs.close()
+        if service.jobs is not None:
+            await service.jobs.close()
         service.pool.close()
         await service.catalog.close()
         await service.http.aclose()

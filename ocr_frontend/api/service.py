@@ -1,7 +1,6 @@
 """What one app is made of, built once from its settings."""
 
 import logging
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,9 +13,7 @@ from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.extraction.asking import Asker
 from ocr_frontend.extraction.confidence import Calibration, CalibrationError, load_calibration
 from ocr_frontend.extraction.pipeline import Pipeline
-from ocr_frontend.jobs.bounds import Bounds
-from ocr_frontend.jobs.runner import Runner
-from ocr_frontend.jobs.store import Store
+from ocr_frontend.jobs.service import Jobs, build_jobs
 from ocr_frontend.llm.breaker import Breaker
 from ocr_frontend.llm.catalog import Catalog
 from ocr_frontend.llm.client import ModelServer
@@ -44,8 +41,7 @@ class Service:
     metrics: Metrics
     ring: KeyRing
     limiter: Limiter
-    store: Store
-    jobs: Runner
+    jobs: Jobs | None
     admission: Places
     uploads: Places
     bytes: Places
@@ -60,7 +56,6 @@ def build_service(
     """Nothing is loaded or connected yet. Raises SettingsError where a file that a setting names cannot be used."""
     ring = _ring(settings)
     keys_file = _keys_file(settings, ring)
-    store = _store(settings)
     metrics = Metrics()
     http = http or _client(settings)
     http.event_hooks["request"].append(telemetry.add_headers)
@@ -90,7 +85,7 @@ def build_service(
         places=settings.places,
     )
     metrics.watch("model_server_circuit_open", "1 while the model server is not asked", lambda: float(breaker.open))
-    metrics.watch("model_server_retries_total", "Calls repeated because the server was away", lambda: server.retries)
+    metrics.count("model_server_retries", "Calls repeated because the server was away", lambda: server.retries)
     presence = Presence(server, _PRESENCE_SECONDS)
     catalog = Catalog(server, settings.models_seconds)
     asker = Asker(server, catalog, settings.max_lines, settings.max_tokens, placement=settings.placement)
@@ -106,14 +101,10 @@ def build_service(
     if keys_file is not None:
         metrics.watch("keys_file_broken", "1 while the keys file cannot be used", lambda: float(keys_file.broken))
     metrics.watch("upload_bytes", "Bytes of uploads in memory", lambda: held.held)
-    bounds = Bounds(settings.jobs_images, settings.jobs_kept, settings.jobs_bytes, settings.jobs_patience)
-    jobs = Runner(pipeline, limiter, store, bounds, settings.ocr_workers)
-    metrics.watch("jobs", "Jobs that are kept", lambda: len(store))
-    metrics.watch("job_images_waiting", "Images of jobs that nobody reads yet", lambda: jobs.waiting)
-    metrics.watch("job_bytes_waiting", "Bytes of those images", lambda: jobs.waiting_bytes)
+    jobs = build_jobs(settings, pipeline, pool, limiter, ring, metrics)
     memory = MemoryGuard(settings.memory_limit)
     return Service(
-        settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, store, jobs,
+        settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, jobs,
         admission, uploads, held, memory, presence, keys_file,
     )  # fmt: skip
 
@@ -137,15 +128,6 @@ def _calibration(settings: Settings) -> Calibration:
         return load_calibration(settings.calibration)
     except CalibrationError as error:
         raise SettingsError(f"{PREFIX}CALIBRATION: {error}") from None
-
-
-def _store(settings: Settings) -> Store:
-    try:
-        return Store(settings.jobs_file, settings.jobs_seconds)
-    except (OSError, sqlite3.Error) as error:
-        raise SettingsError(
-            f"{PREFIX}JOBS_FILE: {settings.jobs_file} cannot be used ({type(error).__name__})"
-        ) from None
 
 
 def _client(settings: Settings) -> httpx.AsyncClient:

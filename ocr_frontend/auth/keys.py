@@ -82,6 +82,12 @@ class KeyRing:
         """Whether some key has a scope; one that nobody was given may be open (metrics)."""
         return any(scope in key.scopes for key in self._keys)
 
+    def of_owner(self, owner: str) -> Key | None:
+        """The key whose jobs these are; None where it was revoked."""
+        if self.open:
+            return LOCAL if owner == LOCAL.owner else None
+        return next((key for key in self._keys if key.owner == owner), None)
+
     def find(self, authorization: str | None) -> Key | None:
         """The key of an `Authorization` header. Compares with all, so that time says nothing about any."""
         if self.open:

@@ -24,6 +24,7 @@ class _Usage:
     allowance: float
     seen: float
     running: int = 0
+    background: int = 0
     tokens: deque[tuple[float, int]] = field(default_factory=deque)
 
 
@@ -35,19 +36,25 @@ class Limiter:
         self._usage: dict[str, _Usage] = {}
 
     @contextmanager
-    def admit(self, key: Key) -> Iterator[Used]:
-        """One request of a key. Raises RateLimited; then nothing was counted."""
+    def admit(self, key: Key, *, background: bool = False) -> Iterator[Used]:
+        """One request of a key. Raises RateLimited; then nothing was counted.
+
+        background: a job's picture. It leaves every place of the key to its people, and takes one that they leave.
+        """
         now, limits, used = self._clock(), key.limits, Used()
         usage = self._usage.setdefault(key.id, _Usage(_burst(limits), now))
         _check_tokens(usage, limits, now)
-        if limits.concurrency is not None and usage.running >= limits.concurrency:
+        busy = usage.running + (usage.background if background else 0)
+        if limits.concurrency is not None and busy >= limits.concurrency:
             raise RateLimited(f"This key may have {limits.concurrency} requests at a time.", 1)
         _take(usage, limits, now)
-        usage.running += 1
+        usage.running += not background
+        usage.background += background
         try:
             yield used
         finally:
-            usage.running -= 1
+            usage.running -= not background
+            usage.background -= background
             if limits.tokens_per_minute is not None:
                 usage.tokens.append((self._clock(), used.tokens))
 

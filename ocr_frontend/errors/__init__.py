@@ -19,6 +19,7 @@
     ├── Unavailable                503  unavailable         (Retry-After)
     │   ├── Busy                   503  busy                (Retry-After)
     │   ├── OcrUnavailable         503  ocr_unavailable     (Retry-After)
+    │   ├── JobStoreAway           503  jobs_unavailable    (Retry-After)
     │   └── ModelServerAway        503  model_server_away   (Retry-After)
     │       └── ModelServerRefuses     the same to a client; never tried again
     └── DeadlineExceeded           504  deadline_exceeded
@@ -48,6 +49,7 @@ from ocr_frontend.errors.service import (
     Busy,
     DeadlineExceeded,
     InvalidAnswer,
+    JobStoreAway,
     ModelServerAway,
     ModelServerHangs,
     ModelServerRefuses,
@@ -63,6 +65,7 @@ __all__ = [
     "FrontError",
     "ImageTooLarge",
     "InvalidAnswer",
+    "JobStoreAway",
     "MethodNotAllowed",
     "ModelServerAway",
     "ModelServerHangs",

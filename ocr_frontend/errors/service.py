@@ -27,6 +27,12 @@ class OcrUnavailable(Unavailable):
     code, retry_after = "ocr_unavailable", 5
 
 
+class JobStoreAway(Unavailable):
+    """The database of jobs cannot be used now."""
+
+    code, retry_after = "jobs_unavailable", 5
+
+
 class ModelServerAway(Unavailable):
     """The model server refuses connections or answers with a 5xx."""
 

@@ -1,14 +1,11 @@
 """What `/v1/jobs` answers."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ocr_frontend.api.schemas import Extraction
-
-# interrupted: the service was restarted before all images were read, and images are kept in memory only.
-State = Literal["queued", "running", "done", "interrupted"]
+State = Literal["queued", "running", "done"]
 
 
 class JobError(BaseModel):
@@ -21,17 +18,21 @@ class JobError(BaseModel):
 
 
 class JobResult(BaseModel):
-    """One image, by its place in the form: an answer or an error."""
+    """One picture: an answer as `/v1/extract` gives it, or an error.
+
+    number: its file's place in the form; page: in that file, from 1.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     number: int
-    answer: Extraction | None = None
+    page: int = 1
+    answer: dict[str, Any] | None = None
     error: JobError | None = None
 
 
-class JobAnswer(BaseModel):
-    """One job. `results` holds what is there so far; with `expires_at` everything of it is gone."""
+class JobSummary(BaseModel):
+    """One job. Counted from its completion it is kept until `expires_at`, which is null before."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,5 +43,21 @@ class JobAnswer(BaseModel):
     total: int
     done: int
     failed: int
-    expires_at: datetime
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class JobAnswer(JobSummary):
+    """`results`: some of what is there so far, in order; `next`: where to go on (`?from=`), if anywhere."""
+
     results: list[JobResult]
+    next: int | None
+
+
+class JobList(BaseModel):
+    """`GET /v1/jobs`: the newest first; `next`: where to go on (`?before=`), if anywhere."""
+
+    model_config = ConfigDict(frozen=True)
+
+    jobs: list[JobSummary]
+    next: str | None

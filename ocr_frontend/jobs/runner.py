@@ -1,155 +1,171 @@
-"""Reads the images of jobs beside the requests of people, who come first: a job waits while the service is busy."""
+"""Reads the pictures of jobs beside the requests of people, who come first: a job waits while anybody waits."""
 
 import asyncio
-import contextlib
 import logging
-from collections import defaultdict
-from collections.abc import Sequence
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from ocr_frontend.api.schemas import Extraction
-from ocr_frontend.auth.keys import Key
+from ocr_frontend.api.include import left_out, shown
+from ocr_frontend.auth.keys import KeyRing
 from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.auth.work import Work, working
-from ocr_frontend.documents.registry import Document
-from ocr_frontend.errors import Busy, FrontError, RateLimited, Unavailable
+from ocr_frontend.documents.registry import find_document
+from ocr_frontend.errors import Forbidden, FrontError, ModelServerHangs, RateLimited, Unavailable
 from ocr_frontend.extraction.pipeline import Pipeline
-from ocr_frontend.jobs.bodies import JobError, JobResult, State
-from ocr_frontend.jobs.bounds import Bounds
-from ocr_frontend.jobs.store import Job, Store
+from ocr_frontend.jobs.bodies import JobError, JobResult
+from ocr_frontend.jobs.store import LEASE, JobStore
+from ocr_frontend.jobs.tables import Image
+from ocr_frontend.ocr.pool import OcrPool
 
 log = logging.getLogger("ocr_frontend")
-_SWEEP_SECONDS = 30.0
+_LOOK = 1.0  # seconds between two looks for pictures that another front was given
+_PEOPLE = 0.05  # seconds until it is looked again whether people wait
+_MOST_TRIES = 3  # a picture during which the service ended so often is not begun again
+_ERROR_PAUSE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Image:
-    job: str
-    number: int
-    key: Key
-    data: bytes
-    document: Document | None
-    model: str
+class _Later:
+    """Not now: after `seconds`; everything of the key where the key's own limit says so."""
+
+    seconds: float
+    whole_key: bool
 
 
 class Runner:
-    """`start()` opens the workers, `close()` ends them; what they had not read is lost, and the job says so."""
+    """`start()` opens the workers, `close()` ends them; what they were reading is begun again by whoever goes on."""
 
-    def __init__(self, pipeline: Pipeline, limiter: Limiter, store: Store, bounds: Bounds, workers: int) -> None:
-        self._pipeline, self._limiter, self._store = pipeline, limiter, store
-        self.bounds, self._workers = bounds, workers
-        self._queue: asyncio.Queue[_Image] = asyncio.Queue()
-        self._reading: dict[str, set[asyncio.Task[None]]] = defaultdict(set)
-        self._left: dict[str, int] = {}
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        pool: OcrPool,
+        limiter: Limiter,
+        ring: KeyRing,
+        store: JobStore,
+        workers: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._pipeline, self._pool, self._limiter, self._ring = pipeline, pool, limiter, ring
+        self._store, self._workers, self._clock = store, workers, clock
+        self._new = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
-        self.waiting_bytes = 0
-
-    @property
-    def waiting(self) -> int:
-        """Images of jobs that nobody reads yet."""
-        return self._queue.qsize()
+        self._reading: dict[asyncio.Task[JobResult | _Later], str] = {}
 
     def start(self) -> None:
-        """Begin to read and to sweep."""
+        """Begin to read."""
         self._tasks = [asyncio.create_task(self._work()) for _ in range(self._workers)]
-        self._tasks.append(asyncio.create_task(self._sweep()))
 
     async def close(self) -> None:
-        """End the workers and close the store."""
-        tasks = [*self._tasks, *(task for tasks in self._reading.values() for task in tasks)]
-        for task in tasks:
+        """End the workers; their pictures are free for others at once."""
+        for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        self._store.close()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._store.give_back()
+        except FrontError:
+            log.warning("jobs: what was being read is begun again in %g s", LEASE)
 
-    def require_room(self, size: int = 0) -> None:
-        """Raises Busy when another job, of `size` bytes, is more than is taken."""
-        if len(self._store) >= self.bounds.kept:
-            raise Busy("The service keeps as many jobs as it takes; delete one, or wait until one expires.")
-        if self.waiting_bytes + size > self.bounds.waiting:
-            raise Busy("The images of other jobs still wait; try again when they are read.")
+    def wake(self) -> None:
+        """There is something new to read."""
+        self._new.set()
 
-    def submit(
-        self, job_id: str, key: Key, images: Sequence[bytes], document: Document | None, name: str, model: str
-    ) -> Job:
-        """Queue every image. `name`: the document as asked for. Raises Busy."""
-        self.require_room(sum(map(len, images)))
-        job = self._store.add(job_id, key.id, name, model, len(images))
-        self._left[job_id] = len(images)
-        for number, data in enumerate(images):
-            self.waiting_bytes += len(data)
-            self._queue.put_nowait(_Image(job_id, number, key, data, document, model))
-        return job
-
-    def state(self, job: Job, done: int) -> State:
-        """How far a job is."""
-        if done >= job.total:
-            return "done"
-        if job.id not in self._left:
-            return "interrupted"
-        return "running" if done or self._reading.get(job.id) else "queued"
-
-    def delete(self, job_id: str) -> None:
-        """Forget a job: its results, and its images, read or not."""
-        self._store.delete(job_id)
-        self._left.pop(job_id, None)
-        for task in self._reading.pop(job_id, set()):
-            task.cancel()
-        keep = [image for image in _drained(self._queue) if image.job != job_id]
-        for image in keep:
-            self._queue.put_nowait(image)
-        self.waiting_bytes = sum(len(image.data) for image in keep)
+    def stop(self, job_id: str) -> None:
+        """A job was deleted: end what is being read of it."""
+        for task, job in list(self._reading.items()):
+            if job == job_id:
+                task.cancel()
 
     async def _work(self) -> None:
         while True:
-            image = await self._queue.get()
-            self.waiting_bytes -= len(image.data)
-            task = asyncio.create_task(self._finish(image))
-            self._reading[image.job].add(task)
-            del image  # the picture's bytes go with its task
-            await asyncio.gather(task, return_exceptions=True)
-            del task
-
-    async def _finish(self, image: _Image) -> None:
-        task = asyncio.current_task()
-        try:
-            result = JobResult(number=image.number, answer=await self._patiently(image))
-        except FrontError as error:
-            result = JobResult(number=image.number, error=JobError(code=error.code, message=error.message))
-        except Exception as error:
-            log.error("%s image %d: unexpected %s", image.job, image.number, type(error).__name__)
-            result = JobResult(number=image.number, error=JobError(code="internal", message="An internal error."))
-        finally:
-            if task is not None and image.job in self._reading:
-                self._reading[image.job].discard(task)
-        self._store.put(image.job, image.number, result.model_dump(mode="json"))
-        self._left[image.job] = self._left.get(image.job, 1) - 1
-        if self._left[image.job] <= 0:
-            self._left.pop(image.job)
-            self._reading.pop(image.job, None)
-
-    async def _patiently(self, image: _Image) -> Extraction:
-        ends = asyncio.get_running_loop().time() + self.bounds.patience
-        while True:
             try:
-                with self._limiter.admit(image.key) as used, working(Work(image.key.id, background=True)):
-                    name = f"{image.job}-{image.number}"
-                    answer = await self._pipeline.extract(name, image.data, image.document, image.model)
-                    used.tokens = sum(answer.usage.values())
-                    return answer
-            except (Unavailable, RateLimited) as error:
-                pause = error.retry_after or 1
-                if asyncio.get_running_loop().time() + pause > ends:
-                    raise
-            await asyncio.sleep(pause)
+                await self._no_people()
+                image = await self._store.claim()
+                if image is None:
+                    await self._something_new()
+                    continue
+                pause = await self._take(image)
+                del image  # the picture's bytes
+                await asyncio.sleep(pause)
+            except FrontError as error:
+                log.error("jobs: %s", error.code)
+                await asyncio.sleep(_ERROR_PAUSE)
+            except Exception as error:
+                log.error("jobs: unexpected %s", type(error).__name__)
+                await asyncio.sleep(_ERROR_PAUSE)
 
-    async def _sweep(self) -> None:
+    async def _no_people(self) -> None:
+        while self._pool.people_waiting or not self._pool.ready:
+            await asyncio.sleep(_PEOPLE)
+
+    async def _something_new(self) -> None:
+        self._new.clear()
+        try:
+            async with asyncio.timeout(_LOOK):
+                await self._new.wait()
+        except TimeoutError:
+            pass
+
+    async def _take(self, image: Image) -> float:
+        """Read one picture and keep what came of it. Gives the seconds for which the service is better left alone."""
+        task = asyncio.create_task(self._outcome(image))
+        self._reading[task] = image.job.id
+        renewing = asyncio.create_task(self._renew(image, task))
+        try:
+            await asyncio.wait((task,))
+        finally:
+            task.cancel()
+            renewing.cancel()
+            await asyncio.gather(task, renewing, return_exceptions=True)
+            del self._reading[task]
+        if task.cancelled():  # its job was deleted
+            return 0.0
+        outcome = task.result()
+        if isinstance(outcome, _Later):
+            await self._store.put_back(image, outcome.seconds, whole_key=outcome.whole_key)
+            return 0.0 if outcome.whole_key else outcome.seconds
+        body = outcome.model_dump_json().encode()
+        await self._store.finish(image, body, failed=outcome.error is not None)
+        return 0.0
+
+    async def _renew(self, image: Image, reading: "asyncio.Task[JobResult | _Later]") -> None:
         while True:
-            await asyncio.sleep(_SWEEP_SECONDS)
-            for job_id in self._store.sweep():
-                with contextlib.suppress(KeyError):
-                    self.delete(job_id)
+            await asyncio.sleep(LEASE / 3)
+            if not await self._store.renew(image):
+                reading.cancel()
+                return
+
+    async def _outcome(self, image: Image) -> JobResult | _Later:
+        try:
+            return await self._read(image)
+        except RateLimited as error:
+            return _Later(error.retry_after or 1, whole_key=True)
+        except FrontError as error:
+            waits = isinstance(error, (Unavailable, ModelServerHangs))
+            if waits and self._clock() - image.first < self._store.limits.patience:
+                return _Later(error.retry_after or 5, whole_key=False)
+            return failed(image.number, image.page, error.code, error.message)
+        except Exception as error:
+            log.error("%s image %d: unexpected %s", image.job.id, image.place, type(error).__name__)
+            return failed(image.number, image.page, "internal", "An internal error.")
+
+    async def _read(self, image: Image) -> JobResult:
+        key = self._ring.of_owner(image.job.owner)
+        if key is None:
+            raise Forbidden("The key of this job was revoked.")
+        if image.data is None:
+            raise FrontError("The image was encrypted with a key that is gone.")
+        if image.tries > _MOST_TRIES:
+            raise FrontError("The service ended each time it read this image.")
+        with self._limiter.admit(key, background=True) as used, working(Work(key.id, background=True)):
+            document = find_document(image.job.document)
+            answer = await self._pipeline.extract(
+                f"{image.job.id}-{image.place}", image.data, document, image.job.model
+            )
+            used.tokens = sum(answer.usage.values())
+        return JobResult(number=image.number, page=image.page, answer=shown(answer, left_out(image.job.include)))
 
 
-def _drained(queue: asyncio.Queue[_Image]) -> list[_Image]:
-    return [queue.get_nowait() for _ in range(queue.qsize())]
+def failed(number: int, page: int, code: str, message: str) -> JobResult:
+    """The result of a picture that was not read."""
+    return JobResult(number=number, page=page, error=JobError(code=code, message=message))

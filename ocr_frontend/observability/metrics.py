@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from ocr_frontend.documents.registry import DOCUMENTS
@@ -68,6 +68,10 @@ class Metrics:
         yield
         self.stages.labels(name).observe(time.perf_counter() - began)
 
+    def count(self, name: str, help_text: str, value: Callable[[], float]) -> None:
+        """A counter that something else counts; asked when it is collected. `_total` is added to its name."""
+        self.registry.register(_Counted(f"ocr_front_{name}", help_text, value))
+
     async def watch_loop(self) -> None:
         """Observe how late the event loop wakes up, for ever."""
         loop = asyncio.get_running_loop()
@@ -83,6 +87,16 @@ class Metrics:
 
 def _codes(error: type[FrontError]) -> set[str]:
     return {error.code}.union(*(_codes(kind) for kind in error.__subclasses__()))
+
+
+class _Counted(Collector):
+    def __init__(self, name: str, help_text: str, value: Callable[[], float]) -> None:
+        self._name, self._help, self._value = name, help_text, value
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        family = CounterMetricFamily(self._name, self._help)
+        family.add_metric([], self._value())
+        yield family
 
 
 class _Processes(Collector):
