@@ -31,8 +31,10 @@ if not (folder / "front_keys").exists():
     made("front_keys", json.dumps({"keys": [client | {"scopes": ["inference"]}]}, indent=1) + "\n")
 made("jobs_key", base64.b64encode(secrets.token_bytes(32)).decode())
 made("grafana_password", secrets.token_urlsafe(24))
-for name in ("page_webhook", "ticket_webhook"):
-    made(name, "http://127.0.0.1:9/none-yet")  # put the address of your pager or chat here
+NOWHERE = "http://127.0.0.1:9/none-yet"
+receivers = ("page_webhook", "ticket_webhook", "watchdog_webhook")
+if unset := [name for name in receivers if made(name, NOWHERE) == NOWHERE]:
+    print(f"alerts reach nobody yet: put the address of your pager, chat and dead man's switch into secrets/{', '.join(unset)}")
 entries = [
     {"id": name, "sha256": hashlib.sha256(made(file, key()).encode()).hexdigest(), "scopes": [scope]}
     for name, file, scope in (

@@ -21,7 +21,12 @@ _VERSIONS = ("1.32", "1.37")
 def listed(folder: Path) -> list[Manifest]:
     """Every document of the files that a folder's kustomization lists as resources."""
     names = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
-    return [document for name in names for document in yaml.safe_load_all((folder / name).read_text())]
+    return [
+        document
+        for name in names
+        if name.endswith(".yaml")
+        for document in yaml.safe_load_all((folder / name).read_text())
+    ]
 
 
 def named(kind: str, documents: list[Manifest]) -> dict[str, Manifest]:

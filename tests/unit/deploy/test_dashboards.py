@@ -32,7 +32,9 @@ def test_every_panel_has_a_unit_and_a_sentence() -> None:
 
 def test_a_named_runbook_is_an_alert() -> None:
     pages = {
-        str(rule["annotations"]["runbook"]).split("/")[-1].removesuffix(".md") for rule in rules() if "alert" in rule
+        str(rule["annotations"]["runbook_url"]).split("/")[-1].removesuffix(".md")
+        for rule in rules()
+        if "alert" in rule
     }
     for panel in _panels():
         _, _, named = str(panel["description"]).partition("runbook ")

@@ -102,6 +102,11 @@ def test_every_service_is_hardened_and_in_a_profile() -> None:
             assert str(port).startswith("127.0.0.1:"), name
 
 
+def test_every_service_has_limits() -> None:
+    for name, service in _compose()["services"].items():
+        assert {"mem_limit", "cpus"} <= set(service), name
+
+
 def test_every_mounted_file_exists() -> None:
     for service in _compose()["services"].values():
         for volume in service.get("volumes", ()):

@@ -27,7 +27,18 @@ BASE = listed(HERE / "base")
 
 def test_every_file_of_the_base_is_listed() -> None:
     resources = yaml.safe_load((HERE / "base/kustomization.yaml").read_text())["resources"]
-    assert {file.name for file in (HERE / "base").glob("*.yaml")} == {*resources, "kustomization.yaml"}
+    assert {file.name for file in (HERE / "base").glob("*.yaml")} == {*resources, "kustomization.yaml"} - {
+        "../../grafana"
+    }
+
+
+def test_every_board_is_a_config_map_that_grafanas_sidecar_finds() -> None:
+    maps = named("ConfigMap", rendered(HERE / "overlays/cpu"))
+    boards = {name: d for name, d in maps.items() if d["metadata"].get("labels", {}).get("grafana_dashboard") == "1"}
+    held = {file: text for board in boards.values() for file, text in board["data"].items()}
+    files = {file.name: file.read_text() for file in (ROOT / "deploy/grafana/dashboards").glob("*.json")}
+    assert held == files
+    assert all(len(text) < 1 << 20 for text in held.values()), "Kubernetes takes no larger ConfigMap"
 
 
 def test_base_is_valid() -> None:
