@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from server.answers import Answers
 from server.collect import ServerCollector
 from server.control.admin import Admin
 from server.control.plane import Plane
@@ -31,6 +32,7 @@ class Context:
     base: str
     max_model_len: int
     lora: Mapping[str, str] = field(default_factory=dict)
+    answers: Answers = field(default_factory=Answers)
     ready: bool = False
 
 

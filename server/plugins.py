@@ -19,6 +19,9 @@ def register_endpoints() -> Any:
         _configure_log()
         _require()
         from server.endpoint import CniRoutes
+        from server.vllm import detokenizer
+
+        detokenizer.mend()
     except ContractError as error:
         raise SystemExit(f"[server] cannot start: {error}") from None
     except Exception as error:

@@ -48,6 +48,7 @@ class _Choice(BaseModel):
 
 
 class _Reply(BaseModel):
+    id: str = ""
     model: str
     choices: list[_Choice] = Field(min_length=1)
     usage: Usage = Usage()
@@ -58,6 +59,7 @@ class Completion:
     """`model` is the exact revision that answered; `complete` is false when the token limit cut the text.
 
     `place` is where a router was told to send the request: a report of the answer has to meet the same server.
+    `id` is the answer's own, by which a report names it.
     """
 
     text: str
@@ -66,6 +68,7 @@ class Completion:
     usage: Usage
     tokens: Tokens | None = None
     place: str = ""
+    id: str = ""
 
 
 class ModelServer:
@@ -116,7 +119,7 @@ class ModelServer:
             raise ModelServerRefuses("The model server's answer cannot be read.") from None
         choice = reply.choices[0]
         complete = choice.finish_reason != "length"
-        return Completion(choice.text, reply.model, complete, reply.usage, choice.logprobs, place)
+        return Completion(choice.text, reply.model, complete, reply.usage, choice.logprobs, place, reply.id)
 
     async def models(self) -> Any:
         """The body of `/v1/models`. Raises ModelServerAway or DeadlineExceeded."""
@@ -125,6 +128,8 @@ class ModelServer:
     async def report_invalid(self, completion: Completion) -> None:
         """Tell the server that an answer was none. A plain vLLM does not listen; nothing depends on it."""
         body = {"model": completion.model, "outcome": "invalid_json"}
+        if completion.id:
+            body["request_id"] = completion.id[:160]
         await self._transport.tell("/v1/feedback", _LIST_SECONDS, body, {PLACEMENT_HEADER: completion.place})
 
     async def ready(self) -> bool:

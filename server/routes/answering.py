@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import Request
 
 from server.admission.demand import Demand, demand_of
+from server.answers import Given
 from server.context import Context
 from server.control.target import Target
 from server.errors import BadRequest, Clash, Forbidden
@@ -100,6 +101,8 @@ def finish(context: Context, exchange: Exchange) -> None:
         metrics.errors.labels(*who, kind).inc()
     if not (exchange.adapter and exchange.revision):
         return
+    if kind is None and exchange.request_id:
+        context.answers.add(exchange.request_id, Given(exchange.key.id, exchange.adapter, exchange.revision))
     if kind is None or (kind in _FAULTS and exchange.plain):
         judge(context, exchange.adapter, exchange.revision, kind in _FAULTS)
 

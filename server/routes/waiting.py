@@ -1,8 +1,8 @@
 """What is waited for before the engine is asked: not longer than a limit, and not for somebody who has gone."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -11,7 +11,12 @@ from server.errors import Unavailable
 T = TypeVar("T")
 
 
-async def before(seconds: float, request: Request, work: Coroutine[Any, Any, T]) -> T:
+async def unless_gone(request: Request, work: Awaitable[T]) -> T:
+    """The result of `work`, which is cancelled when the caller goes away. Raises ClientDisconnect."""
+    return await before(None, request, work)
+
+
+async def before(seconds: float | None, request: Request, work: Awaitable[T]) -> T:
     """The result of `work`, which is cancelled when it takes too long or the caller goes away.
 
     The request's body has been read. Raises Unavailable, ClientDisconnect, and what `work` raises."""

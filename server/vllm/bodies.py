@@ -17,21 +17,21 @@ _MAY_BE: Mapping[str, str] = {
     "messages": "a list of messages, each with a role and a content",
     "stop": "a text, or a list of at most 4 texts",
     "stream": "true or false",
-    "stream_options": 'an object like {"include_usage": true}',
+    "stream_options": 'an object like {"include_usage": true}, beside "stream": true',
     "max_tokens": "a whole number",
     "max_completion_tokens": "a whole number",
     "n": "a whole number",
     "seed": "a whole number of 64 bits",
     "temperature": "a number",
     "top_p": "a number",
-    "logprobs": "a whole number for completions, true or false for chats",
-    "top_logprobs": "a whole number",
+    "logprobs": "a whole number from 0 on for completions, true or false for chats",
+    "top_logprobs": 'a whole number from 0 on, beside "logprobs": true',
     "logit_bias": "an object of token ids and numbers",
     "bad_words": "a list of texts",
     "user": "a text",
     "cache_salt": "a text of 1 to 128 letters, without @, / and \\",
     "tools": "a list of tools, each with a type and a function",
-    "tool_choice": '"none", "auto", "required", or one of the tools',
+    "tool_choice": '"none", "auto", "required", or one of the tools, with "tools" beside it',
     "response_format": 'an object: {"type": "text"}, {"type": "json_object"}, '
     'or {"type": "json_schema", "json_schema": {"name": …, "schema": {…}}}',
     "structured_outputs": 'an object with one of "json", "regex", "choice", "grammar", "json_object", "structural_tag"',
@@ -50,8 +50,10 @@ def fill(cls: type[BodyT], data: dict[str, Any]) -> BodyT:
         raise _wrong(_field(error, data)) from None
     except VLLMClientError as error:
         name = getattr(error, "parameter", None)
-        known = name if isinstance(name, str) and name.partition(".")[0] in _MAY_BE else None
-        raise _wrong(known.partition(".")[0]) if known else BadRequest(plain_sentence(error)) from None
+        field = name.partition(".")[0] if isinstance(name, str) else ""
+        if not field and constraint is not None and "structured outputs" in str(error):
+            field = "structured_outputs"
+        raise _wrong(field) if field in _MAY_BE else BadRequest(plain_sentence(error)) from None
     except Exception:  # vLLM's validators see the raw body, and some trip over what it holds
         raise BadRequest("The request is not valid: a field has a value of a kind that it cannot have.") from None
 

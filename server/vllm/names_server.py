@@ -41,6 +41,14 @@ SERVER = (
     "vllm.exceptions:VLLMValidationError(message, parameter)",
     "vllm.entrypoints.serve.exception_handling.utils:sanitize_message(message)",
     "vllm.entrypoints.launchers.launcher:serve_http(app)",
+    # A failure in a stream (streams.py), and how constraints are tried (structured/check.py).
+    "vllm.entrypoints.generate.base.serving:GenerateBaseServing.create_streaming_error_response(message)",
+    "vllm.v1.structured_output.utils:compile_regex_with_timeout",
+    "vllm.v1.structured_output.utils:grammar_is_likely_lark",
+    "xgrammar:Grammar.from_json_schema(schema, any_whitespace, separators)",
+    "xgrammar:Grammar.from_regex",
+    "xgrammar:Grammar.from_ebnf",
+    "xgrammar:Grammar.from_lark",
     # The text of an answer (detokenizer.py).
     "vllm.v1.engine.detokenizer:FastIncrementalDetokenizer(tokenizer, request)",
     "vllm.v1.engine.detokenizer:FastIncrementalDetokenizer.self.stream",

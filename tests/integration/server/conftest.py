@@ -22,6 +22,7 @@ from server.control.engine import Answer, Slots
 from server.exchange import exchange_of
 from server.gate import GateMiddleware
 from server.handlers import install_handlers
+from server.logs import RequestIds
 from server.metrics import Metrics
 from server.routes.answering import prepare
 from server.routes.install import install_routes
@@ -128,7 +129,12 @@ async def _answer(engine: FakeEngine, body: Body, raw_request: Request, tally: T
         return StreamingResponse(stream(), media_type="text/event-stream")
     tally.generated, tally.done = 40, True
     return JSONResponse(
-        {"model": body.model, "temperature": body.temperature, "choices": [{"text": engine.texts.get(body.model, "x")}]}
+        {
+            "id": f"cmpl-{raw_request.headers['x-request-id']}",
+            "model": body.model,
+            "temperature": body.temperature,
+            "choices": [{"text": engine.texts.get(body.model, "x")}],
+        }
     )
 
 
@@ -193,6 +199,7 @@ def start(tmp_path: Path, base_folder: Path) -> Start:
         install_routes(app, generating)
         install_handlers(app)
         app.add_middleware(GateMiddleware, gate=gate)
+        app.add_middleware(RequestIds, lines=False)
         app.state.cni = build_context(settings, engine, client, gate, registry)
         app.state.cni_registry = registry
         starting = asyncio.create_task(background.start(app.state.cni))

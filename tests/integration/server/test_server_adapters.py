@@ -134,9 +134,9 @@ async def test_invalid_answers_that_the_front_reports_roll_back_too(tmp_path: Pa
         await put(server, {"split": {first: 50, second: 50}})
         async with server.client() as client:
             for _ in range(6):
-                await server.ask(f"cni@{second}")
-                told = await client.post("/v1/feedback", json={"model": f"cni@{second}", "outcome": "invalid_json"})
-                assert told.status_code == 204
+                answer = (await server.ask(f"cni@{second}")).json()
+                report = {"model": f"cni@{second}", "outcome": "invalid_json", "request_id": answer["id"]}
+                assert (await client.post("/v1/feedback", json=report)).status_code == 204
             await asyncio.sleep(0.2)
             assert (await client.get("/v1/adapters/cni")).json()["serving"] == {first: 1.0}
 

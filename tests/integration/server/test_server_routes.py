@@ -145,3 +145,125 @@ async def test_a_vllm_that_forgets_our_plugin_has_no_open_route(
         for path in (*paths, *CLOSED):
             for method in ("GET", "POST"):
                 assert (await client.request(method, path, json={})).status_code == 503, path
+
+
+MARK = "MBARGA"
+CHAT = {"messages": [{"role": "user", "content": MARK}]}
+
+
+@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx"])
+async def test_a_body_of_another_kind_is_told_so(app: FastAPI, kind: str | None) -> None:
+    async with client_of(app) as client:
+        for path in ("/v1/completions", "/v1/chat/completions"):
+            answer = await client.post(path, content=b'{"prompt": "x"}', headers={"Content-Type": kind} if kind else {})
+            assert answer.status_code == 415 and "application/json" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json ; charset=utf-8", "APPLICATION/JSON", "application/json;charset=utf8"]
+)
+async def test_json_is_json_however_it_is_written(app: FastAPI, kind: str) -> None:
+    raw = b'{"model": "nobody", "prompt": "x"}'
+    async with client_of(app) as client:
+        answer = await client.post("/v1/completions", content=raw, headers={"Content-Type": kind})
+        assert answer.json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"structured_outputs": []}, "structured_outputs"),
+        ({"structured_outputs": MARK}, "structured_outputs"),
+        ({"structured_outputs": 5}, "structured_outputs"),
+        ({"structured_outputs": {}}, "structured_outputs"),
+        ({"structured_outputs": {"json": {"not": {}}}}, "structured_outputs"),
+        ({"structured_outputs": {"grammar": "root ::= root"}}, "structured_outputs"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": [MARK]}}},
+            "response_format",
+        ),
+        ({"response_format": {"type": "json_schema"}}, "response_format"),
+        ({"response_format": MARK}, "response_format"),
+        ({"stop": ["a", "b", "c", "d", MARK]}, "stop"),
+        ({"stop": {"a": MARK}}, "stop"),
+        ({"prompt": {"a": MARK}}, "prompt"),
+        ({"prompt": [MARK, 5]}, "prompt"),
+        ({"logit_bias": MARK}, "logit_bias"),
+        ({"bad_words": MARK}, "bad_words"),
+        ({"logprobs": MARK}, "logprobs"),
+        ({"temperature": MARK}, "temperature"),
+        ({"n": MARK}, "n"),
+        ({"priority": 10**25}, "priority"),
+        ({"cache_salt": f"{MARK}/@"}, "cache_salt"),
+        ({"stream_options": MARK, "stream": True}, "stream_options"),
+    ],
+)
+async def test_what_is_wrong_is_named_in_the_callers_words(app: FastAPI, body: dict[str, Any], field: str) -> None:
+    async with client_of(app) as client:
+        answer = await client.post("/v1/completions", json={"model": "tiny-base", "prompt": "x", **body})
+    error = answer.json()["error"]
+    assert answer.status_code == 400 and error["message"].startswith(field) and error["param"] == field
+    assert_plain(answer.text)
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"messages": [{"role": "user", "content": None}]}, "messages"),
+        ({"messages": MARK}, "messages"),
+        ({"tool_choice": MARK}, "tool_choice"),
+        ({"tools": MARK}, "tools"),
+        ({"max_completion_tokens": MARK}, "max_completion_tokens"),
+        ({"response_format": {"type": "json_schema", "json_schema": {"name": MARK, "schema": 5}}}, "response_format"),
+    ],
+)
+async def test_so_it_is_in_chats(app: FastAPI, body: dict[str, Any], field: str) -> None:
+    async with client_of(app) as client:
+        answer = await client.post("/v1/chat/completions", json={"model": "tiny-base", **CHAT, **body})
+    error = answer.json()["error"]
+    assert answer.status_code == 400 and error["message"].startswith(field), error
+    assert_plain(answer.text)
+
+
+@pytest.mark.parametrize("name", ["prompt", "stop", "user", "cache_salt", "model", "suffix", "structured_outputs"])
+async def test_half_a_surrogate_is_no_text(app: FastAPI, name: str) -> None:
+    raw = '{"model": "tiny-base", "prompt": "x", "%s": {"json": "\\ud83d"}}' if name == "structured_outputs" else ""
+    raw = raw or '{"model": "tiny-base", "prompt": "x", "%s": "\\uD83D"}'
+    async with client_of(app) as client:
+        headers = {"Content-Type": "application/json"}
+        answer = await client.post("/v1/completions", content=raw % name, headers=headers)
+        assert answer.status_code == 400 and answer.json()["error"]["message"].startswith(f"{name}: ")
+        whole = await client.post(
+            "/v1/completions", content='{"model": "\\ud83d\\ude00", "prompt": "x"}', headers=headers
+        )
+        assert whole.json()["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"[]", b"5", b"{", b'{"a": NaN}', b"\xff\xfe", b"[" * 100_000, b'{"a": ' * 200 + b"1" + b"}" * 200]
+)
+async def test_what_is_no_json_object_is_one_sentence(app: FastAPI, raw: bytes) -> None:
+    async with client_of(app) as client:
+        answer = await client.post("/v1/completions", content=raw, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert_plain(answer.text)
+
+
+def client_of(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1")
+
+
+def assert_plain(text: str) -> None:
+    """Nothing of the request, nothing of pydantic's and vLLM's insides, one line."""
+    assert not any(word in text for word in (MARK, "function-wrap", "Param", "pydantic", "Traceback", "<path>"))
+    assert "\\n" not in text
+
+
+def test_how_vllm_tells_of_a_failure_in_a_stream() -> None:
+    from vllm.entrypoints.generate.base.serving import GenerateBaseServing
+
+    from server.streams import STREAM_ERROR
+
+    serving = GenerateBaseServing.__new__(GenerateBaseServing)
+    line = f"data: {serving.create_streaming_error_response('no')}\n\n"
+    assert line.encode().startswith(STREAM_ERROR)

@@ -1,0 +1,1 @@
+"""Schemas, grammars and patterns that callers send: checked before the engine has to obey them."""
