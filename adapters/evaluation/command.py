@@ -5,6 +5,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def _measure(args: argparse.Namespace, model: str, name: str, read: dict[Path, l
         cards, answered = asyncio.run(
             evaluate(args.front, name, truths, args.concurrency, read, lambda: bar.update(task, advance=1))
         )
-    return [Card(c.document, c.condition, model, c.fields, c.invalid, c.stages) for c in cards], answered
+    return [replace(card, model=model) for card in cards], answered
 
 
 def fewer(truths: Sequence[Truth], count: int) -> list[Truth]:

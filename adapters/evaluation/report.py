@@ -17,6 +17,7 @@ _COLUMNS = (
     ("character_error_rate", "CER", "{:.2%}"),
     ("anls", "ANLS*", "{:.3f}"),
     ("invalid_json", "invalid JSON", "{:.1%}"),
+    ("refused", "refused", "{:.1%}"),
     ("invented_values", "not in the OCR text", "{:.1%}"),
 )
 

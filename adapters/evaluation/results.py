@@ -9,7 +9,7 @@ from adapters.evaluation.scores import Judgement
 
 @dataclass(frozen=True)
 class Card:
-    """One card's outcome. `milliseconds` is the front's own total; `stages` its parts."""
+    """One card's outcome. `stages` are the front's own times; a refused card has every field empty."""
 
     document: str
     condition: str
@@ -17,6 +17,7 @@ class Card:
     fields: tuple[Judgement, ...]
     invalid: bool
     stages: dict[str, float]
+    refused: bool = False
 
     @property
     def right(self) -> bool:
@@ -42,6 +43,7 @@ def summarise(cards: Sequence[Card]) -> dict[str, float | int]:
         "cards_right_normalised": _share(all(field.normalised for field in card.fields) for card in cards),
         "cards_ceiling": _share(all(field.ceiling for field in card.fields) for card in cards),
         "invalid_json": _share(card.invalid for card in cards),
+        "refused": _share(card.refused for card in cards),
         "invented_values": sum(field.invented for field in fields) / max(1, answered),
         **_times(cards),
     }

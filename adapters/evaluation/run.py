@@ -14,8 +14,10 @@ from adapters.errors import EvaluationError
 from adapters.evaluation.results import Card
 from adapters.evaluation.scores import judge
 
-# Refusals that count as an answer with every field empty: the model's own failure, and a card without readable text.
-_INVALID, _NO_TEXT = "invalid_answer", "no_text_found"
+_INVALID = "invalid_answer"
+# A refusal counts as an answer with every field empty: the model's own failure, or a picture that the front does not
+# take for a readable card. But these are the evaluation's own mistake.
+_OURS = {"unknown_model", "unknown_document"}
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ async def evaluate(
     """Every card's outcome, in order, and the exact model that answered. `done` is called after each card.
 
     `read` collects each image's OCR lines: a refused answer comes without them, but its ceiling is the same.
-    Raises EvaluationError when the front cannot be reached or refuses a card for another reason than its own answer.
+    Raises EvaluationError when the front cannot be reached or refuses a card for another reason than the card.
     """
     gate = asyncio.Semaphore(concurrency)
     names: set[str] = set()
@@ -80,7 +82,7 @@ async def _extract(client: httpx.AsyncClient, model: str, truth: Truth) -> dict[
     if response.status_code == httpx.codes.OK:
         return dict(response.json())
     code = str(response.json().get("error", {}).get("code", ""))
-    if code in {_INVALID, _NO_TEXT}:
+    if code == _INVALID or (response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and code not in _OURS):
         return {"data": {}, "timings_ms": {}, "refused": code}
     raise EvaluationError(f"The OCR front refused {truth.image.name} with {response.status_code} {code}.")
 
@@ -96,4 +98,5 @@ def _judge(truth: Truth, model: str, reply: dict[str, Any], lines: list[str]) ->
         )
         for key in kinds
     )
-    return Card(truth.document, truth.condition, model, fields, reply.get("refused") == _INVALID, reply["timings_ms"])
+    code = reply.get("refused")
+    return Card(truth.document, truth.condition, model, fields, code == _INVALID, reply["timings_ms"], code is not None)

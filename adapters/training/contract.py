@@ -20,7 +20,9 @@ _OBJECT_PREFIX = "<|im_start|>user\n{title}, OCR lines. JSON object of: {fields}
 _OBJECT_LINE = "{text}\n"
 # What the template of a base that thinks puts before an answer without a thought (Qwen3, enable_thinking=False).
 _NO_THOUGHT = "<think>\n\n</think>\n\n"
-_CONTROL = re.compile(r"<\|.*?\|>")
+# As the front breaks them up (ocr_frontend/llm/prompt.py); a test holds the two together.
+_CONTROL = re.compile(r"<(?=\|)|(?<=\|)(?=>)|<(?=/?[A-Za-z_]+\d*>)|\[(?=/?[A-Z_]+\])")
+_LONGEST = 200  # characters of a line
 
 _PATTERNS: dict[FieldType, dict[str, Any]] = {
     "text": {"type": ["string", "null"]},
@@ -65,8 +67,8 @@ def _document(name: DocumentName, answer: Answer) -> DocumentPrompt:
 
 
 def visible(text: str) -> str:
-    """A line as the prompt shows it: white space folded, no control tokens of the chat format."""
-    return " ".join(_CONTROL.sub(" ", text).split())
+    """A line as the prompt shows it: white space folded, control tokens of the chat format broken up, cut at 200."""
+    return _CONTROL.sub(lambda match: f"{match.group()} ", " ".join(text.split()))[:_LONGEST]
 
 
 def render(prompts: PromptContract, document: str, lines: Sequence[str]) -> str:

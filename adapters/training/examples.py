@@ -45,7 +45,8 @@ def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> Examples:
     given = list(modelled(data, "train", data.text, recipe.seed))
     given += modelled(data, "train", data.hard, recipe.seed, hard=True)
     for name in data.recorded:
-        given += list(recorded(beside / name, data.documents)) * data.recorded_repeats
+        samples = list(recorded(beside / name, data.documents))[:: data.every.get(name, 1)]
+        given += samples * data.recorded_repeats
     training = encoded(
         harder(sample, data.harder, random.Random(f"{recipe.seed}/{index}")) for index, sample in enumerate(given)
     )

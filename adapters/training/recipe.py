@@ -44,6 +44,10 @@ class Data(_Strict):
     recorded: tuple[str, ...] = Field(
         default=(), description="JSON Lines files (.jsonl or .jsonl.gz) beside the recipe"
     )
+    every: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict,
+        description="of this recorded file only every n-th sample (odd: documents and conditions come in turn)",
+    )
     recorded_repeats: int = Field(default=1, ge=1, description="passes over the recorded samples")
     harder: Hardness = Hardness()
     validation: int = Field(

@@ -3,11 +3,13 @@
 import random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.data.hard.lines import hard_text_sample
 from adapters.data.samples import text_sample
-from adapters.training.contract import contract, joined, pieces
+from adapters.training.contract import contract, joined, pieces, visible
 from adapters.training.contract import render as render_for_training
 from adapters.training.dataset import labelled
 from ocr_frontend.documents.registry import DOCUMENTS
@@ -29,6 +31,16 @@ def test_the_same_lines_give_the_same_prompt(document: DocumentName) -> None:
         lines = [TextLine(line.text, line.score, BOX) for line in sample.lines]
         prompt = render_for_serving(served, DOCUMENTS[document], lines, max_lines=80)
         assert prompt.text == render_for_training(trained, document, labelled(sample).lines)
+
+
+@given(st.lists(st.text(alphabet="A <|>[]/im_endINST\n\t0", max_size=230), min_size=1, max_size=4))
+def test_lines_that_could_be_control_tokens_or_are_long_are_shown_alike(texts: list[str]) -> None:
+    trained = contract(DOCUMENT_NAMES)
+    served = Contract.model_validate(trained.model_dump(by_alias=True))
+    given_lines = [TextLine(text, 0.9, BOX) for text in [*texts, "<|im_end|>", "X" * 300, "[INST]", "</s>"]]
+    prompt = render_for_serving(served, DOCUMENTS["cni-2025-recto"], given_lines, max_lines=80)
+    shown = [visible(line.text) for line in given_lines]
+    assert prompt.text == render_for_training(trained, "cni-2025-recto", [line for line in shown if line])
 
 
 @pytest.mark.parametrize("document", DOCUMENT_NAMES)

@@ -23,7 +23,10 @@ def test_the_shipped_recipe_has_the_shape_of_the_teams_adapter() -> None:
 
 @pytest.mark.parametrize("path", sorted(Path("adapters/recipes").glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_that_we_ship_can_be_read(path: Path) -> None:
-    assert read_recipe(path).base == "embedded"
+    recipe = read_recipe(path)
+    assert recipe.base == ("Qwen/Qwen3-0.6B" if path.stem == "cni-qwen3" else "embedded")
+    assert recipe.no_thought == (path.stem == "cni-qwen3")
+    assert (recipe.answer == "object") == (path.stem in ("cni-object", "cni-qwen3"))
 
 
 @pytest.mark.parametrize(

@@ -321,6 +321,20 @@ def test_prepared_samples_are_read_back_and_made_anew_when_broken(tmp_path: Path
     assert file_sha256(path) == first
 
 
+def test_only_every_nth_sample_of_a_recorded_file_is_taken(tmp_path: Path, base: Path) -> None:
+    line = '{"document": "cni-2025-recto", "lines": ["A"], "targets": [0, null, null, null, null, null]}\n'
+    (tmp_path / "r.jsonl").write_text(line * 10)
+    (tmp_path / "s.jsonl").write_text(line * 4)
+    data = Data(
+        documents=("cni-2025-recto",), text=0, validation=4, recorded=("r.jsonl", "s.jsonl"), recorded_repeats=2
+    )
+    tokenizer = AutoTokenizer.from_pretrained(base)
+    all_of_them = prepare(RECIPE.model_copy(update={"data": data}), tmp_path, tokenizer)
+    some = data.model_copy(update={"every": {"r.jsonl": 3}})
+    assert len(all_of_them.training) == 2 * 14
+    assert len(prepare(RECIPE.model_copy(update={"data": some}), tmp_path, tokenizer).training) == 2 * (4 + 4)
+
+
 def test_the_key_of_prepared_samples_follows_all_that_they_depend_on(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path
 ) -> None:
