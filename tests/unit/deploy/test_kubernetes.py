@@ -119,7 +119,11 @@ def test_secret_keys_are_those_that_the_script_makes() -> None:
     script = (ROOT / "deploy/compose/secrets.sh").read_text()
     for deployment in named("Deployment", BASE).values():
         for volume in deployment["spec"]["template"]["spec"]["volumes"]:
-            for item in volume.get("secret", {}).get("items", ()):
+            parts = [
+                volume.get("secret", {}),
+                *(one["secret"] for one in volume.get("projected", {}).get("sources", ())),
+            ]
+            for item in (item for part in parts for item in part.get("items", ())):
                 assert f'"{item["key"]}"' in script
     for monitor in named("ServiceMonitor", BASE).values():
         for endpoint in monitor["spec"]["endpoints"]:
@@ -130,5 +134,21 @@ def test_secret_keys_are_those_that_the_script_makes() -> None:
 def test_readme_names_files_that_exist() -> None:
     text = (HERE / "README.md").read_text()
     for path in re.findall(r"deploy/[\w/.-]+", text):
-        assert (ROOT / path).exists() or path == "deploy/compose/secrets", path
+        assert (ROOT / path).exists() or path.startswith("deploy/compose/secrets"), path
     assert Path(HERE / "prometheus-adapter.yaml").exists()
+
+
+def test_fronts_that_are_several_take_no_jobs_of_their_own() -> None:
+    data = named("ConfigMap", BASE)["cni-front"]["data"]
+    assert data["OCR_FRONT_JOBS_EMBEDDED"] == "false"
+    volumes = named("Deployment", BASE)["cni-front"]["spec"]["template"]["spec"]["volumes"]
+    [shared] = [
+        source["secret"]
+        for volume in volumes
+        for source in volume.get("projected", {}).get("sources", ())
+        if source["secret"]["name"] == "cni-jobs"
+    ]
+    assert shared["optional"] is True
+    entry = (ROOT / "deploy/images/front-entry.sh").read_text()
+    assert "jobs_database" in entry and "jobs_key" in entry
+    validate(listed(HERE / "components" / "jobs"))
