@@ -23,9 +23,7 @@ def small_engine(base: Path, **options: Any) -> Iterator[Any]:
     """`vllm.LLM` of `base` with LoRA on; `options` are its own. Ends its process at the end."""
     from vllm import LLM
 
-    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
-    os.environ.update(_ENVIRONMENT)
-    try:
+    with _environment():  # while it lives: both processes must agree on how they speak
         llm = LLM(
             str(base),
             enable_lora=True,
@@ -35,13 +33,21 @@ def small_engine(base: Path, **options: Any) -> Iterator[Any]:
             seed=0,
             **options,
         )
+        try:
+            yield llm
+        finally:
+            llm.llm_engine.engine_core.shutdown()
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in _ENVIRONMENT}
+    os.environ.update(_ENVIRONMENT)
+    try:
+        yield
     finally:
         for name, value in before.items():
             if value is None:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
-    try:
-        yield llm
-    finally:
-        llm.llm_engine.engine_core.shutdown()
