@@ -1,6 +1,7 @@
 """The commands of `python -m adapters`, each a module with `add_parser(subparsers)`."""
 
 from adapters.adopt import command as adopt
+from adapters.adopt import serving
 from adapters.data import cards, record
 from adapters.doctor import command as doctor
 from adapters.evaluation import calibrate, detect, turns
@@ -11,4 +12,19 @@ from adapters.registry import merge
 from adapters.search import command as search
 from adapters.training import command as train
 
-ALL = (doctor, cards, record, train, search, adopt, quantize, evaluate, calibrate, turns, detect, registry, merge)
+ALL = (
+    doctor,
+    cards,
+    record,
+    train,
+    search,
+    adopt,
+    serving,
+    quantize,
+    evaluate,
+    calibrate,
+    turns,
+    detect,
+    registry,
+    merge,
+)

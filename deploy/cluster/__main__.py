@@ -20,7 +20,7 @@ from deploy.up.usage import INSTALLATION, SERVICES, take_none
 
 _LOOK_EVERY = 0.5  # seconds
 _WHAT = "Start N model servers that share one registry folder, and vllm-router before them; Ctrl-C ends all."
-_SERVER_GIB = 2  # of one with the embedded base and the least KV cache, 1 GiB
+_SERVER_GIB = 3  # of one with the embedded base and the least that the memory fit takes
 
 
 def main() -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 from pathlib import Path
 
 from deploy.up import environment, preflight
+from deploy.up.memory import check_fit, reserve
+from deploy.up.own import Served, adopt, find_served, server_rank
 from deploy.up.plan import EMBEDDED, VARIABLES, Plan, Refusal, read_plan
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
@@ -68,7 +71,14 @@ def make_base(plan: Plan) -> str:
 
 def _serve(plan: Plan, base: str) -> int:
     """Start both, wait until they are ready, then until somebody ends one or all of it."""
-    services = _services(plan, base)
+    name = model_name(plan)
+    environment = reserve()
+    print(f"  {check_fit(plan, _server(plan, base, name), environment)}", flush=True)
+    served = find_served(plan, base, name, adopt(plan, base))
+    if rank := server_rank(served):
+        environment |= rank
+        check_fit(plan, _server(plan, base, name), environment)
+    services = _services(plan, base, name, served, environment)
     try:
         for service in services:
             service.start()
@@ -76,7 +86,7 @@ def _serve(plan: Plan, base: str) -> int:
             wait_ready(services[0], f"{plan.server_url}/ready", phase.say)
         with Phase("OCR front", expected=10) as phase:
             wait_ready(services[1], f"{plan.front_url}/ready", phase.say)
-        _greet(plan)
+        _greet(plan, served)
         while all(service.running for service in services):
             time.sleep(0.5)
         ended = next(service for service in services if not service.running)
@@ -93,19 +103,26 @@ def _serve(plan: Plan, base: str) -> int:
 
 def model_name(plan: Plan) -> str:
     """The name under which the base is served."""
-    if plan.model == EMBEDDED:
+    if given := os.environ.get("SERVER_MODEL_NAME"):
+        return given
+    if plan.embedded:
         return "SmolLM2-135M-Instruct"
-    return Path(plan.model).name if Path(plan.model).is_dir() else plan.model
+    return plan.model if plan.names_hub else Path(plan.model).expanduser().resolve().name
 
 
-def _services(plan: Plan, base: str) -> list[Service]:
-    name = model_name(plan)
-    logs = plan.root / "runs" / "up" / str(plan.server_port)  # two of us may run side by side
+def _server(plan: Plan, base: str, name: str) -> list[str]:
     server = [str(plan.server_env / "bin/python"), "-m", "server", "--model", base, "--model-name", name]
-    server += ["--port", str(plan.server_port), "--adapters-dir", str(plan.root / "adapters")]
+    return [*server, "--port", str(plan.server_port), "--adapters-dir", str(plan.registry)]
+
+
+def _services(plan: Plan, base: str, name: str, served: Served, environment: dict[str, str]) -> list[Service]:
+    logs = plan.root / "runs" / "up" / str(plan.server_port)  # two of us may run side by side
     front = [str(plan.front_env / "bin/python"), "-m", "ocr_frontend", "serve"]
     front += ["--port", str(plan.front_port), "--server-url", plan.server_url]
-    return [Service("model server", server, logs / "server.log"), Service("OCR front", front, logs / "front.log")]
+    return [
+        Service("model server", _server(plan, base, name), logs / "server.log", environment),
+        Service("OCR front", front, logs / "front.log", {"OCR_FRONT_MODEL": served.default}),
+    ]
 
 
 def _stop(services: list[Service]) -> None:
@@ -117,14 +134,23 @@ def _stop(services: list[Service]) -> None:
             service.stop()
 
 
-def _greet(plan: Plan) -> None:
+def _greet(plan: Plan, served: Served) -> None:
+    refused = "".join(f"\n  not served    {name}: {why}" for name, why in served.refused.items())
+    others = f"; others by -F model=NAME: {', '.join(served.others)}" if served.others else ""
     print(
         f"\n  model server  {plan.server_url}/v1/models\n"
-        f"  OCR front     {plan.front_url}/\n\n"
-        f"  curl -s -F image=@{plan.root / _SAMPLE} -F document=cni-2018-recto {plan.front_url}/v1/extract\n\n"
+        f"  OCR front     {plan.front_url}/\n"
+        f"  model         {served.default}{others}{refused}\n\n"
+        f"  {curl(plan, served)}\n\n"
         "  Ctrl-C stops both.\n",
         flush=True,
     )
+
+
+def curl(plan: Plan, served: Served) -> str:
+    """A line that works as it is printed: the front's default model, and a document that it was trained for."""
+    image = shlex.quote(f"image=@{plan.root / _SAMPLE}")
+    return f"curl -s -F {image} -F document={shlex.quote(served.document)} {plan.front_url}/v1/extract"
 
 
 if __name__ == "__main__":

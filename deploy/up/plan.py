@@ -2,16 +2,27 @@
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 EMBEDDED = "embedded"
 VARIABLES = {
     "MODEL": "base model: `embedded` (default), a folder with config.json, or a hub's name",
+    "ADAPTER": "for MODEL: a PEFT folder, an archive, a hub's name, or a name in adapters/; the front's default",
+    "CONTRACT": "how ADAPTER is asked (docs/own-adapter.md); by default its folder's contract.yaml, else written",
+    "SAME_BASE": "1: ADAPTER was trained on MODEL, whatever it calls its base",
     "DEVICE": "`cpu` or `gpu`; by default `gpu` where nvidia-smi is found",
     "SERVER_PORT": "of the model server, 8000",
     "FRONT_PORT": "of the OCR front, 8080",
     "XDG_CACHE_HOME": "where the converted base is kept, ~/.cache",
+    "SERVER_MODEL": "the same as MODEL",
+    "SERVER_MODEL_NAME": "the base's public name; by default its folder's or the hub's",
+    "SERVER_ADAPTERS_DIR": "the registry folder, adapters",
+    "SERVER_MAX_LORA_RANK": "by default as large as the adapters there need",
+    "SERVER_RESERVE_GIB": "memory left to the OCR front; by default by its workers",
+    "OCR_FRONT_MODEL": "the front's default model: ADAPTER, else the only adapter that can serve",
+    "OCR_FRONT_OCR_WORKERS": "images read at once; by default a quarter of the cores",
 }
 _DEVICES = ("cpu", "gpu")
 _MOST_PORT = 65_535
@@ -33,6 +44,25 @@ class Plan:
     front_port: int
     server_env: Path
     front_env: Path
+    adapter: str = ""
+    contract: str = ""
+    same_base: bool = False
+    adapters: Path | None = None
+
+    @property
+    def registry(self) -> Path:
+        """The registry folder that the server serves."""
+        return self.adapters or self.root / "adapters"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the base is the one that is brought along."""
+        return self.model == EMBEDDED
+
+    @property
+    def names_hub(self) -> bool:
+        """Whether the base is a hub's."""
+        return not self.embedded and not Path(self.model).expanduser().is_dir()
 
     @property
     def installed(self) -> bool:
@@ -64,13 +94,34 @@ def read_plan(root: Path) -> Plan:
     return Plan(
         root=root,
         cache=Path(given.get("XDG_CACHE_HOME") or Path.home() / ".cache"),
-        model=given.get("MODEL") or EMBEDDED,
+        model=_model(given),
         device=device,
         server_port=read_port("SERVER_PORT", 8000),
         front_port=read_port("FRONT_PORT", 8080),
         server_env=root / ".venv-server",
         front_env=root / ".venv-front",
+        adapter=given.get("ADAPTER", ""),
+        contract=given.get("CONTRACT", ""),
+        same_base=given.get("SAME_BASE", "") not in {"", "0"},
+        adapters=Path(given["SERVER_ADAPTERS_DIR"]).resolve() if given.get("SERVER_ADAPTERS_DIR") else None,
     )
+
+
+def _model(given: Mapping[str, str]) -> str:
+    """MODEL, or SERVER_MODEL as the server alone knows it: neither is passed over in silence."""
+    ours, servers = given.get("MODEL", ""), given.get("SERVER_MODEL", "")
+    if ours and servers and ours != servers:
+        raise Refusal(f"MODEL={ours} and SERVER_MODEL={servers} name two bases: give one of them.")
+    return ours or servers or EMBEDDED
+
+
+def check_settings(given: Mapping[str, str], plan: Plan) -> None:
+    """Settings of the services that this command decides itself. Raises Refusal for one that says otherwise."""
+    decided = {"OCR_FRONT_PORT": ("FRONT_PORT", str(plan.front_port)), "OCR_FRONT_SERVER_URL": ("", plan.server_url)}
+    for name, (ours, value) in decided.items():
+        if given.get(name) and given[name].rstrip("/") != value:
+            way_out = f"give {ours} instead" if ours else "leave it out, or start the front alone"
+            raise Refusal(f"{name}={given[name]} is not what make up starts ({value}): {way_out}.")
 
 
 def read_port(variable: str, default: int) -> int:

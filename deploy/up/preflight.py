@@ -6,12 +6,13 @@ import socket
 import sys
 from pathlib import Path
 
-from deploy.up.plan import Plan, Refusal
+from deploy.up.plan import Plan, Refusal, check_settings
 
 _GIB = 1 << 30
 _MEMORY_GIB = 5  # resident at rest with the embedded base on two cores: 3.1 GiB (docs/lab-notes.md), and room to work
 _DISK_FRESH_GIB = 8  # both environments, the download cache and the converted base
 _DISK_WARM_GIB = 1
+_KINDS = {"ADAPTER": "a PEFT folder or an archive of one", "CONTRACT": "a contract file (docs/own-adapter.md)"}
 
 
 def check(plan: Plan) -> None:
@@ -22,6 +23,8 @@ def check(plan: Plan) -> None:
     check_memory(_MEMORY_GIB)
     _disk(plan)
     check_model(plan)
+    check_adapter(plan)
+    check_settings(os.environ, plan)
 
 
 def check_python() -> None:
@@ -88,3 +91,11 @@ def check_model(plan: Plan) -> None:
             f"MODEL={model} is not a model folder (no config.json there): "
             "give a folder with safetensors, config and tokenizer."
         )
+
+
+def check_adapter(plan: Plan) -> None:
+    """Raise Refusal for an ADAPTER or CONTRACT that is a path to nothing."""
+    for variable, given in (("ADAPTER", plan.adapter), ("CONTRACT", plan.contract)):
+        looks = given.startswith((".", "/", "~")) or given.count("/") > 1 or variable == "CONTRACT"
+        if given and looks and "://" not in given and not Path(given).expanduser().exists():
+            raise Refusal(f"{variable}={given} does not exist: give the path of {_KINDS[variable]}.")
