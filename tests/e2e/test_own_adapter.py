@@ -41,7 +41,6 @@ class Own:
             ADAPTER=str(self.checkpoint),
             SERVER_ADAPTERS_DIR=str(self.registry),
             SERVER_MEMORY_GIB=EIGHT_GB,
-            SERVER_KV_CACHE_GIB="",
         )
         self.curl = shlex.split(self.up.read_until(r"(?m)^ +(curl .+)$", 900).group(1))
         self.up.read_until("Ctrl-C stops both", 30)
