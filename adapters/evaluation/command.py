@@ -22,6 +22,7 @@ from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, evaluate, read_truths
 
 SEED = 20261121
+_ELSEWHERE = Path("runs") / "evaluation"
 _LAST = {"rules": 1, "base": 2}  # beside the adapter, in this order
 
 
@@ -46,14 +47,15 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--registry", type=Path, default=Path("adapters"), help="where an evaluated revision keeps its scores"
     )
-    parser.add_argument("--out", type=Path, help="where to write (default: the first model's revision folder)")
+    parser.add_argument(
+        "--out", type=Path, help=f"where to write (default: the first model's revision folder, else below {_ELSEWHERE})"
+    )
     parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
     models: list[str] = args.model or ["cni", "base"]
-    if args.out:
-        args.out.mkdir(parents=True, exist_ok=True)  # now, not after the cards were read
+    _make(args.out or _ELSEWHERE)  # now, not after the cards were read
     count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
         write_all(args.cards, args.count, seed=SEED, split="test")
@@ -65,11 +67,25 @@ def _run(args: argparse.Namespace) -> int:
         outcome, answered[model] = _measure(args, model, name, read)
         cards += outcome
     rows = _rows(cards)
-    folder = args.out or args.registry / answered[models[0]].replace("@", "/")
+    folder = args.out or _folder_of(args.registry, answered[models[0]])
     keep(folder, rows, answered, args.concurrency)
     _keep_confidence(folder, [card for card in cards if card.model == models[0]], answered[models[0]])
     print(report.table(rows))
     return 0
+
+
+def _folder_of(registry: Path, exact: str) -> Path:
+    """A revision's own folder; below _ELSEWHERE for a base, and for an adapter that was dropped in as it is."""
+    own = registry / exact.replace("@", "/")
+    return own if own.is_dir() and "@" in exact else _make(_ELSEWHERE / exact.replace("/", "-"))
+
+
+def _make(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EvaluationError(f"{folder} cannot be made ({error.strerror}): name a folder with --out.") from error
+    return folder
 
 
 def _base_of(front: str) -> str:

@@ -15,7 +15,7 @@ from compressed_tensors.quantization import QuantizationScheme
 from adapters.quantize.calibration import first_inputs, layers_of, linears, second_moments
 from adapters.quantize.gptq import gptq
 from adapters.quantize.rounding import Rounded, store
-from adapters.quantize.scores import lora_of
+from adapters.quantize.scores import on_base
 
 
 @torch.no_grad()
@@ -54,10 +54,7 @@ def _model(base: Path, adapter: Path | None) -> Any:
         from transformers import AutoModelForCausalLM
 
         return AutoModelForCausalLM.from_pretrained(base, dtype=torch.bfloat16).eval()
-    from adapters.training.model import with_adapter
-
-    adapted = with_adapter(base, lora_of(adapter), adapter).to("cpu", torch.bfloat16).eval()
-    return adapted.base_model.model
+    return on_base(base, adapter).to("cpu", torch.bfloat16).base_model.model
 
 
 def _through(layer: Any, states: list[tuple[torch.Tensor, dict[str, Any]]]) -> None:

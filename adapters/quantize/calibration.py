@@ -10,18 +10,19 @@ import torch
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.samples import text_sample
 from adapters.errors import QuantizeError
+from adapters.registry.contract import PromptContract
 from adapters.training.contract import contract
 from adapters.training.dataset import encode, labelled
 
 SOURCE = "prompts and answers of synthetic cards (training split), the four documents in turn"
 
 
-def sequences(tokenizer: Any, samples: int, seed: int) -> list[tuple[int, ...]]:
-    """`samples` token sequences; sequence i depends on (seed, i) alone."""
-    prompts = contract(DOCUMENT_NAMES)
+def sequences(tokenizer: Any, samples: int, seed: int, prompts: PromptContract | None = None) -> list[tuple[int, ...]]:
+    """`samples` token sequences; sequence i depends on (seed, i) and on the contract `prompts` (None: ours) alone."""
+    prompts = prompts or contract(DOCUMENT_NAMES)
+    names = [name for name in DOCUMENT_NAMES if name in prompts.documents]
     drawn = (
-        text_sample(random.Random(f"{seed}/calibration/{i}"), DOCUMENT_NAMES[i % len(DOCUMENT_NAMES)], "train")
-        for i in range(samples)
+        text_sample(random.Random(f"{seed}/calibration/{i}"), names[i % len(names)], "train") for i in range(samples)
     )
     return [encode(labelled(sample), prompts, tokenizer).tokens for sample in drawn]
 

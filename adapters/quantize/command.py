@@ -85,6 +85,9 @@ def _score(out: Path, base: Path, manifest: Quantization, adapter: Path) -> None
     from adapters.quantize.scores import score
 
     scores = score(out, base, manifest, adapter, JUDGED, SEED)
+    if scores is None:
+        print(f"{adapter}: no scores, as no cards can be drawn of its documents; the base is whole", file=sys.stderr)
+        return
     try:
         write_file(out / QUANTIZATION_FILE, manifest.model_copy(update={"scores": scores}).to_json().encode())
     except OSError as error:

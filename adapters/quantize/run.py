@@ -99,6 +99,7 @@ def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | Non
     from transformers import AutoTokenizer
 
     from adapters.quantize.calibrated import quantize_layers
+    from adapters.quantize.scores import contract_of, drawable
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(plan.base)
@@ -106,7 +107,8 @@ def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | Non
         raise QuantizeError(
             f"The base {plan.name} has no readable tokenizer, which gptq needs: fetch that folder anew or use int4."
         ) from error
-    tokens = calibration.sequences(tokenizer, plan.samples, plan.seed)
+    prompts = drawable(contract_of(plan.adapter, plan.base)) if plan.adapter else None
+    tokens = calibration.sequences(tokenizer, plan.samples, plan.seed, prompts)
     results = quantize_layers(
         plan.base,
         tokens,

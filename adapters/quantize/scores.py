@@ -5,7 +5,6 @@ with the weights as they are stored. Activations stay in bfloat16 here; `python 
 whole engine on held-out cards.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 from compressed_tensors.compressors.base import BaseCompressor
 from safetensors.torch import load_file
 
+from adapters.data.documents import DOCUMENTS
 from adapters.errors import QuantizeError
 from adapters.quantize.methods import METHODS
 from adapters.quantize.rounding import Tensors, scheme_of
@@ -20,39 +20,55 @@ from adapters.registry.fingerprint import base_fingerprint
 from adapters.registry.manifest import PromptContract, read_manifest
 from adapters.registry.quantization import Quantization
 from adapters.training.dataset import encode, modelled
+from adapters.training.forms import BF16, load_base
 from adapters.training.judge import judge
-from adapters.training.model import with_adapter
-from adapters.training.recipe import Data, Lora
+from adapters.training.recipe import Data
 
 HOW = "teacher-forced on modelled OCR lines of unseen people, activations in bfloat16"
 _BATCH = 4
 
 
 def contract_of(adapter: Path, base: Path) -> PromptContract:
-    """How the revision in the folder `adapter` is asked. Raises QuantizeError where it cannot be judged on `base`."""
+    """How the revision in the folder `adapter` is asked. Raises QuantizeError where it is none, or of another base."""
     try:
         manifest = read_manifest(adapter)
     except (OSError, ValueError) as error:
         raise QuantizeError(f"The adapter {adapter.name} cannot be read ({error}).") from error
-    if manifest is None or manifest.prompt is None or manifest.prompt.answer != "lines":
-        raise QuantizeError(f"{adapter} is no revision that was trained here: name one with a manifest and its prompt.")
+    if manifest is None or manifest.prompt is None:
+        raise QuantizeError(
+            f"{adapter} is no revision with a manifest and a contract: make one of your folder with "
+            f"'python -m adapters adopt {adapter} --base {base}' and name adapters/NAME/REVISION."
+        )
     if manifest.base.fingerprint != base_fingerprint(base):
         raise QuantizeError(
             f"{adapter} was trained on another base, {manifest.base.name}: name an adapter of this one."
         )
-    lora_of(adapter)
     return manifest.prompt
 
 
-def score(folder: Path, base: Path, made: Quantization, adapter: Path, samples: int, seed: int) -> dict[str, Any]:
-    """Shares of fields and whole answers right on the original and on the quantized base in `folder`."""
+def drawable(prompts: PromptContract) -> PromptContract | None:
+    """The part of a contract that cards can be drawn for, by the same keys; None where there is none."""
+    known = {name: [field.key for field in fields] for name, fields in DOCUMENTS.items()}
+    documents = {name: asked for name, asked in prompts.documents.items() if known.get(name) == list(asked.fields)}  # type: ignore[call-overload]
+    return prompts.model_copy(update={"documents": documents}) if documents else None
+
+
+def score(
+    folder: Path, base: Path, made: Quantization, adapter: Path, samples: int, seed: int
+) -> dict[str, Any] | None:
+    """Shares of fields and whole answers right on the original and on the quantized base in `folder`.
+
+    None for an adapter of documents that no cards can be drawn for.
+    """
     from transformers import AutoTokenizer
 
     tokenizer: Any = AutoTokenizer.from_pretrained(base)
-    prompts = contract_of(adapter, base)
+    prompts = drawable(contract_of(adapter, base))
+    if prompts is None:
+        return None
     data = Data.model_validate({"documents": list(prompts.documents), "validation": samples})
     asked = [encode(sample, prompts, tokenizer) for sample in modelled(data, "valid", samples, seed)]
-    model = with_adapter(base, lora_of(adapter), adapter)
+    model = on_base(base, adapter)
     before = judge(model, asked, tokenizer.eos_token_id, _BATCH)
     _put(model.base_model.model, _stored(folder), made)
     after = judge(model, asked, tokenizer.eos_token_id, _BATCH)
@@ -63,13 +79,14 @@ def score(folder: Path, base: Path, made: Quantization, adapter: Path, samples: 
     return {"adapter": f"{adapter.parent.name}@{adapter.name}", "samples": samples, "seed": seed, "how": HOW, **shares}
 
 
-def lora_of(adapter: Path) -> Lora:
-    """The shape that the adapter in the folder `adapter` has. Raises QuantizeError."""
+def on_base(base: Path, adapter: Path) -> Any:
+    """The base in bfloat16 with the adapter on it, as PEFT loads any of its own. Raises QuantizeError."""
+    from peft import PeftModel
+
     try:
-        config = json.loads((adapter / "adapter_config.json").read_text(encoding="utf-8"))
-        return Lora(r=config["r"], alpha=config["lora_alpha"], dropout=0.0, targets=tuple(config["target_modules"]))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise QuantizeError(f"The adapter {adapter.name} has no readable adapter_config.json.") from error
+        return PeftModel.from_pretrained(load_base(base, BF16), adapter, low_cpu_mem_usage=False).eval()
+    except (OSError, ValueError, RuntimeError, KeyError, TypeError) as error:
+        raise QuantizeError(f"PEFT does not load the adapter {adapter.name} ({type(error).__name__}).") from error
 
 
 def _stored(folder: Path) -> Tensors:

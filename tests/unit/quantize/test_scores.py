@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import load_file
 
 from adapters.__main__ import main
+from adapters.data.documents import DOCUMENT_NAMES
 from adapters.quantize import scores
 from adapters.quantize.methods import METHODS
 from adapters.quantize.rounding import round_to_nearest, scheme_of
@@ -15,6 +16,7 @@ from adapters.registry.quantization import read_quantization
 from adapters.training.contract import contract
 from adapters.training.model import with_adapter
 from adapters.training.recipe import Lora
+from tests.support.checkpoints import write_checkpoint
 from tests.support.tiny_models import manifest_for, write_adapter, write_base
 
 
@@ -25,7 +27,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def adapter(base: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    prompt = contract(("cni-2025-recto",)).model_dump(mode="json", by_alias=True)
+    prompt = contract(DOCUMENT_NAMES).model_dump(mode="json", by_alias=True)
     folder = tmp_path_factory.mktemp("registry") / "cni" / "0123456789ab"
     return write_adapter(folder, manifest=manifest_for(base, prompt=prompt))
 
@@ -97,7 +99,10 @@ def test_an_adapter_that_cannot_be_judged_is_refused_before_any_work(
 ) -> None:
     other = write_base(tmp_path / "other", family="llama", seed=1)
     bare = write_adapter(tmp_path / "bare")
-    for on, given, says in ((other, adapter, "trained on another base"), (base, bare, "no revision that was trained")):
+    for on, given, says in (
+        (other, adapter, "trained on another base"),
+        (base, bare, "no revision with a manifest and a contract: make one"),
+    ):
         command = ["quantize", "--base", str(on), "--method", "int8", "--adapter", str(given)]
         monkeypatch.setattr("sys.argv", ["adapters", *command, "--out", str(tmp_path / "out")])
         assert main() == 2
@@ -105,3 +110,34 @@ def test_an_adapter_that_cannot_be_judged_is_refused_before_any_work(
         assert says in printed
         assert printed.count("\n") == 1
         assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("method", ["int8", "gptq"])
+def test_adopted_adapters_are_taken_and_scored_where_cards_can_be_drawn(
+    base: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    method: str,
+) -> None:
+    """Their contract answers objects; patterns and expressions of PEFT are PEFT's own to load."""
+    monkeypatch.setattr("adapters.quantize.command.JUDGED", 4)
+    source = write_checkpoint(tmp_path / "checkpoint-938", base_model_name_or_path=base.name)
+    registry = tmp_path / "registry"
+    registry.mkdir()
+    contracts = {"checkpoint-938": None, "invoices": tmp_path / "invoices.yaml"}
+    text = "suffix: 'A:'\ndocuments: {invoice: {prefix: 'Q:', fields: [total]}}\n"
+    (tmp_path / "invoices.yaml").write_text(text)
+    for name, contract_file in contracts.items():
+        given = ["--contract", str(contract_file)] if contract_file else []
+        command = ["adopt", str(source), "--name", name, "--base", str(base), "--registry", str(registry), *given]
+        monkeypatch.setattr("sys.argv", ["adapters", *command])
+        assert main() == 0
+        (revision,) = (registry / name).iterdir()
+        out = tmp_path / f"{name}-{method}"
+        command = ["quantize", "--base", str(base), "--method", method, "--adapter", str(revision), "--samples", "4"]
+        monkeypatch.setattr("sys.argv", ["adapters", *command, "--out", str(out)])
+        assert main() == 0, capsys.readouterr().err
+        made = read_quantization(out)
+        assert made is not None and (made.scores is not None) == (name == "checkpoint-938")
+    assert "no cards can be drawn of its documents; the base is whole" in capsys.readouterr().err
