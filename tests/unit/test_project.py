@@ -1,0 +1,41 @@
+"""What people expect of a project: its commands are installed, and its pages name what exists."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+BESIDE = Path(sys.executable).parent
+SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
+PAGES = ("CONTRIBUTING.md", "SECURITY.md", "docs/data-statement.md")
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_command_is_installed_and_helps(name: str) -> None:
+    done = subprocess.run([BESIDE / name, "--help"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("usage:")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_names_what_exists(page: str) -> None:
+    text = (ROOT / page).read_text()
+    for path in re.findall(r"`((?:docs|tests|server|adapters|ocr_frontend|deploy)/[\w/.*-]*)`", text):
+        assert list(ROOT.glob(path)), f"{page}: {path}"
+    targets = set(re.findall(r"(?m)^([a-z-]+):", (ROOT / "Makefile").read_text()))
+    assert set(re.findall(r"(?:`|^ +)make ([a-z-]+)", text, re.MULTILINE)) <= targets
+
+
+def test_hooks_are_those_of_make_lint() -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
+    for hook in hooks:
+        assert (BESIDE / Path(hook["entry"].split()[0]).name).is_file(), hook["entry"]
+
+
+def test_ci_is_a_script_that_bash_reads() -> None:
+    subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=True)
