@@ -70,7 +70,7 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
         metrics=metrics,
         watch=SplitWatch(settings.split_min_requests, settings.split_max_failures),
         prober=Prober(engine, seats),
-        proofs=Proofs(settings.adapters_dir, base.fingerprint, base.rounding),
+        proofs=Proofs(settings.adapters_dir, base.identity, base.rounding),
         catalogue=Catalogue(),
         lanes=Lanes(settings.fetches, settings.fetch_queue, settings.fetch_seconds),
         admission_seconds=settings.admission_seconds,

@@ -166,6 +166,7 @@ def _manifest(plan: Plan, base: BaseModel, written: Written, seen: Calibration |
         base=Base(
             name=plan.name,
             fingerprint=base.fingerprint,
+            weights=base.weights,
             architecture=base.architecture,
             hidden_size=base.hidden_size,
             layers=base.layers,

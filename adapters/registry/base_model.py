@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from adapters.registry.base_form import form_of, rounding_of
-from adapters.registry.fingerprint import base_fingerprint
+from adapters.registry.fingerprint import base_fingerprint, weights_fingerprint
 from adapters.registry.manifest import FormName
+from adapters.registry.quantization import read_quantization
 from adapters.registry.safetensors_header import read_header
 
 # Types in which a weight lies value by value, so that its shape is the module's.
@@ -16,8 +17,9 @@ _STORED = frozenset({"F32", "F16", "BF16", "I8"})
 
 @dataclass(frozen=True)
 class BaseModel:
-    """A base at hand. `modules` maps a linear layer's name to (out, in); None where it is stored packed.
+    """A base at hand. `weights`: the fingerprint of all layers, None where it cannot be told.
 
+    `modules` maps a linear layer's name to (out, in); None where it is stored packed.
     `rounding` tells bases with one fingerprint apart, an original (empty) and what was quantized from it.
     """
 
@@ -29,6 +31,12 @@ class BaseModel:
     modules: dict[str, tuple[int, int] | None]
     form: FormName = "bf16"
     rounding: str = ""
+    weights: str | None = None
+
+    @property
+    def identity(self) -> str:
+        """The most exact fingerprint there is."""
+        return self.weights or self.fingerprint
 
     def is_called(self, name: str) -> bool:
         """Whether `name` (a hub id or a folder) means this base: by its last component, case apart."""
@@ -53,7 +61,14 @@ def read_base(folder: Path, *names: str) -> BaseModel:
         modules=_modules(folder, _packed_bits(config)),
         form=form_of(folder),
         rounding=rounding_of(folder),
+        weights=_weights_of(folder),
     )
+
+
+def _weights_of(folder: Path) -> str | None:
+    """A quantized base answers for the one that it was made from: adapters are trained on that."""
+    quantization = read_quantization(folder)
+    return weights_fingerprint(folder) if quantization is None else quantization.base.weights
 
 
 def _modules(folder: Path, bits: int | None) -> dict[str, tuple[int, int] | None]:

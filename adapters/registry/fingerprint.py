@@ -1,4 +1,8 @@
-"""The fingerprint of a base model (docs/decisions/0002): tells two bases of one shape apart."""
+"""The fingerprints of a base model (docs/decisions/0002): they tell two bases of one shape apart.
+
+The first looks at the configuration and the embedding alone, and survives a quantization that leaves the embedding. The
+second looks into every layer: a base with an adapter merged into it keeps its embedding and is another base.
+"""
 
 import hashlib
 import json
@@ -23,6 +27,15 @@ IGNORED_KEYS = frozenset(
         "quantization_config",
     }
 )
+# Of each tensor, at its beginning, middle and end: 4 KiB of bfloat16 in the second fingerprint.
+_LAYER_ITEMS = 2048
+# What is computed from the configuration, not learned.
+_COMPUTED = ("rotary_emb.inv_freq", "attn.masked_bias", "attn.bias", "position_ids")
+# SmolLM2-135M-Instruct as `adapters.embedded` converts it: the first fingerprint and the second.
+_EMBEDDED = "ef4ad1523e1cd70fa6a6c450b7f1a177decf0875ed7a753ab374d0716b474d7c"
+_EMBEDDED_WEIGHTS = "0e3b230339776f5321f7e86ae10678e0ed122080cfce0880b4c5183650f5ca5c"
+# Bases whose adapters were registered when there was the first fingerprint only: first to second.
+KNOWN_BASES = {_EMBEDDED: _EMBEDDED_WEIGHTS}
 _SAMPLE = 64 * 1024  # bytes of bfloat16 from each end
 _ITEMS = _SAMPLE // 2
 _DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
@@ -38,6 +51,40 @@ def base_fingerprint(model_folder: Path) -> str:
     for part in _embedding_ends(model_folder):
         digest.update(part)
     return digest.hexdigest()
+
+
+def weights_fingerprint(model_folder: Path) -> str | None:
+    """sha256 (64 hex digits) of a base's configuration and of samples of all of its tensors.
+
+    None where the weights are not stored as floating point numbers of 16 or 32 bits: a rounded base cannot tell what it
+    was made from. Raises OSError, ValueError.
+    """
+    config = json.loads((model_folder / "config.json").read_text(encoding="utf-8"))
+    if config.get("quantization_config"):
+        return None
+    plain = {key: value for key, value in config.items() if key not in IGNORED_KEYS}
+    digest = hashlib.sha256(canonical_json({"format": 2, "config": plain}))
+    tied = bool(config.get("tie_word_embeddings"))
+    for name, (path, tensor) in sorted(_tensors(model_folder).items()):
+        if name.endswith(_COMPUTED) or (tied and name == "lm_head.weight"):
+            continue
+        if tensor.dtype not in _DTYPES:
+            return None
+        digest.update(canonical_json([name, list(tensor.shape)]))
+        count = tensor.size // _DTYPES[tensor.dtype].itemsize
+        items = min(_LAYER_ITEMS, count)
+        for first in (0, (count - items) // 2, count - items):
+            digest.update(_bfloat16(path, tensor, first, items))
+    return digest.hexdigest()
+
+
+def _tensors(folder: Path) -> dict[str, tuple[Path, Tensor]]:
+    """Each tensor and its file: the single one, or the shards that the index names."""
+    index = folder / "model.safetensors.index.json"
+    files = {"model.safetensors"}
+    if index.exists():
+        files = {Path(shard).name for shard in json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()}
+    return {name: (folder / file, tensor) for file in files for name, tensor in read_header(folder / file).items()}
 
 
 def _embedding_ends(folder: Path) -> tuple[bytes, bytes]:

@@ -23,10 +23,14 @@ class _Strict(BaseModel):
 
 
 class Base(_Strict):
-    """The base model that the adapter was trained on."""
+    """The base model that the adapter was trained on.
+
+    `fingerprint` is of its embedding, `weights` of every layer (fingerprint.py); older manifests have the first only.
+    """
 
     name: str
     fingerprint: Hex64
+    weights: Hex64 | None = None
     architecture: str
     hidden_size: int = Field(gt=0)
     layers: int = Field(gt=0)

@@ -74,6 +74,7 @@ def merge(root: Path, base_folder: Path, name: str, blend: Blend) -> str:
         described = Base(
             name=base_folder.name,
             fingerprint=base.fingerprint,
+            weights=base.weights,
             architecture=base.architecture,
             hidden_size=base.hidden_size,
             layers=base.layers,

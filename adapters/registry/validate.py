@@ -10,6 +10,7 @@ from adapters.registry.base_model import BaseModel
 from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import WEIGHTS_FILE, content_digest, revision_name
 from adapters.registry.errors import Refused
+from adapters.registry.fingerprint import KNOWN_BASES
 from adapters.registry.manifest import Manifest, read_manifest
 from adapters.registry.weights import check_names, check_tensors, check_values
 
@@ -96,6 +97,13 @@ def _check_base(config: AdapterConfig, manifest: Manifest | None, rules: Rules) 
             served = f"{base.architecture}, {base.layers} layers, fingerprint {base.fingerprint[:12]}"
             theirs = f"{manifest.base.name} (fingerprint {manifest.base.fingerprint[:12]})"
             raise Refused("base-fingerprint", f"The adapter is for the base {theirs}; this server has {served}.")
+        trained = manifest.base.weights or KNOWN_BASES.get(manifest.base.fingerprint)
+        if trained is not None and base.weights is not None and trained != base.weights:
+            text = (
+                f"The adapter is for the base {manifest.base.name} (weights {trained[:12]}); this server's base has "
+                f"its embedding but other layers (weights {base.weights[:12]}), as after a merge or further training."
+            )
+            raise Refused("base-weights", text)
         return
     name = config.base_model_name_or_path
     if name and not base.is_called(name) and name not in rules.aliases:

@@ -95,6 +95,7 @@ def _manifest(recipe: Recipe, base: BaseModel, folder: Path, measured: Mapping[s
         base=Base(
             name=base_name(recipe),
             fingerprint=base.fingerprint,
+            weights=base.weights,
             architecture=base.architecture,
             hidden_size=base.hidden_size,
             layers=base.layers,

@@ -1,6 +1,7 @@
 """Digest and fingerprint: what they depend on, and what they must not depend on."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,11 @@ import torch
 from safetensors.torch import save_file
 
 from adapters.registry.digest import content_digest
-from adapters.registry.fingerprint import EMBEDDING, base_fingerprint
+from adapters.registry.errors import Refused
+from adapters.registry.fingerprint import EMBEDDING, KNOWN_BASES, base_fingerprint, weights_fingerprint
 from adapters.registry.manifest import Manifest, read_manifest
+from adapters.registry.validate import Rules, check_header
+from tests.support.tiny_models import manifest_for, write_adapter
 
 MANIFEST = {
     "format": 1,
@@ -91,6 +95,101 @@ def test_fingerprint_of_a_base_without_embedding_says_so(tmp_path: Path) -> None
     save_file({"other": torch.ones(2)}, folder / "model.safetensors")
     with pytest.raises(ValueError, match="embed_tokens"):
         base_fingerprint(folder)
+
+
+def layered(folder: Path, tensors: dict[str, torch.Tensor], **config: object) -> Path:
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps({"hidden_size": 64, "tie_word_embeddings": True, **config}))
+    save_file(tensors, folder / "model.safetensors")
+    return folder
+
+
+def some_layers(seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    shapes = {EMBEDDING: (3000, 64), "model.layers.0.self_attn.q_proj.weight": (64, 64), "model.norm.weight": (64,)}
+    return {name: torch.randn(shape, generator=generator).bfloat16() for name, shape in shapes.items()}
+
+
+def test_a_base_with_an_adapter_merged_into_it_is_another_base(tmp_path: Path) -> None:
+    """Its embedding, and so the first fingerprint, is the same."""
+    original, merged = some_layers(), some_layers()
+    merged["model.layers.0.self_attn.q_proj.weight"] += torch.randn(64, 2) @ torch.randn(2, 64)
+    one, two = layered(tmp_path / "one", original), layered(tmp_path / "two", merged)
+    assert base_fingerprint(one) == base_fingerprint(two)
+    assert weights_fingerprint(one) != weights_fingerprint(two)
+
+
+@pytest.mark.parametrize("place", [0, 32 * 64, -1])
+def test_each_tensor_is_looked_into_at_its_beginning_middle_and_end(tmp_path: Path, place: int) -> None:
+    changed = some_layers()
+    changed["model.layers.0.self_attn.q_proj.weight"].view(-1)[place] += 1
+    assert weights_fingerprint(layered(tmp_path / "one", some_layers())) != weights_fingerprint(
+        layered(tmp_path / "two", changed)
+    )
+
+
+def test_weights_fingerprint_survives_container_dtype_tied_head_and_irrelevant_config(tmp_path: Path) -> None:
+    tensors = some_layers()
+    reference = weights_fingerprint(layered(tmp_path / "one", tensors))
+    wide = {name: tensor.float() for name, tensor in tensors.items()}
+    assert weights_fingerprint(layered(tmp_path / "two", wide, dtype="float32", use_cache=False)) == reference
+    headed = {**tensors, "lm_head.weight": tensors[EMBEDDING].clone()}
+    assert weights_fingerprint(layered(tmp_path / "three", headed)) == reference
+    sharded = layered(tmp_path / "four", {})
+    (sharded / "model.safetensors").unlink()
+    places = {name: f"model-{index}.safetensors" for index, name in enumerate(tensors)}
+    for name, file in places.items():
+        save_file({name: tensors[name]}, sharded / file)
+    (sharded / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
+    save_file({"left": torch.ones(2)}, sharded / "consolidated.safetensors")
+    assert weights_fingerprint(sharded) == reference
+
+
+def test_a_rounded_base_does_not_say_what_it_was(tmp_path: Path) -> None:
+    assert weights_fingerprint(layered(tmp_path / "one", some_layers(), quantization_config={"bits": 4})) is None
+    rounded = {**some_layers(), "model.layers.0.self_attn.q_proj.weight": torch.ones(64, 64, dtype=torch.int8)}
+    assert weights_fingerprint(layered(tmp_path / "two", rounded)) is None
+
+
+def test_the_shipped_adapter_names_a_base_whose_layers_are_known() -> None:
+    """Its manifest is older than the second fingerprint, and its name is its content: the registry knows the rest."""
+    manifests = list(Path("adapters").glob("cni*/????????????/manifest.json"))
+    assert manifests
+    for path in manifests:
+        named = json.loads(path.read_text(encoding="utf-8"))["base"]
+        assert named.get("weights") or named["fingerprint"] in KNOWN_BASES
+
+
+@pytest.mark.parametrize(
+    ("named", "served", "check"),
+    [
+        ("a" * 64, "a" * 64, None),
+        ("a" * 64, "b" * 64, "base-weights"),
+        (None, "b" * 64, None),
+        ("a" * 64, None, None),
+    ],
+)
+def test_an_adapter_of_another_bases_layers_is_refused(
+    tmp_path: Path, base_folder: Path, rules: Rules, named: str | None, served: str | None, check: str | None
+) -> None:
+    described = {**manifest_for(base_folder)["base"], **({"weights": named} if named else {})}
+    folder = write_adapter(tmp_path / "a", manifest={**manifest_for(base_folder), "base": described})
+    against = replace(rules, base=replace(rules.base, weights=served))
+    if check is None:
+        check_header(folder, against)
+        return
+    with pytest.raises(Refused, match="merge or further training") as refused:
+        check_header(folder, against)
+    assert refused.value.check == check
+
+
+def test_a_merged_base_does_not_serve_an_old_manifest_of_a_known_base(
+    tmp_path: Path, base_folder: Path, rules: Rules, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KNOWN_BASES, rules.base.fingerprint, "a" * 64)
+    folder = write_adapter(tmp_path / "a", manifest=manifest_for(base_folder))
+    with pytest.raises(Refused, match="other layers"):
+        check_header(folder, rules)
 
 
 def test_manifest_keeps_what_it_does_not_know_and_names_what_is_wrong(tmp_path: Path) -> None:
