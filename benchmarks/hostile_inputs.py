@@ -3,7 +3,7 @@
     python -m benchmarks.hostile_inputs --out benchmarks/results/hostile_inputs.json
 
 Each file is decoded in a process of its own, as a reader's thread would do it with the default settings. `peak_mib` is
-how far that process' memory rose above what it was with the file in it. The last line is one JSON document.
+how far that process' memory rose above what it was with the file in it, or what the process that draws a PDF took. The last line is one JSON document.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from benchmarks.hostile_pictures import PICTURES
 
 # The front's own process: it knows nothing of benchmarks, and these know it by its command lines alone.
 _CHILD = """
-import json, sys, time
+import json, resource, sys, time
 from pathlib import Path
 from ocr_frontend.errors import FrontError
 from ocr_frontend.ocr.images import decode
@@ -39,7 +39,8 @@ try:
 except FrontError as error:
     outcome = f"{error.status} {error.code}"
 seconds = round(time.perf_counter() - began, 2)
-peak = max(0, resident("VmHWM") - before)
+helper = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024  # of a PDF's own process
+peak = max(0, resident("VmHWM") - before, helper)
 print(json.dumps({"outcome": outcome, "peak_mib": peak, "limit_mib": limits.decode_bytes >> 20, "seconds": seconds}))
 """
 _DIED = {"outcome": "died", "peak_mib": 0, "limit_mib": 0, "seconds": 0}

@@ -64,6 +64,27 @@ def _odd_exif() -> bytes:
     return _saved(_noise(400, 300), "PNG", exif=exif)
 
 
+def _pdf(image: str, data: bytes, box: str = "0 0 612 792", content: bytes = b"q 612 0 0 792 0 0 cm /I Do Q") -> bytes:
+    """A PDF of one page that shows one picture."""
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        f"<</Type/Page/Parent 2 0 R/MediaBox[{box}]/Contents 5 0 R/Resources<</XObject<</I 4 0 R>>>>>>".encode(),
+        f"<</Type/XObject/Subtype/Image{image}/Filter/FlateDecode/Length {len(data)}>>".encode() + b"stream\n" + data
+        + b"\nendstream",
+        f"<</Length {len(content)}>>".encode() + b"stream\n" + content + b"\nendstream",
+    ]  # fmt: skip
+    out = b"%PDF-1.7\n"
+    for number, body in enumerate(bodies, 1):
+        out += f"{number} 0 obj".encode() + body + b"endobj\n"
+    return out + b"trailer<</Root 1 0 R/Size 6>>\n%%EOF\n"
+
+
+def _pdf_picture(side: int) -> bytes:
+    image = f"/Width {side}/Height {side}/ColorSpace/DeviceRGB/BitsPerComponent 8"
+    return _pdf(image, _zeros(3 * side * side))
+
+
 PICTURES: dict[str, Callable[[], bytes]] = {
     "an ordinary photo, 12 MP JPEG": lambda: _saved(_noise(4000, 3000), "JPEG"),
     "PNG, 16-bit grey, 50 MP": lambda: png(WIDE, HIGH, 16, 0),
@@ -92,5 +113,15 @@ PICTURES: dict[str, Callable[[], bytes]] = {
         Image.fromarray(np.zeros((HIGH, WIDE), np.uint16)), "TIFF", compression="tiff_adobe_deflate"
     ),
     "BMP, one bit, 50 MP": lambda: _saved(_flat("1"), "BMP"),
+    "PDF, a picture of 50 MP": lambda: _pdf_picture(7_000),
+    "PDF, a picture of 400 MP": lambda: _pdf_picture(20_000),
+    "PDF, a page of 200 m": lambda: _pdf(
+        "/Width 1/Height 1/ColorSpace/DeviceGray/BitsPerComponent 8", b"x", "0 0 600000 600000"
+    ),
+    "PDF, one picture drawn 20,000 times": lambda: _pdf(
+        "/Width 2000/Height 2000/ColorSpace/DeviceRGB/BitsPerComponent 8",
+        _zeros(12_000_000),
+        content=b"q 612 0 0 792 0 0 cm /I Do Q " * 20_000,
+    ),
     "a text that begins with BM": lambda: b"BMW " * 100_000,
 }

@@ -3,12 +3,14 @@
 import math
 
 from ocr_frontend.api.include import left_out
+from ocr_frontend.api.pages import chosen_pages, contents_of
 from ocr_frontend.api.uploads import Upload
 from ocr_frontend.auth.keys import LOCAL, Key
 from ocr_frontend.documents.registry import AUTO, find_document
-from ocr_frontend.errors import Unprocessable
+from ocr_frontend.errors import FrontError, Unprocessable
 from ocr_frontend.jobs.callbacks import target
 from ocr_frontend.jobs.tables import Job
+from ocr_frontend.ocr.contents import Contents
 from ocr_frontend.settings import Settings
 
 
@@ -38,7 +40,23 @@ async def requested(job_id: str, key: Key, form: Upload, settings: Settings) -> 
         once=int(_store(fields.get("store")) is False),
         callback=callback,
     )
-    return job, [(number, 1) for number in range(len(form.files["image"]))]
+    return job, await _pages(form, settings)
+
+
+async def _pages(form: Upload, settings: Settings) -> list[tuple[int, int]]:
+    """Raises Unprocessable where all files together have more pages than a job may have pictures."""
+    limits, pages = settings.limits(), []
+    for number, data in enumerate(form.files["image"]):
+        try:
+            contents = await contents_of(data, limits)
+        except FrontError:  # its own result says so, and the other files are read
+            contents = Contents()
+        pages += [(number, page) for page in chosen_pages(form.fields.get("pages"), contents)]
+    if len(pages) > settings.jobs_images:
+        raise Unprocessable(
+            f"The files have {len(pages)} pages; a job may have {settings.jobs_images}. Choose `pages`."
+        )
+    return pages
 
 
 def _retention(text: str | None, most: float) -> float:

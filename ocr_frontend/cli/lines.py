@@ -15,7 +15,7 @@ from ocr_frontend.ocr.images import Limits, decode
 from ocr_frontend.ocr.reader import OcrOptions, PaddleReader, Reader
 from ocr_frontend.ocr.scan import as_sent
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp"}
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pdf", ".heic", ".heif"}
 
 
 def find_images(paths: list[Path]) -> list[Path]:

@@ -15,6 +15,7 @@ from ocr_frontend.extraction.confidence import Calibration
 from ocr_frontend.llm.catalog import Catalog
 from ocr_frontend.observability import telemetry
 from ocr_frontend.observability.metrics import Metrics
+from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.pool import OcrPool, Page
 from ocr_frontend.ocr.quality import ADVICE
 
@@ -34,7 +35,7 @@ class Pipeline:
         self._pool, self._catalog, self._asker, self._metrics = pool, catalog, asker, metrics
         self._thresholds, self._calibration = thresholds, calibration
 
-    async def extract(self, request_id: str, data: bytes, chosen: Document | None, model: str) -> Extraction:
+    async def extract(self, request_id: str, data: bytes | Sent, chosen: Document | None, model: str) -> Extraction:
         """`chosen` is the sender's document, None where the picture decides.
 
         Raises UnknownModel, UnknownDocument, UnknownPicture, NoTextFound, InvalidAnswer, and what pool and model
@@ -43,7 +44,7 @@ class Pipeline:
         with telemetry.card(request_id):
             return await self._extract(request_id, data, chosen, model)
 
-    async def _extract(self, request_id: str, data: bytes, chosen: Document | None, model: str) -> Extraction:
+    async def _extract(self, request_id: str, data: bytes | Sent, chosen: Document | None, model: str) -> Extraction:
         began = time.perf_counter()
         card = await self._catalog.find(model)
         if chosen is not None:
@@ -79,7 +80,7 @@ class Pipeline:
             warnings=judged.warnings,
         )
 
-    async def _read(self, data: bytes) -> Page:
+    async def _read(self, data: bytes | Sent) -> Page:
         began = time.perf_counter()
         page = await self._pool.read(data)
         telemetry.past(decode=page.decode_s, ocr=page.ocr_s, quality=page.quality_s)

@@ -16,6 +16,7 @@ from ocr_frontend.extraction.pipeline import Pipeline
 from ocr_frontend.jobs.bodies import JobError, JobResult
 from ocr_frontend.jobs.store import LEASE, JobStore
 from ocr_frontend.jobs.tables import Image
+from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.pool import OcrPool
 
 log = logging.getLogger("ocr_frontend")
@@ -159,9 +160,8 @@ class Runner:
             raise FrontError("The service ended each time it read this image.")
         with self._limiter.admit(key, background=True) as used, working(Work(key.id, background=True)):
             document = find_document(image.job.document)
-            answer = await self._pipeline.extract(
-                f"{image.job.id}-{image.place}", image.data, document, image.job.model
-            )
+            sent = Sent(image.data, image.page)
+            answer = await self._pipeline.extract(f"{image.job.id}-{image.place}", sent, document, image.job.model)
             used.tokens = sum(answer.usage.values())
         return JobResult(number=image.number, page=image.page, answer=shown(answer, left_out(image.job.include)))
 

@@ -13,12 +13,15 @@ from PIL import Image
 
 from ocr_frontend.errors import Busy, FrontError, ImageTooLarge, NotAnImage, UnreadableImage
 from ocr_frontend.ocr.cancellation import check
+from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.exif import orientation, upright
+from ocr_frontend.ocr.heif import is_heif, open_heif
 from ocr_frontend.ocr.limits import Limits, memory_of
 from ocr_frontend.ocr.memory import Gate
+from ocr_frontend.ocr.pdf import draw, is_pdf
 from ocr_frontend.ocr.pixels import Pixels, to_pixels
 
-__all__ = ["Decoded", "Gate", "Limits", "Pixels", "decode"]
+__all__ = ["Decoded", "Gate", "Limits", "Pixels", "Sent", "decode"]
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _SIGNATURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"II*\x00", b"MM\x00*")
@@ -44,18 +47,24 @@ class Decoded:
         return self.size[0] / width, self.size[1] / height
 
 
-def decode(data: bytes, limits: Limits, gate: Gate | None = None) -> Decoded:
-    """One picture. `gate` is where its memory is waited for.
+def decode(sent: bytes | Sent, limits: Limits, gate: Gate | None = None) -> Decoded:
+    """One picture, of a file with several the first or the page that is meant. `gate`: where its memory is waited for.
 
     Raises UnreadableImage (empty, cut off, damaged), NotAnImage (by its content), ImageTooLarge (from its header),
     Busy (out of memory)."""
+    data, page = (sent.data, sent.page) if isinstance(sent, Sent) else (sent, 1)
+    gate = gate or Gate(0)
     if not data:
         raise UnreadableImage("The image is empty.")
+    if is_pdf(data):
+        with gate.hold(limits.decode_bytes):
+            pixels = draw(data, page, limits)
+        return Decoded(pixels, (pixels.shape[1], pixels.shape[0]))
     ended = _with_end(data)
-    image = _open(ended)
+    image = _open(ended, page)
     limits.check_size(*image.size)
     try:
-        return _decoded(image, limits, gate or Gate(0), cut=ended is not data)
+        return _decoded(image, limits, gate, cut=ended is not data)
     except FrontError:
         raise
     except MemoryError:
@@ -84,7 +93,7 @@ def _loaded(
     if cut and _grey_end(image):
         raise UnreadableImage(_DAMAGED)
     if turned is None:
-        exif = image.info.get("exif")
+        exif = image.info.get("exif") if image.format != "HEIF" else None  # libheif has turned it
         turned = orientation(exif) if isinstance(exif, bytes) else 1
     pixels = to_pixels(image, (min(work[0], image.width), min(work[1], image.height)))
     image.close()
@@ -114,16 +123,24 @@ def _grey_end(image: Image.Image) -> bool:
     return bool((block == 128).all())
 
 
-def _open(data: bytes) -> Image.Image:
+def _open(data: bytes, page: int) -> Image.Image:
     """Read the header alone. A known signature before a senseless header is damage, all else is not an image."""
     try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
+        image = open_heif(data) if is_heif(data) else Image.open(io.BytesIO(data), formats=FORMATS)
+        if page > 1:
+            image.seek(page - 1)
+        return image
+    except EOFError:
+        raise UnreadableImage(f"The file has no page {page}.") from None
     except Image.DecompressionBombError as error:
         raise ImageTooLarge("The image has too many pixels.") from error
     except Exception as error:
-        if data.startswith(_SIGNATURES) or (data[:4] == b"RIFF" and data[8:12] == b"WEBP") or _is_bitmap(data):
+        if data.startswith(_SIGNATURES) or data[8:12] == b"WEBP" or _is_bitmap(data) or is_heif(data):
             raise UnreadableImage(_DAMAGED) from error
-        raise NotAnImage(f"The file is none of the image types read here: {', '.join(FORMATS)}.") from error
+        raise NotAnImage(
+            f"The file is none of the types read here: {', '.join(FORMATS)}, PDF, HEIC. Save it as one of them, or "
+            "photograph the card."
+        ) from error
 
 
 def _is_bitmap(data: bytes) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from ocr_frontend.auth.work import Work, current
 from ocr_frontend.errors import Busy, DeadlineExceeded, FrontError, OcrUnavailable
 from ocr_frontend.ocr.cancellation import until
-from ocr_frontend.ocr.images import Limits
+from ocr_frontend.ocr.images import Limits, Sent
 from ocr_frontend.ocr.memory import Gate
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.ocr.scan import Page, scan
@@ -127,7 +127,7 @@ class OcrPool:
         frames = "" if isinstance(error, FrontError) else "\n" + "".join(traceback.format_tb(error.__traceback__))
         log.error("OCR: %s It is tried again.%s", known, frames)
 
-    async def read(self, data: bytes) -> Page:
+    async def read(self, data: bytes | Sent) -> Page:
         """Decode and read one image.
 
         Raises what `images.decode` raises, Busy (queue full, or no reader in time), OcrUnavailable (not loaded),
@@ -158,7 +158,7 @@ class OcrPool:
         if before * self._usual / self._readers > seconds * _WAIT_SHARE:
             raise Busy("All OCR readers are busy and the queue is as long as the deadline allows.")
 
-    async def _read(self, data: bytes, begun: asyncio.Event, work: Work, deadline: float) -> Page:
+    async def _read(self, data: bytes | Sent, begun: asyncio.Event, work: Work, deadline: float) -> Page:
         worker = await self._turns.take(work.key, work.background)
         if deadline - time.monotonic() < _SPARE * self._usual:
             self._turns.give(worker)  # it would be stopped halfway, and the next one waits
@@ -177,7 +177,7 @@ class OcrPool:
                 loop = asyncio.get_running_loop()
                 loop.call_later(self._stuck_seconds, self._give_up, worker, number, reading)
 
-    def _scan_until(self, stop: threading.Event, worker: Worker, data: bytes) -> Page:
+    def _scan_until(self, stop: threading.Event, worker: Worker, data: bytes | Sent) -> Page:
         assert worker.reader is not None
         with until(stop):
             return scan(worker.reader, data, self._limits, self.gate)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ocr_frontend.ocr.cancellation import check
-from ocr_frontend.ocr.images import Decoded, Gate, Limits, decode
+from ocr_frontend.ocr.images import Decoded, Gate, Limits, Sent, decode
 from ocr_frontend.ocr.quality import measure
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.ocr.textline import TextLine
@@ -25,7 +25,7 @@ class Page:
     quality: dict[str, float] = field(default_factory=dict)
 
 
-def scan(reader: Reader, data: bytes, limits: Limits, gate: Gate | None = None) -> Page:
+def scan(reader: Reader, data: bytes | Sent, limits: Limits, gate: Gate | None = None) -> Page:
     """Raises what `decode` raises, Stopped, and what the reader raises."""
     began = time.perf_counter()
     decoded = decode(data, limits, gate)

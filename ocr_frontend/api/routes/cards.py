@@ -1,6 +1,6 @@
 """One card, by one picture or by both sides."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from ocr_frontend.api.disconnect import unless_gone
 from ocr_frontend.api.include import left_out, shown
 from ocr_frontend.api.openapi import CARD_FORM, ERRORS, EXTRACT_FORM, UPLOAD_FORM
+from ocr_frontend.api.pages import contents_of, one_page
 from ocr_frontend.api.routes.dependencies import Caller, Front, allow
 from ocr_frontend.api.schemas import Extraction, LegacyExtraction
 from ocr_frontend.api.service import Service
@@ -16,6 +17,8 @@ from ocr_frontend.api.uploads import receive
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.documents.registry import AUTO, find_document
 from ocr_frontend.extraction.two_sided import SIDES, Card, documents_of, read_both
+from ocr_frontend.ocr.contents import Sent
+from ocr_frontend.ocr.limits import Limits
 
 router = APIRouter(responses=ERRORS)
 
@@ -25,7 +28,7 @@ async def extract(request: Request, service: Front, key: Caller, include: str | 
     """The fields of one side of a card, with the line and the box that each was read from."""
     without = left_out(include)
     answer = await _extract(
-        request, service, key, "image", ("document", "model"), lambda form: form.get("document") or AUTO
+        request, service, key, "image", ("document", "model", "pages"), lambda form: form.get("document") or AUTO
     )
     return JSONResponse(shown(answer, without)) if without else answer  # type: ignore[return-value]
 
@@ -34,7 +37,7 @@ async def extract(request: Request, service: Front, key: Caller, include: str | 
 async def upload(request: Request, service: Front, key: Caller) -> LegacyExtraction:
     """For existing clients: the text and the fields, nothing else."""
     answer = await _extract(
-        request, service, key, "file", ("model", "version", "side"),
+        request, service, key, "file", ("model", "version", "side", "pages"),
         lambda form: f"cni-{form.get('version') or '2018'}-{form.get('side') or 'recto'}",
     )  # fmt: skip
     return LegacyExtraction(
@@ -60,10 +63,12 @@ async def _extract(
         model = form.fields.get("model") or settings.model
         served.admit()
         await allow(service, key, model)
-        work = service.pipeline.extract(request.state.request_id, image, document, model)
+        contents = await contents_of(image, settings.limits())
+        page = one_page(form.fields.get("pages"), contents)
+        work = service.pipeline.extract(request.state.request_id, Sent(image, page), document, model)
         answer = await unless_gone(request, work)
         served.used.tokens = sum(answer.usage.values())
-        return answer
+        return answer.model_copy(update={"warnings": (*answer.warnings, *contents.left_out(page))})
 
 
 @router.post("/v1/cards", openapi_extra=CARD_FORM)
@@ -79,8 +84,15 @@ async def card(request: Request, service: Front, key: Caller) -> Card:
         chosen = documents_of(form.fields.get("version") or AUTO)
         model = form.fields.get("model") or settings.model
         await allow(service, key, model)
+        unread = await _pages_left_out(images, settings.limits())
         answer = await unless_gone(
             request, read_both(service.pipeline, request.state.request_id, images, chosen, model)
         )
         served.used.tokens = sum(sum(side.usage.values()) for side in answer.sides.values())
-        return answer
+        return answer.model_copy(update={"warnings": (*answer.warnings, *unread)})
+
+
+async def _pages_left_out(images: Mapping[str, bytes], limits: Limits) -> list[str]:
+    """Of each side's file the first page is read; what else it holds is named."""
+    found = {side: await contents_of(image, limits) for side, image in images.items()}
+    return [f"{side}: {said}" for side, contents in found.items() for said in contents.left_out(1)]
