@@ -3,7 +3,8 @@
     python -m benchmarks.hostile_inputs --out benchmarks/results/hostile_inputs.json
 
 Each file is decoded in a process of its own, as a reader's thread would do it with the default settings. `peak_mib` is
-how far that process' memory rose above what it was with the file in it, or what the process that draws a PDF took. The last line is one JSON document.
+how far that process' memory rose above what it was with the file in it, or what the process that draws a PDF took.
+The last line is one JSON document.
 """
 
 import argparse

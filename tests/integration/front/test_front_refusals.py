@@ -35,7 +35,7 @@ async def front() -> Front:  # type: ignore[misc]
 IMAGES = [
     (b"", 400, "unreadable_image"),
     (b"this is a text, not an image", 415, "not_an_image"),
-    (b"%PDF-1.7 not read here", 415, "not_an_image"),
+    (b"%PDF-1.7 no more", 400, "unreadable_image"),
     (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 415, "not_an_image"),
     (picture("GIF", mode="L"), 415, "not_an_image"),
     (picture()[:600], 400, "unreadable_image"),
