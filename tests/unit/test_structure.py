@@ -14,7 +14,7 @@ ALLOWED = {
     "adapters": {"adapters"},
     "server": {"server", "adapters.registry", "adapters.adopt", "adapters.cgroup"},
     "ocr_frontend": {"ocr_frontend"},
-    "benchmarks": {"benchmarks", "adapters"},
+    "benchmarks": {"benchmarks", "adapters", "ocr_frontend.documents.machine_readable", "ocr_frontend.ocr.textline"},
     "deploy": {"deploy"},
 }
 

@@ -13,16 +13,21 @@ _DIGITS = str.maketrans("OQDILZASGTB", "00011245678")
 _LETTERS = str.maketrans("012568", "OIZSGB")
 _PLACES = {"n": re.compile(r"[0-9]"), "a": re.compile(r"[A-Z]")}
 # Of a digit's look and of its value too, modulo 10: 6 and 16, 1 and 21, 8 and 28, 0 and 30.
-_UNTOLD = re.compile(r"[0-9][GLSU]")
+_UNTOLD = re.compile(r"[0-9][GLSU]|(?<=.)[GLSU][0-9]")
+# One letter among digits: dirt on a digit, for all that anybody knows.
+_ONE_LETTER = re.compile(r"[0-9]+[A-Z][0-9]*|[GLSU][0-9]+")
+# Dirt among the fillers, or a filler read as a letter that counts as one.
+_UNCERTAIN_DATA = re.compile(r"^<|<[A-Z0-9]{1,2}(<|$)|[0-9][AKU]$|[0-9][CEGLSU]")
+_DATA_END = re.compile(r"(?<=[0-9<])(?:[KCLSE]*<[<KCLSE]*|([KCLSE])\1+)$")
 
 
 def check_digit(text: str) -> str:
     """ICAO 9303 part 3, 4.9: digits count as themselves, A-Z as 10-35, `<` as 0; weights 7-3-1; modulo 10."""
-    return str(sum(counted(character) * _WEIGHTS[index % 3] for index, character in enumerate(text)) % 10)
+    return str(sum(_counted(character) * _WEIGHTS[index % 3] for index, character in enumerate(text)) % 10)
 
 
-def counted(character: str) -> int:
-    """What a character counts modulo 10: no check digit tells two characters of one count apart."""
+def _counted(character: str) -> int:
+    """What a character counts, modulo 10: no check digit tells two characters of one count apart."""
     return 0 if character == FILLER else int(character, 36) % 10
 
 
@@ -61,7 +66,18 @@ def substituted(read: str, taken: str) -> int:
 
 def is_ambiguous(number: str) -> bool:
     """Whether a number of no known shape has a second reading with the same check digit."""
-    return bool(_UNTOLD.search(number))
+    return bool(_UNTOLD.search(number) or _ONE_LETTER.fullmatch(number))
+
+
+def without_fill(data: str) -> str:
+    """Optional data of no known shape, without the fillers at its end, misread ones too where they come in a run."""
+    return _DATA_END.sub("", data).rstrip(FILLER)
+
+
+def is_uncertain(data: str) -> bool:
+    """The same of optional data, with or without its fillers."""
+    plain = data.rstrip(FILLER)
+    return bool(_UNCERTAIN_DATA.search(plain) or _ONE_LETTER.fullmatch(plain))
 
 
 def state_code(text: str, states: Sequence[str]) -> str | None:

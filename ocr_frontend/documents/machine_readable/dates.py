@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ocr_frontend.documents.machine_readable.characters import check_digit, shaped
 
 _UNKNOWN = re.compile(r"[0-9]{4}<<|[0-9]{2}<<<<|<{6}")
-_FURTHEST_EXPIRY = 50  # years from now
+_EXPIRED, _EXPIRES = 40, 30  # years before and after now; documents are given out for ten or fifteen
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,10 @@ def _birth(digits: str, today: datetime.date) -> datetime.date | None:
 
 
 def _expiry(digits: str, today: datetime.date) -> datetime.date | None:
-    """Of this century, or of the last where that would be too far away."""
-    this = _day(2000, digits)
-    return _day(1900, digits) if this is not None and this.year > today.year + _FURTHEST_EXPIRY else this
+    """The one of the three centuries that is not too far away; None where none is."""
+    days = (_day(century, digits) for century in (1900, 2000, 2100))
+    near = range(today.year - _EXPIRED, today.year + _EXPIRES + 1)
+    return next((day for day in days if day is not None and day.year in near), None)
 
 
 def _day(century: int, digits: str) -> datetime.date | None:

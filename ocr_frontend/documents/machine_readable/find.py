@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from ocr_frontend.documents.machine_readable import td1, td3
-from ocr_frontend.documents.machine_readable.characters import counted
+from ocr_frontend.documents.machine_readable.characters import FILLER, check_digit
 from ocr_frontend.documents.machine_readable.names import Names, read_names
 from ocr_frontend.documents.machine_readable.result import ANYTHING, Expected, MachineReadable
 from ocr_frontend.documents.machine_readable.rows import Row, next_row, rows
 from ocr_frontend.ocr.textline import TextLine
+
+_ANOTHER_READING = 3  # characters by which two readings of one value differ at most
 
 
 def find_machine_readable(
@@ -65,11 +67,22 @@ def _td3_zones(lines: Sequence[TextLine], expected: Expected, today: datetime.da
 
 
 def _contradicted(zone: MachineReadable, lines: Sequence[TextLine]) -> bool:
-    """Whether the page also prints the optional data with other letters that count the same (D, N, X)."""
-    data = zone.optional_data or ""
-    if not (zone.holds and data and re.search("[A-Z]", data)):
-        return False
-    outside = (line.text for index, line in enumerate(lines) if index not in zone.lines)
-    tokens = (token for text in outside for token in re.findall(r"[A-Z0-9]+", text.upper()) if len(token) == len(data))
-    same = [token for token in tokens if [*map(counted, token)] == [*map(counted, data)]]
-    return bool(same) and data not in same
+    """Whether the page prints the number or the optional data a little otherwise, and that would hold as well.
+
+    Two readings that hold are none: letters that count the same (D, N, X), or two digits misread that make up for
+    each other. The optional data of a TD1 begins one weight later than the number.
+    """
+    values = ((zone.document_number, ""), (zone.optional_data, FILLER if zone.format == "TD1" else ""))
+    outside = (line.text.upper() for index, line in enumerate(lines) if index not in zone.lines)
+    tokens = {token for text in outside for token in re.findall(r"[A-Z0-9]{5,}", text)} if zone.holds else ()
+    return any(
+        0 < _distance(token, value) <= _ANOTHER_READING and check_digit(before + token) == check_digit(before + value)
+        for value, before in values
+        if value
+        for token in tokens
+        if len(token) == len(value)
+    )
+
+
+def _distance(one: str, other: str) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True))

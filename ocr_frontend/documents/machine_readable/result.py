@@ -13,10 +13,11 @@ class Expected:
     """What a document says about its zone. What is left out may be anything.
 
     formats: those to look for. states: codes of the issuing state and the nationality, as printed (`CMR`, `D`).
-    document_number, optional_data: their shape, one letter a character: `n` a digit, `a` a letter (`aannnnnnnn`).
+    document_number, optional_data: their shape, one letter a character: `n` a digit, `a` a letter (`aannnnnnnn`). With
+    a shape of the optional data, a TD1 has no other (its second line has none).
 
     A shape tells a letter in a digit's place from a letter. Without it a document number is given as read, and one
-    with a letter after a digit that counts as much as a digit of its look (G and 6, L and 1) does not hold.
+    in which a digit may have been taken for a letter of the same count (G and 6, L and 1) does not hold.
     """
 
     formats: tuple[Format, ...] = ("TD1", "TD3")

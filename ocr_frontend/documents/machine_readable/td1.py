@@ -14,9 +14,11 @@ from ocr_frontend.documents.machine_readable.characters import (
     check_digit,
     is_ambiguous,
     is_fill,
+    is_uncertain,
     shaped,
     state_code,
     substituted,
+    without_fill,
 )
 from ocr_frontend.documents.machine_readable.dates import CheckedDate, checked_date
 from ocr_frontend.documents.machine_readable.names import Names
@@ -54,7 +56,9 @@ class Lower:
 
 def read_upper(text: str, expected: Expected) -> Upper | None:
     """None where the text is no such line."""
-    code, state = document_code(text[:2]), state_code(text[2:5].ljust(3), expected.states)
+    if len(text) < 15:
+        return None
+    code, state = document_code(text[:2]), state_code(text[2:5], expected.states)
     number = shaped(text[5:14], expected.document_number) if expected.document_number else text[5:14]
     if code is None or state is None or number is None or not re.search(r"[0-9]", text[5:15]):
         return None
@@ -69,6 +73,7 @@ def read_upper(text: str, expected: Expected) -> Upper | None:
     head = code.ljust(2, FILLER) + state.ljust(3, FILLER) + middle
     sound = substituted(text[5:], middle + (taken or "")) <= 1
     sound = sound and (bool(expected.document_number) or not is_ambiguous(number))
+    sound = sound and (bool(expected.optional_data) or not is_uncertain(optional or ""))
     checked = check_digit(number) == check
     return Upper(code, state, number.rstrip(FILLER), checked, optional or "", taken and head + taken, sound)
 
@@ -84,14 +89,15 @@ def read_lower(text: str, expected: Expected, today: datetime.date) -> Lower | N
     sex = _SEXES.get(text[7])
     head = birth.text + (sex or FILLER) + expiry.text + nationality.ljust(3, FILLER)
     fill, whole = text[18:-1], len(text) == LENGTH
-    if whole and not is_fill(fill):
+    if whole and not is_fill(fill) and expected.optional_data is None:
         middle: str | None = fill
     else:
         middle = FILLER * 11 if is_fill(fill) and len(fill) >= 7 else None
     last = shaped(text[-1:], "n") if whole else text[-1:]
     taken = None if middle is None or last is None or not last.isdigit() else head + middle + last
     dates = substituted(text[:7] + text[8:15], birth.text + expiry.text)
-    return Lower(birth, sex, expiry, nationality, taken, dates + (whole and last != text[-1:]) <= 1)
+    sound = dates + (whole and last != text[-1:]) <= 1 and not is_uncertain(middle or "")
+    return Lower(birth, sex, expiry, nationality, taken, sound)
 
 
 def assemble(upper: Upper, lower: Lower, names: Names, lines: tuple[int, ...]) -> MachineReadable:
@@ -133,10 +139,7 @@ def _optional(text: str, shape: str | None, *, whole: bool) -> str | None:
         return "" if whole or len(text) >= _FEWEST_FILLERS else None
     if shape is not None:
         return shaped(text[: len(shape)], shape) if is_fill(text[len(shape) :]) else None
-    if not whole:
-        return None
-    data = re.match(r"(.*?)(?:<[<KCLSE]*)?$", text)
-    return data.group(1) if data else None
+    return without_fill(text) if whole else None
 
 
 def _long_number(number: str, rest: str) -> tuple[str, str | None, str]:

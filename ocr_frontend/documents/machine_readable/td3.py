@@ -13,9 +13,11 @@ from ocr_frontend.documents.machine_readable.characters import (
     check_digit,
     is_ambiguous,
     is_fill,
+    is_uncertain,
     shaped,
     state_code,
     substituted,
+    without_fill,
 )
 from ocr_frontend.documents.machine_readable.dates import CheckedDate, checked_date
 from ocr_frontend.documents.machine_readable.names import Names, read_names
@@ -68,7 +70,7 @@ def read_lower(text: str, expected: Expected, today: datetime.date) -> Lower | N
     nationality = state_code(text[10:13], expected.states)
     if None in (number, check, last) or birth is None or expiry is None or nationality is None:
         return None
-    data = FILLER * 14 if is_fill(text[28:42]) else text[28:42]
+    data = ("" if is_fill(text[28:42]) else without_fill(text[28:42])).ljust(14, FILLER)
     own = FILLER if is_fill(text[42]) else shaped(text[42], "n")
     first, middle = f"{number}{check}", birth.text + expiry.text + data + (own or "")
     checks = {
@@ -80,7 +82,7 @@ def read_lower(text: str, expected: Expected, today: datetime.date) -> Lower | N
     }
     taken = first + birth.text + expiry.text + data + f"{own}{last}"
     sound = substituted(text[:10] + text[13:20] + text[21:44], taken) <= 1
-    sound = sound and (shape is not None or not is_ambiguous(str(number)))
+    sound = sound and (shape is not None or not is_ambiguous(str(number))) and not is_uncertain(data)
     optional = data.rstrip(FILLER)
     sex = _SEXES.get(text[20])
     return Lower(str(number).rstrip(FILLER), nationality, birth, sex, expiry, optional, checks, sound)
