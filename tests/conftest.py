@@ -11,10 +11,10 @@ from tests.support.leftovers import end_leftovers, mark_run
 
 _HERE = Path(__file__).resolve().parent
 # Cheap ones first, so that a mistake shows early. Each room of e2e ends its engines before the next one starts its own;
-# what `make up` serves comes last, since the last test of it presses Ctrl-C.
+# what `make up` serves comes last, since two rooms share it and its last test presses Ctrl-C. The longest match counts.
 _ROOMS = (
     "unit", "integration", "gpu", "e2e/training", "e2e/front", "e2e/cpu_lora", "e2e/quantize", "e2e/server",
-    "e2e/cluster", "e2e/monitoring", "e2e",
+    "e2e/cluster", "e2e", "e2e/monitoring", "e2e/test_whole_path.py",
 )  # fmt: skip
 _MARK = pytest.StashKey[str]()
 _SESSION = pytest.StashKey[pytest.Session]()
@@ -49,8 +49,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def _room(item: pytest.Item) -> int:
-    where = item.path.relative_to(_HERE).as_posix() if item.path.is_relative_to(_HERE) else ""
-    return next((place for place, room in enumerate(_ROOMS) if where.startswith(f"{room}/")), len(_ROOMS))
+    where = f"{item.path.relative_to(_HERE).as_posix()}/" if item.path.is_relative_to(_HERE) else ""
+    return max(range(len(_ROOMS)), key=lambda place: len(_ROOMS[place]) * where.startswith(f"{_ROOMS[place]}/"))
 
 
 @pytest.hookimpl(trylast=True)

@@ -74,7 +74,7 @@ def start_up(**environment: str) -> Up:
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "SERVER_KV_CACHE_GIB": "1", **environment},
+        env={**os.environ, **environment},
     )
     os.close(theirs)
     return Up(process, ours)
@@ -94,7 +94,7 @@ class Services:
 def services() -> Iterator[Services]:
     """Both services with the embedded base and the shipped adapter."""
     ports = {"SERVER_PORT": str(free_port()), "FRONT_PORT": str(free_port())}
-    up = start_up(**ports)
+    up = start_up(**ports, SERVER_KV_CACHE_GIB="1")
     try:
         curl = up.read_until(r"(?m)^ +(curl .+)$", _START_SECONDS).group(1)
         up.read_until("Ctrl-C stops both", 30)
