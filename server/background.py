@@ -11,10 +11,9 @@ from prometheus_client import CollectorRegistry
 
 from adapters.registry.errors import Busy
 from server.context import Context
+from server.vllm import lora_info
 
 log = logging.getLogger("server")
-# vLLM labels this gauge with the set of adapters of the moment: every new combination is a new series, for ever.
-_GROWING = "vllm:lora_requests_info"
 _STOP_POLL = 0.02
 # Between two tries to read a registry that cannot be read at the start, in seconds.
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
@@ -37,6 +36,7 @@ async def start(context: Context) -> None:
         pause = min(2 * pause, _LONGEST_PAUSE)
     plane.log_refusals()
     plane.begin_metrics()
+    _keep_labels(context)
     await plane.preload(context.settings.max_loras)
     context.ready = True
     adapters = plane.catalogue.adapters.values()
@@ -61,7 +61,8 @@ async def follow(context: Context, registry: CollectorRegistry) -> None:
                 await context.plane.refresh()
             if context.ready:
                 context.plane.mend()
-            _forget_series(registry)
+            _keep_labels(context)
+            lora_info.bound(registry)
         except Exception as error:
             # This task is the only one that follows: it must survive what it meets.
             log.error("following the registry failed: %s", type(error).__name__)
@@ -87,8 +88,7 @@ async def drain_on_sigterm(context: Context, state: Any) -> None:
     loop.add_signal_handler(signal.SIGTERM, on_signal)
 
 
-def _forget_series(registry: CollectorRegistry) -> None:
-    # prometheus_client offers no way to look a metric up by name; without it the series of each second would stay.
-    metric = getattr(registry, "_names_to_collectors", {}).get(_GROWING)
-    if metric is not None:
-        metric.clear()
+def _keep_labels(context: Context) -> None:
+    """What aliases mean keeps its metrics, however many others are asked."""
+    adapters = context.plane.catalogue.adapters.values()
+    context.metrics.labels.keep((adapter.name, revision) for adapter in adapters for revision in adapter.weights)

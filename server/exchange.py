@@ -21,9 +21,9 @@ _ABORT_SECONDS = 10.0
 class Exchange:
     """Made by the gate, filled by the routes, closed by the gate.
 
-    `complete`: the last byte went out. `broken`: it failed after it had begun. `gone`: the caller did not wait for it.
-    `plain`: it asks for nothing that could make the engine fail by itself, so that a failure speaks against the
-    revision.
+    `who`: its metrics' labels, once it runs. `complete`: the last byte went out. `broken`: it failed after it had
+    begun. `gone`: the caller did not wait for it. `plain`: it asks for nothing that could make the engine fail by
+    itself, so that a failure speaks against the revision.
     """
 
     key: Key
@@ -35,7 +35,7 @@ class Exchange:
     account: Account = field(default_factory=Account)
     admitted: Admitted | None = None
     lease: Lease | None = None
-    counted: bool = False
+    who: tuple[str, str] | None = None
     plain: bool = True
     status: int = 0
     complete: bool = False

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from server.choice import Choice
 from server.choices import EXECUTOR, given, on_cpu, with_profile
+from server.engine_options import parse
 from server.fit import BLOCK, GIB
 from server.machine import Machine
 from server.memory import GPU_SHARE
@@ -52,7 +53,8 @@ def plan(
     own = {**_own(settings), **_quiet(settings), **trace_environment(settings)}
     share = {choice.name: choice.value for choice in memory}.get(GPU_SHARE)
     options = ["--gpu-memory-utilization", share] if share else []
-    return Launch([*_command(settings, machine), *options, *_options(tuned)], {**environment, **own}, choices)
+    command = [*_command(settings, machine), *options, *_options(tuned), *parse(settings.engine_options)]
+    return Launch(command, {**environment, **own}, choices)
 
 
 def _model(settings: Settings, is_folder: bool) -> list[Choice]:
@@ -107,7 +109,8 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
         "--allowed-origins": "[]",
         # Pins keep their slot by it, and metrics learn what is in slots (server/control/slot_worker.py).
         "--worker-extension-cls": "server.control.slot_worker.SlotControl",
-        "--shutdown-timeout": str(int(settings.drain_seconds)),
+        # One drain, ours (server/background.py): what did not finish in its time is not waited for once more.
+        "--shutdown-timeout": "0",
         "--uvicorn-log-level": "warning",
     }
     if machine.cpu_only:

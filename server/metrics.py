@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from server.admission.account import Usage
-from server.labels import WHO, Labels
+from server.labels import WHO, Labels, Pair
 from server.revision_metrics import ROLLBACKS, RevisionMetrics
 
 # How a request can fail: the caller's fault, the server's, a stream that broke after its 200, a caller who went away.
@@ -19,8 +19,8 @@ class Metrics:
     """All counters, gauges and histograms of the server. `most`: revisions with labels of their own."""
 
     def __init__(self, registry: CollectorRegistry, most: int) -> None:
-        self.labels = Labels(most)
-        self._names = Labels(most)
+        self.labels = Labels(most, self._forget)
+        self._names = Labels(most, self._forget_name)
         self.revisions = RevisionMetrics(self.labels, registry)
         r = registry
         self.requests = Counter("cni_server_requests", "Requests by answering revision", WHO, registry=r)
@@ -66,6 +66,28 @@ class Metrics:
         self.switches.labels(self.adapter(adapter))
         for reason in ROLLBACKS:
             self.rollbacks.labels(self.adapter(adapter), reason)
+
+    def begin_request(self, adapter: str | None, revision: str | None) -> Pair:
+        """A request for a revision runs; its labels, which stay until `end_request`."""
+        who = self.who(adapter, revision)
+        self.labels.hold(who)
+        self.requests.labels(*who).inc()
+        self.running.labels(*who).inc()
+        return who
+
+    def end_request(self, who: Pair) -> None:
+        """It is over."""
+        self.running.labels(*who).dec()
+        self.labels.let_go(who)
+
+    def _forget(self, who: Pair) -> None:
+        by_revision = (self.requests, self.errors, self.running, self.duration, self.first_token, self.per_token)
+        for metric in (*by_revision, self.queue, self.tokens, self.reported, *self.revisions.by_revision):
+            metric.remove_by_labels(dict(zip(WHO, who, strict=True)))
+
+    def _forget_name(self, name: Pair) -> None:
+        for metric in (self.switches, self.rollbacks):
+            metric.remove_by_labels({"adapter": name[0]})
 
     def used(self, key: str, usage: Usage) -> None:
         """What a request cost its key, by the key's id."""

@@ -33,6 +33,12 @@ class RevisionMetrics:
             "cni_server_revision_rollbacks", "Times a rollback left it", (*WHO, "reason"), registry=r
         )
 
+    @property
+    def by_revision(self) -> tuple[Counter | Summary, ...]:
+        """Those with a revision's labels."""
+        counters = (self.loads, self.failures, self.evictions, self.switches, self.rollbacks)
+        return (*counters, self.load_seconds, self.admission)
+
     def begin(self, who: tuple[str, str]) -> None:
         """Let a revision's counters exist at zero: a rate over a counter that is born at one misses that one."""
         for metric in (self.loads, self.load_seconds, self.admission, self.switches):

@@ -7,6 +7,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from server.engine_options import parse
+
 
 class Settings(BaseSettings):
     """One field an option; a field's description is its `--help`. Zero means: derived from the machine."""
@@ -55,6 +57,9 @@ class Settings(BaseSettings):
         default=False, description="serve on a CPU with vLLM's own LoRA, which mixes adapters and base up (benchmarks)"
     )
     any_vllm: bool = Field(default=False, description="try a vLLM release that was not tested")
+    engine_options: str = Field(
+        default="", description="further options of vLLM, as on its command line (--tensor-parallel-size 2 …)"
+    )
     tuned_profile: str = Field(default="", description="a file of make bench-tune; none: no profile (this machine's)")
     log_level: str = Field(default="WARNING", description="vLLM's log level")
     log_format: Literal["text", "json"] = Field(default="text", description="json: one object a line, one a request")
@@ -73,6 +78,11 @@ class Settings(BaseSettings):
     def _rank_is_supported(self) -> Self:
         if self.max_lora_rank not in SUPPORTED_RANKS:
             raise ValueError(f"max_lora_rank {self.max_lora_rank} is not one of {', '.join(map(str, SUPPORTED_RANKS))}")
+        return self
+
+    @model_validator(mode="after")
+    def _options_are_allowed(self) -> Self:
+        parse(self.engine_options)
         return self
 
     @property

@@ -40,7 +40,7 @@ from server.tiers import size_tiers
 def build_gate(settings: Settings, metrics: Metrics) -> Gate:
     """Keys, limits and sizes. Raises ValueError, OSError for a keys file that cannot be read."""
     keys = KeysFile(settings.keys_file)
-    # Twice a batch: what vLLM takes into its next step waits in the engine already.
+    # As far as it is known before the engine is there.
     capacity = max(2 * settings.max_num_seqs, settings.max_sequences)
     queue = Queue(capacity, settings.max_queue, settings.max_sequences, settings.admission_seconds)
     admission = Admission(Limiter(time.monotonic), queue, metrics, settings.log_format == "json")
@@ -101,6 +101,10 @@ def build_context(
         metrics, plane.residency, lambda: plane.catalogue, tiers, kv_cache_bytes(client.vllm_config), registry
     )
     registry.register(collector)
+    queue = gate.admission.queue
+    scheduler = getattr(client.vllm_config, "scheduler_config", None)
+    # Twice a batch: what vLLM takes into its next step waits in the engine already.
+    queue.capacity = max(queue.capacity, 2 * int(getattr(scheduler, "max_num_seqs", 0)))
     metrics.begin(None, None)
     lora = {**facts, "form": base.form}
     metrics.lora.labels(*(lora.get(name, "") for name in LORA_LABELS)).set(1)

@@ -83,22 +83,19 @@ def is_plain(body: Any) -> bool:
 
 
 def _count_in(context: Context, exchange: Exchange, waited: float) -> None:
-    who = context.metrics.who(exchange.adapter, exchange.revision)
-    context.metrics.requests.labels(*who).inc()
-    context.metrics.running.labels(*who).inc()
-    context.metrics.revisions.admission.labels(*who).observe(waited)
-    exchange.counted = True
+    exchange.who = context.metrics.begin_request(exchange.adapter, exchange.revision)
+    context.metrics.revisions.admission.labels(*exchange.who).observe(waited)
 
 
 def finish(context: Context, exchange: Exchange) -> None:
     """Count an answer, and end a split that fails too often."""
     metrics, kind = context.metrics, _kind(exchange)
-    who = metrics.who(exchange.adapter, exchange.revision) if exchange.counted else ("none", "")
-    if exchange.counted:
-        metrics.running.labels(*who).dec()
-        metrics.duration.labels(*who).observe(time.perf_counter() - exchange.started)
+    who = exchange.who or ("none", "")
     if kind is not None:
         metrics.errors.labels(*who, kind).inc()
+    if exchange.who is not None:
+        metrics.duration.labels(*who).observe(time.perf_counter() - exchange.started)
+        metrics.end_request(who)
     if not (exchange.adapter and exchange.revision):
         return
     if kind is None and exchange.request_id:

@@ -147,9 +147,9 @@ async def test_one_token_has_no_pace_and_an_aborted_request_no_times() -> None:
     assert empty.value("time_to_first_token_seconds_count") is None
 
 
-async def test_beyond_the_cap_they_share_other() -> None:
+async def test_beyond_the_cap_the_latest_have_their_own() -> None:
     asked = Asked(FakeClient(output(2)), most=2)
     for number in range(5):
         await asked.all(name=f"cni@{number}")
-    assert asked.value("queue_seconds_count", ("other", "other")) == 3
     assert asked.value("queue_seconds_count", ("cni", "2")) is None
+    assert asked.value("queue_seconds_count", ("cni", "4")) == 1

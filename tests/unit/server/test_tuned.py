@@ -73,6 +73,14 @@ def test_a_gpu_takes_no_cpu_profile(tmp_path: Path) -> None:
         {"environment": {"VLLM_PLUGINS": "other"}},
         {"preload": ["/tmp/evil.so"]},
         {"options": "no"},
+        {"options": {"--lora-target-modules": "q_proj"}},
+        {"options": {"--speculative-config": '{"method":"ngram"}'}},
+        {"options": {"--distributed-executor-backend": "evil.module.Executor"}},
+        {"options": {"--block-size": "64 --host 0.0.0.0"}},
+        {"options": {"KMP_BLOCKTIME": "0"}},
+        {"environment": {"CNI_CPU_LORA_ANY_VERSION": "1"}},
+        {"environment": {"CNI_CPU_LORA_INT8_EMBEDDING": "1"}},
+        {"environment": {"VLLM_CPU_OMP_THREADS_BIND": "0;1"}},
     ],
 )
 def test_it_can_only_tune(tmp_path: Path, changes: dict[str, Any]) -> None:
@@ -98,3 +106,24 @@ def test_the_same_machine_has_the_same_profile(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert look().profile == look().profile
     assert look().profile.parent == tmp_path / "cni-lora-server"
+
+
+def test_what_is_only_measured_needs_a_named_file_and_loads_nothing(tmp_path: Path) -> None:
+    measured = {
+        "--speculative-config": '{"method":"ngram","num_speculative_tokens":4}',
+        "--lora-target-modules": "q_proj",
+    }
+    path = _write(tmp_path, {"options": measured})
+    found = find(str(path), _machine(tmp_path))
+    assert found is not None and found.options == measured
+    _write(tmp_path, {"options": {"--speculative-config": '{"method":"ngram","model":"/other"}'}})
+    with pytest.raises(TunedError, match="a value that no profile may have"):
+        find(str(path), _machine(tmp_path))
+
+
+def test_all_candidates_of_the_tuner_are_profiles_that_it_may_name(tmp_path: Path) -> None:
+    from benchmarks.tune_candidates import candidates
+
+    for candidate in candidates(()):
+        path = _write(tmp_path, dict(candidate.changes))
+        assert find(str(path), _machine(tmp_path)) is not None, candidate.name
