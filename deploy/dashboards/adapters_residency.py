@@ -38,7 +38,7 @@ def _tiers(made: dashboard.Dashboard) -> None:
         graph(
             "Bytes by tier",
             "bytes",
-            "slots are reserved at the start; memory grows with loads until SERVER_MAX_CPU_LORAS.",
+            "memory grows with loads until SERVER_MAX_CPU_LORAS; on a CPU slots borrow from it.",
             Line(f"sum by (tier) (cni_server_resident_bytes{{{_HERE}}})", "{{tier}}"),
         ),
         graph(
@@ -64,7 +64,7 @@ def _tiers(made: dashboard.Dashboard) -> None:
         graph(
             "Slots of a batch",
             "ops",
-            "miss: an adapter was copied into a slot for the step. Many: more adapters at once than SERVER_MAX_LORAS.",
+            "miss: an adapter took a slot for the step. Many: more adapters at once than SERVER_MAX_LORAS.",
             Line(slots, "{{result}}"),
             stacked=True,
         ),
@@ -95,7 +95,7 @@ def _revisions(made: dashboard.Dashboard) -> None:
         graph(
             "Bytes by revision and tier",
             "bytes",
-            "A slot holds the weights padded to SERVER_MAX_LORA_RANK. A revision that nobody asks in a slot: unpin it.",
+            "What a revision takes in memory and in a slot. One in a slot that nobody asks for: unpin it.",
             Line(resident, _NAMED + " {{tier}}"),
         ),
         graph(

@@ -95,7 +95,7 @@ def quantiles(metric: str, selector: str, *by: str) -> list[Line]:
 
 def or_zero(query: str, label: str) -> str:
     """A query by `label`, with a zero line named `none` where nothing of the kind has happened yet."""
-    return f'{query} or label_replace(vector(0), "{label}", "none", "", "")'
+    return f'{query} or (label_replace(vector(0), "{label}", "none", "", "") unless on () {query})'
 
 
 def _targets(lines: tuple[Line, ...]) -> list[prometheus.Dataquery]:
