@@ -6,6 +6,7 @@ ServerError            status, type, code
 ├── Forbidden          403
 ├── NotHere            404
 ├── Clash              409
+├── Outdated           412
 ├── TooLarge           413
 ├── UnsupportedMedia   415
 ├── Unprocessable      422 a revision that may not serve
@@ -74,6 +75,12 @@ class Clash(ServerError):
     status, type, code = 409, "conflict_error", "conflict"
 
 
+class Outdated(ServerError):
+    """The caller's If-Match names a state that is no longer."""
+
+    status, type, code = 412, "conflict_error", "changed"
+
+
 class TooLarge(ServerError):
     """More bytes than this server takes."""
 
@@ -123,6 +130,8 @@ def from_registry(error: registry.RegistryError) -> ServerError:
         return Unprocessable(str(error), code=error.check)
     if isinstance(error, registry.NotFound):
         return NotHere(str(error))
+    if isinstance(error, registry.Changed):
+        return Outdated(str(error))
     if isinstance(error, registry.Conflict):
         return Clash(str(error))
     return BadRequest(str(error))

@@ -14,7 +14,7 @@ from adapters.registry.errors import TRANSIENT_CHECKS, Ambiguous, NotFound, Refu
 from adapters.registry.manifest import Manifest
 from adapters.registry.refusals import Refusals
 from adapters.registry.scan import NAMELESS, Found, Names, Scan, Stamp, in_order, scan
-from adapters.registry.state import STATE_FILE, State, Weights, load_state
+from adapters.registry.state import STATE_FILE, State, Weights, alias_tag, load_state
 from adapters.registry.validate import Rules, check_header
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
@@ -83,6 +83,11 @@ class Adapter:
     weights: Weights
     history: tuple[Weights, ...] = ()
     pinned: frozenset[str] = frozenset()
+
+    @property
+    def tag(self) -> str:
+        """What its alias is now, for whoever wants to change it from there and from nothing else."""
+        return alias_tag(self.weights, self.history)
 
     def find(self, prefix: str) -> Revision:
         """The revision whose name begins with `prefix`. Raises NotFound, Ambiguous."""

@@ -5,6 +5,7 @@ RegistryError
 ├── NotFound       no such adapter or revision
 ├── Ambiguous      a prefix names several revisions
 ├── Conflict       the operation contradicts the present state
+│   └── Changed    it was made for a state that somebody has changed meanwhile
 ├── SourceError    a remote source cannot be had
 ├── Busy           somebody else holds the registry; try again
 └── Damaged        the state file cannot be read (a ValueError too)
@@ -46,6 +47,10 @@ class Ambiguous(RegistryError):
 
 class Conflict(RegistryError):
     """The operation contradicts the present state."""
+
+
+class Changed(Conflict):
+    """The caller knew an older state."""
 
 
 class SourceError(RegistryError):

@@ -1,11 +1,13 @@
 """The state file: what an alias means and meant before, what stays resident, in which order revisions came."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from adapters.registry.atomic import Step, no_step, write_file
+from adapters.registry.canonical import canonical_json, text_sha256
 from adapters.registry.errors import Damaged
 
 STATE_FILE = "state.json"
@@ -31,6 +33,11 @@ class AliasState(BaseModel):
         if weights == self.weights:
             return self
         return AliasState(weights=weights, history=[*self.history, self.weights][-HISTORY:])
+
+
+def alias_tag(weights: Weights, history: Iterable[Weights]) -> str:
+    """Sixteen hex digits that change whenever an alias does: what a caller saw, and wants to change from."""
+    return text_sha256(canonical_json({"weights": weights, "history": list(history)}))[:16]
 
 
 class State(BaseModel):

@@ -6,13 +6,13 @@ and a revision leaves the state before its folder goes.
 
 import shutil
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 from adapters.registry.atomic import Step, no_step, publish_folder, retire_folder
 from adapters.registry.digest import CONFIG_FILE, content_digest, revision_name
-from adapters.registry.errors import Conflict, Damaged, NotFound, Refused
+from adapters.registry.errors import Changed, Conflict, Damaged, NotFound, Refused
 from adapters.registry.lock import writing
 from adapters.registry.scan import Found, in_order, is_name, scan_adapter
 from adapters.registry.staging import clean_staging, staging
@@ -22,6 +22,7 @@ from adapters.registry.state import (
     AliasState,
     State,
     Weights,
+    alias_tag,
     load_last_good,
     load_state,
     save_state,
@@ -94,8 +95,8 @@ class Registry:
             self._save(state)
         return revision, True
 
-    def switch(self, name: str, weights: Weights) -> State:
-        """Let the alias mean `weights`. Raises NotFound, Conflict."""
+    def switch(self, name: str, weights: Weights, seen: Collection[str] | None = None) -> State:
+        """Let the alias mean `weights`; with `seen`, only if its tag is one of these. Raises NotFound, Conflict."""
         if not weights or not all(0 < weight <= MOST_SHARE for weight in weights.values()):
             raise Conflict(f"Every share of a split must be a number above 0, at most {MOST_SHARE:.0f}.")
         with writing(self.root):
@@ -104,19 +105,23 @@ class Registry:
                 if revision not in present:
                     raise NotFound(f"Adapter {name!r} has no revision {revision!r}.")
             state = self._settled(name, present)
+            _check_tag(name, state, seen)
             alias = state.aliases[name].moved(weights) if name in state.aliases else AliasState(weights=weights)
             return self._save(state.with_alias(name, alias))
 
-    def rollback(self, name: str, judged: Weights | None = None, bad: str | None = None) -> State:
+    def rollback(
+        self, name: str, judged: Weights | None = None, bad: str | None = None, seen: Collection[str] | None = None
+    ) -> State:
         """Back to what served before, past what was deleted since, cannot serve or holds `bad`.
 
-        Raises NotFound, Conflict.
+        Raises NotFound, Conflict. With `seen`, only if the alias' tag is one of these.
 
         `judged`: what is to be left. Two servers that find one split bad at the same time go back once, not twice.
         """
         with writing(self.root):
             present = self._revisions(name)
             state = self._state()
+            _check_tag(name, state, seen)
             if judged is not None and (name not in state.aliases or state.aliases[name].weights != judged):
                 raise Conflict(f"The alias {name!r} was changed meanwhile.")
             history = list(state.aliases[name].history) if name in state.aliases else []
@@ -238,3 +243,9 @@ class Registry:
     def _save(self, state: State) -> State:
         save_state(self.root, state, self._step)
         return state
+
+
+def _check_tag(name: str, state: State, seen: Collection[str] | None) -> None:
+    alias = state.aliases.get(name)
+    if seen is not None and (alias is None or alias_tag(alias.weights, alias.history) not in seen):
+        raise Changed(f"The alias {name!r} was changed meanwhile: read it again.")

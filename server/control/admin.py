@@ -1,7 +1,7 @@
 """The admin actions: register, switch, split, roll back, pin, delete. Each is checked, done, followed, then audited."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -65,8 +65,11 @@ class Admin:
 
         return await self._audited(who, "register", {"adapter": name}, action)
 
-    async def route(self, who: str, name: str, weights: Weights) -> dict[str, Any]:
-        """Switch (one revision) or split. Full names or unambiguous prefixes. Raises ServerError."""
+    async def route(self, who: str, name: str, weights: Weights, seen: Collection[str] | None = None) -> dict[str, Any]:
+        """Switch (one revision) or split. Full names or unambiguous prefixes. Raises ServerError.
+
+        `seen`: only if the alias has one of these tags.
+        """
 
         async def action() -> dict[str, Any]:
             adapter = self.plane.catalogue.adapter(name)
@@ -74,20 +77,26 @@ class Admin:
             chosen = {revision.revision: weight for revision, weight in wanted.values()}
             for revision, _ in wanted.values():
                 await self._warm(revision)
-            await self._write(self.plane.registry.switch, name, chosen)
+            await self._write(self.plane.registry.switch, name, chosen, seen)
             self.plane.metrics.switched(name, chosen)
             return {"adapter": name, "weights": chosen}
 
         return await self._audited(who, "route", {"adapter": name, "weights": weights}, action)
 
     async def rollback(
-        self, who: str, name: str, reason: str = "manual", judged: Weights | None = None, bad: str | None = None
+        self,
+        who: str,
+        name: str,
+        reason: str = "manual",
+        judged: Weights | None = None,
+        bad: str | None = None,
+        seen: Collection[str] | None = None,
     ) -> dict[str, Any]:
         """Back to what served before (without `bad`), only if the alias still means `judged`. Raises ServerError."""
 
         async def action() -> dict[str, Any]:
             left = set(self.plane.catalogue.adapter(name).weights)
-            await self._write(self.plane.registry.rollback, name, judged, bad)
+            await self._write(self.plane.registry.rollback, name, judged, bad, seen)
             self.plane.watch.forget(name)
             weights = self.plane.catalogue.adapter(name).weights
             self.plane.metrics.rolled_back(name, left - weights.keys(), reason)
@@ -125,6 +134,22 @@ class Admin:
             return {"adapter": name, "revision": revision.revision, "deleted": True}
 
         return await self._audited(who, "delete", {"adapter": name, "revision": prefix}, action)
+
+    async def retire(self, who: str, name: str) -> dict[str, Any]:
+        """Delete an adapter with all of its revisions, unless requests use one. Raises ServerError."""
+
+        async def action() -> dict[str, Any]:
+            revisions = list(self.plane.catalogue.adapter(name).revisions.values())
+            used = [revision for revision in revisions if self.plane.residency.in_use(revision.public_name)]
+            if used:
+                raise Conflict(f"{used[0].public_name} is answering requests; try again when they are done.")
+            await self._write(self.plane.registry.retire, name)
+            for revision in revisions:
+                await self.plane.lanes.registry(self.plane.proofs.forget, revision.revision)
+                await self.plane.residency.leave(revision.public_name)
+            return {"adapter": name, "deleted": True}
+
+        return await self._audited(who, "retire", {"adapter": name}, action)
 
     def _check(self, folder: Path) -> Checked:
         checked = check_header(folder, self.plane.reader.rules)

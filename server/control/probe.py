@@ -1,5 +1,6 @@
 """Proof of effect, by the engine: the adapter changes the base's answer, and passes its own golden set."""
 
+import asyncio
 import json
 import math
 from dataclasses import dataclass, field
@@ -13,6 +14,9 @@ from server.control.seats import Seats
 
 _PROBE = "NOM/SURNAME 2\nPRÉNOMS/GIVEN NAMES 4\n"
 _GOLDEN_TOKENS = 512
+# A batch of their own: one after the other they would hold the lane of registrations for minutes.
+_GOLDEN_AT_ONCE = 8
+_GOLDEN_SECONDS = 300.0
 _KEPT_PROMPTS = 16
 
 
@@ -72,7 +76,21 @@ async def _prove_effect(engine: LoraEngine, name: str, prompt: str, base: Answer
 
 
 async def _prove_golden(engine: LoraEngine, name: str, golden: Golden) -> None:
-    answers = [await engine.ask(name, case.prompt, _GOLDEN_TOKENS) for case in golden.cases]
+    turns = asyncio.Semaphore(_GOLDEN_AT_ONCE)
+
+    async def ask(prompt: str) -> Answer:
+        async with turns:
+            return await engine.ask(name, prompt, _GOLDEN_TOKENS)
+
+    try:
+        async with asyncio.timeout(_GOLDEN_SECONDS), asyncio.TaskGroup() as group:
+            asked = [group.create_task(ask(case.prompt)) for case in golden.cases]
+    except TimeoutError as error:
+        text = f"The golden set was not answered within {_GOLDEN_SECONDS:.0f} s."
+        raise Refused("engine-busy", text) from error
+    except BaseExceptionGroup as group_error:
+        raise group_error.exceptions[0] from group_error
+    answers = [task.result() for task in asked]
     right = sum(_same(answer.text, case.expected) for answer, case in zip(answers, golden.cases, strict=True))
     score = right / len(golden.cases)
     if score < golden.floor:

@@ -36,7 +36,8 @@ class VllmEngine:
                 # A disk, memory, a worker that did not answer, an engine that died: nothing of that is the adapter's.
                 raise Refused("engine-busy", "The engine could not load the adapter.") from error
             # vLLM's own text names files of this machine, and its last line is the reason.
-            reason = sanitize_message(text.partition(REFUSED)[2]).strip().splitlines()[-1][:_LONGEST_REASON]
+            said = text.partition(REFUSED)[2].replace(str(folder), "the adapter")
+            reason = sanitize_message(said).strip().splitlines()[-1][:_LONGEST_REASON]
             raise Refused("engine", f"The engine does not load the adapter: {reason}") from error
         self._models.lora_requests[name] = request
 

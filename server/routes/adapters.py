@@ -1,7 +1,7 @@
 """The admin routes over adapters (API.md)."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
@@ -11,6 +11,7 @@ from starlette.datastructures import UploadFile
 from adapters.registry.archive import unpack
 from adapters.registry.contents import Taken
 from adapters.registry.limits import SizeLimits
+from adapters.registry.state import Share
 from server.adoption import Fetch, adopting
 from server.context import Context, context_of
 from server.errors import BadRequest, Forbidden, NotHere
@@ -19,7 +20,6 @@ from server.routes.shown import show_adapter
 from server.sources import fetch
 
 router = APIRouter()
-Share = Annotated[float, Field(gt=0, le=1e6, allow_inf_nan=False)]
 
 
 class Route(BaseModel):
@@ -63,7 +63,7 @@ async def get_adapter(request: Request, name: str) -> Response:
     adapter = context.plane.catalogue.adapters.get(name)
     if adapter is None:
         raise NotHere(f"There is no adapter {name[:64]!r}.")
-    return JSONResponse(show_adapter(context, adapter))
+    return _tagged(context, name, show_adapter(context, adapter))
 
 
 @router.post("/v1/adapters/{name}/revisions")
@@ -104,19 +104,19 @@ async def register(request: Request, name: str) -> Response:
 
 @router.put("/v1/adapters/{name}")
 async def route(request: Request, name: str, body: Route) -> Response:
-    """Switch or split."""
+    """Switch or split. With `If-Match`, only from the state that a GET's `ETag` named."""
     context, who = _permitted(request, name)
     if (body.revision is None) == (body.split is None):
         raise BadRequest("Say either 'revision' or 'split'.")
     weights = body.split if body.split is not None else {str(body.revision): 1.0}
-    return JSONResponse(await context.admin.route(who, name, weights))
+    return _tagged(context, name, await context.admin.route(who, name, weights, _seen(request)))
 
 
 @router.post("/v1/adapters/{name}/rollback")
 async def rollback(request: Request, name: str) -> Response:
-    """Back to what served before."""
+    """Back to what served before. `If-Match` as for a switch."""
     context, who = _permitted(request, name)
-    return JSONResponse(await context.admin.rollback(who, name))
+    return _tagged(context, name, await context.admin.rollback(who, name, seen=_seen(request)))
 
 
 @router.put("/v1/adapters/{name}/pin")
@@ -138,6 +138,25 @@ async def delete(request: Request, name: str, revision: str) -> Response:
     """Refused while an alias names it."""
     context, who = _permitted(request, name)
     return JSONResponse(await context.admin.remove(who, name, revision))
+
+
+@router.delete("/v1/adapters/{name}")
+async def retire(request: Request, name: str) -> Response:
+    """The adapter with all of its revisions. Refused while requests use one."""
+    context, who = _permitted(request, name)
+    return JSONResponse(await context.admin.retire(who, name))
+
+
+def _tagged(context: Context, name: str, shown: dict[str, Any]) -> JSONResponse:
+    adapter = context.plane.catalogue.adapters.get(name)
+    return JSONResponse(shown, headers={"ETag": f'"{adapter.tag}"'} if adapter else {})
+
+
+def _seen(request: Request) -> frozenset[str] | None:
+    """The tags of `If-Match`; None where there is no such header, or it takes anything (`*`)."""
+    header = request.headers.get("if-match", "*")
+    tags = frozenset(tag.strip().removeprefix("W/").strip('"') for tag in header.split(","))
+    return None if "*" in tags else tags
 
 
 def _permitted(request: Request, name: str) -> tuple[Context, str]:

@@ -36,6 +36,7 @@ RULES = (
     Rule("GET", "/v1/adapters", "admin"),
     Rule("GET", "/v1/adapters/{name}", "admin"),
     Rule("PUT", "/v1/adapters/{name}", "admin"),
+    Rule("DELETE", "/v1/adapters/{name}", "admin"),
     Rule("POST", "/v1/adapters/{name}/revisions", "admin"),
     Rule("DELETE", "/v1/adapters/{name}/revisions/{revision}", "admin"),
     Rule("POST", "/v1/adapters/{name}/rollback", "admin"),

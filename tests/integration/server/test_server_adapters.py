@@ -374,3 +374,87 @@ async def test_a_checkpoint_of_another_base_is_refused_even_with_a_contract(tmp_
         route = "/v1/adapters/cni/revisions"
         refused = await client.post(route, files={"file": ("a.tgz", archive)}, data={"contract": CONTRACT})
         assert refused.status_code == 422 and refused.json()["error"]["code"] == "base-name"
+
+
+async def test_a_change_from_a_state_that_is_no_longer_is_not_made(tmp_path: Path, start: Any, root: Path) -> None:
+    """Two people look, both switch: the second one is told, instead of undoing the first one's change."""
+    async with start() as one, start() as two, one.client() as first, two.client() as second:
+        revisions = [(await upload(one, packed(tmp_path, seed=seed))).json()["revision"] for seed in (1, 2, 3)]
+        seen = (await first.get("/v1/adapters/cni")).headers["etag"]
+        match = {"If-Match": seen}
+        done = await first.put("/v1/adapters/cni", json={"revision": revisions[1]}, headers=match)
+        assert done.status_code == 200 and done.headers["etag"] != seen
+        late = await second.put("/v1/adapters/cni", json={"revision": revisions[2]}, headers=match)
+        assert late.status_code == 412 and late.json()["error"]["code"] == "changed"
+        assert (await second.post("/v1/adapters/cni/rollback", headers=match)).status_code == 412
+        now = (await first.get("/v1/adapters/cni")).headers["etag"]
+        assert now == done.headers["etag"]
+        several = {"If-Match": f'W/"old", {now}'}
+        assert (await second.post("/v1/adapters/cni/rollback", headers=several)).json()["weights"] == {
+            revisions[0]: 1.0
+        }
+        anything = await second.put("/v1/adapters/cni", json={"revision": revisions[2]}, headers={"If-Match": "*"})
+        assert anything.status_code == 200
+
+
+async def test_the_tag_of_an_alias_that_nobody_has_set_counts_as_well(start: Any, root: Path) -> None:
+    write_adapter(root / "flat", seed=1)
+    async with start() as server, server.client() as client:
+        shown = await client.get("/v1/adapters/flat")
+        (revision,) = shown.json()["serving"]
+        change = {"json": {"revision": revision}, "headers": {"If-Match": shown.headers["etag"]}}
+        assert (await client.put("/v1/adapters/flat", **change)).status_code == 200
+
+
+async def test_an_adapter_is_retired_when_nobody_uses_it(tmp_path: Path, start: Any, root: Path) -> None:
+    async with start() as server, server.client() as client:
+        revision = (await upload(server, packed(tmp_path, seed=1))).json()["revision"]
+        last = await client.delete(f"/v1/adapters/cni/revisions/{revision}")
+        assert last.status_code == 409 and "retire" in last.json()["error"]["message"]
+        server.engine.gate.clear()
+        asking = asyncio.create_task(server.ask("cni"))
+        for _ in range(200):
+            if server.context.plane.residency.in_use(f"cni@{revision}"):
+                break
+            await asyncio.sleep(0.01)
+        assert (await client.delete("/v1/adapters/cni")).status_code == 409
+        server.engine.gate.set()
+        assert (await asking).status_code == 200
+        assert (await client.delete("/v1/adapters/cni")).json() == {"adapter": "cni", "deleted": True}
+        assert not server.engine.loaded and not (root / "cni").exists()
+        assert (await server.ask("cni")).status_code == 404
+        assert (await client.delete("/v1/adapters/cni")).status_code == 404
+        assert (await upload(server, packed(tmp_path, seed=1))).status_code == 201
+        assert (await server.ask("cni")).status_code == 200
+
+
+async def test_a_checkpoint_with_everything_that_training_left_is_uploaded(
+    tmp_path: Path, start: Any, root: Path
+) -> None:
+    folder = write_adapter(tmp_path / "checkpoint-938", seed=1)
+    for name in ("optimizer.pt", "scheduler.pt", "rng_state.pth", "training_args.bin", "trainer_state.json"):
+        (folder / name).write_bytes(b"\x80\x04x.")
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        archive.add(folder, folder.name)
+    async with start() as server:
+        answer = await upload(server, buffer.getvalue())
+        assert answer.status_code == 201, answer.text
+        assert set(answer.json()["left_out"]) >= {"optimizer.pt", "training_args.bin", "rng_state.pth"}
+        kept = {path.name for path in (root / "cni" / answer.json()["revision"]).iterdir()}
+        assert kept == {"adapter_config.json", "adapter_model.safetensors"}
+        assert (await server.ask("cni")).status_code == 200
+
+
+async def test_a_prefix_of_sources_ends_where_a_folder_does(tmp_path: Path, start: Any) -> None:
+    async with start(remote_sources="memory://models,https://host/models/") as server, server.client() as client:
+        route = "/v1/adapters/cni/revisions"
+        for outside in (
+            "memory://models-of-others/x",
+            "https://host/models/%2e%2e/private",
+            "https://host/models/%252e%252e/private",
+            "https://host/models/../private",
+            "https://host/modelsX",
+        ):
+            assert (await client.post(route, json={"path": outside})).status_code == 403, outside
+        assert (await client.post(route, json={"path": "memory://models/none"})).status_code in {400, 422}
