@@ -40,7 +40,7 @@ class Up:
         """Wait for `pattern` in what the terminal shows. Fails with all of it when it does not come."""
         deadline = time.monotonic() + seconds
         while not (found := re.search(pattern, self.output)):
-            assert time.monotonic() < deadline, f"{pattern!r} did not come:\n{self.output}"
+            assert time.monotonic() < deadline, f"{pattern!r} did not come in {seconds} s:\n{self.output}"
             if not self._read():
                 assert re.search(pattern, self.output), f"make up ended:\n{self.output}"
         return found

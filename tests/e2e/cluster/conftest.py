@@ -56,7 +56,10 @@ class Cluster:
         """Until `pattern` was printed so often, after so many starts of a server. Fails with all of it."""
         deadline = time.monotonic() + _START_SECONDS * starts
         while len(re.findall(pattern, self.said())) < times:
-            assert self.process.poll() is None and time.monotonic() < deadline, self.said()
+            assert self.process.poll() is None, f"make cluster ended before {pattern!r}:\n{self.said()}"
+            assert time.monotonic() < deadline, (
+                f"{pattern!r} did not come in {_START_SECONDS * starts} s:\n{self.said()}"
+            )
             time.sleep(0.2)
 
     def pid(self, server: str) -> int:
