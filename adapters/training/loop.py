@@ -29,7 +29,8 @@ def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: W
     plan = batches(examples.training, recipe.optimization.batch, recipe.seed)
     log, best = checkpoint.load(folder, model, optimizer)
     model.train()
-    while log.step < len(plan) and not exhausted(log, recipe):
+    end = min(len(plan), recipe.stop_after or len(plan))
+    while log.step < end and not exhausted(log, recipe):
         begun = time.perf_counter()
         chosen = [examples.training[index] for index in plan[log.step]]
         _set_rate(optimizer, recipe.optimization, log.step, len(plan))
@@ -45,7 +46,7 @@ def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: W
         log.losses.append(float(loss.detach()))
         log.tokens += sum(len(example.tokens) for example in chosen)
         log.seconds += time.perf_counter() - begun  # of training: looks at the validation samples are not in it
-        if log.step == len(plan) or log.step % recipe.evaluate_every == 0:
+        if log.step == end or log.step % recipe.evaluate_every == 0:
             seen = judge(model, examples.validation, examples.pad, recipe.optimization.batch)
             log.validation.append({"step": log.step, **seen})
             if is_best(log):
@@ -53,9 +54,9 @@ def train(model: Any, recipe: Recipe, examples: Examples, folder: Path, watch: W
                 best = checkpoint.trainable(model) if recipe.early_stopping else None
         log.peak_memory = max(log.peak_memory, memory.peak())
         log.peak_gpu_memory = max(log.peak_gpu_memory, memory.peak_gpu())
-        if log.step == len(plan) or log.step % recipe.checkpoint_every == 0 or exhausted(log, recipe):
+        if log.step == end or log.step % recipe.checkpoint_every == 0 or exhausted(log, recipe):
             checkpoint.save(folder, model, optimizer, log, best)
-        watch(log, len(plan))
+        watch(log, end)
     if best is not None:
         checkpoint.put(model, best)
     return log

@@ -103,6 +103,9 @@ class Recipe(_Strict):
         default=None, description="compute layers twice instead of keeping them; default: for qlora on a GPU"
     )
     start_from: str | None = Field(default=None, description="a revision folder, beside the recipe's, to go on from")
+    stop_after: int | None = Field(
+        default=None, ge=1, description="end after so many steps of the plan; the rate falls as over the whole of it"
+    )
     evaluate_every: int = Field(default=100, ge=1, description="steps between two looks at the validation samples")
     checkpoint_every: int = Field(default=100, ge=1, description="steps between two checkpoints")
 

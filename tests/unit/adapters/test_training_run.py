@@ -39,19 +39,21 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_base(tmp_path_factory.mktemp("base") / "tiny-base")
 
 
-def _run(base: Path, folder: Path, stop_after: int | None = None) -> tuple[Log, Any]:
+def _run(
+    base: Path, folder: Path, stop_after: int | None = None, recipe: Recipe = RECIPE, steps: int = 6
+) -> tuple[Log, Any]:
     from transformers import AutoTokenizer
 
     torch.manual_seed(RECIPE.seed)
     model = with_adapter(base, RECIPE.lora)
     examples = prepare(RECIPE, folder, AutoTokenizer.from_pretrained(base))
 
-    def watch(log: Log, steps: int) -> None:
-        assert steps == 6
+    def watch(log: Log, planned: int) -> None:
+        assert planned == steps
         if log.step == stop_after:
             raise Broken
 
-    return loop.train(model, RECIPE, examples, folder / "checkpoint", watch), model
+    return loop.train(model, recipe, examples, folder / "checkpoint", watch), model
 
 
 def _weights(model: Any) -> dict[str, torch.Tensor]:
@@ -107,6 +109,19 @@ def test_the_revision_is_named_by_its_content_and_says_nothing_of_this_machine(
     again = publish.write_revision(unbroken[1], recipe, base, tmp_path, {"samples": 24, "seconds": 99, "machine": "b"})
     assert again == folder  # what a training took is no part of the name
     shutil.rmtree(folder)
+
+
+def test_a_run_that_ends_early_has_the_weights_of_that_step_and_a_look_at_them(base: Path, tmp_path: Path) -> None:
+    with pytest.raises(Broken):
+        _run(base, tmp_path / "whole", stop_after=4)
+    early = RECIPE.model_copy(update={"stop_after": 4})
+    log, model = _run(base, tmp_path / "early", recipe=early, steps=4)
+    assert (log.step, log.validation[-1]["step"]) == (4, 4)
+    other = with_adapter(base, RECIPE.lora)
+    optimizer = torch.optim.AdamW([p for p in other.parameters() if p.requires_grad])
+    checkpoint.load(tmp_path / "whole" / "checkpoint", other, optimizer)
+    expected = _weights(other)
+    assert all(torch.equal(value, expected[name]) for name, value in _weights(model).items())
 
 
 def test_a_revision_that_has_what_its_training_took_in_its_name_keeps_it() -> None:
