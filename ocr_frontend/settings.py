@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
     places: int = Field(4, ge=1, le=1000, description="servers of a fleet that one model's cards meet on, at most")
     llm_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for an answer of the model server")
+    access_log: Path | None = Field(None, description="file that says which key read whose data when; off without one")
     log_format: Literal["text", "json"] = Field("text", description="json: one object a line")
     otlp_endpoint: str = Field("", pattern=r"^(https?://\S+)?$", description="OpenTelemetry collector of traces (off)")
     retry_seconds: float = Field(0.2, ge=0, le=60, description="pause before the one retry while the server is away")

@@ -29,6 +29,9 @@ def create_app(
     settings: Settings, *, ocr: Callable[[], Reader] | None = None, http: httpx.AsyncClient | None = None
 ) -> FastAPI:
     """The app of one settings object. `ocr` opens one reader; `http` is a client of the model server."""
+    # Libraries that log what they are given: bytes of forms, addresses of callers.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     service = build_service(settings, ocr, http)
     # Swagger's page loads scripts from elsewhere, so there is only the description itself.
     app = FastAPI(title="CNI reader", version="1", docs_url=None, redoc_url=None, lifespan=_lifespan)
@@ -38,7 +41,7 @@ def create_app(
         service.metrics.expect(route.path for route in router.routes if isinstance(route, APIRoute))
     hosts = (settings.host, *settings.allowed_hosts)
     app.add_middleware(LocalOnly, active=lambda: service.ring.open, hosts=hosts)
-    app.add_middleware(Boundary, metrics=service.metrics)
+    app.add_middleware(Boundary, metrics=service.metrics, access=service.access)
 
     async def on_front_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, FrontError)
@@ -82,6 +85,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         service.pool.close()
         await service.catalog.close()
         await service.http.aclose()
+        service.access.close()
 
 
 async def _load(service: Service) -> None:

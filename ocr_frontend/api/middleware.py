@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ocr_frontend.api.errors import error_response
 from ocr_frontend.errors import FrontError
+from ocr_frontend.observability.access_log import AccessLog
 from ocr_frontend.observability.metrics import Metrics
 from ocr_frontend.observability.telemetry import given_id
 
@@ -34,8 +35,8 @@ def new_id() -> str:
 class Boundary:
     """Wraps the app. `scope["state"]["request_id"]` is set for everything inside."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
+    def __init__(self, app: ASGIApp, metrics: Metrics, access: AccessLog) -> None:
+        self._app, self._metrics, self._access = app, metrics, access
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -68,6 +69,8 @@ class Boundary:
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route: Any = scope.get("route")
         path = getattr(route, "path", "other")
+        status = status or CLIENT_GONE
+        self._access.request(scope, path, status)
         self._metrics.requests.labels(path, f"{status // 100}xx").inc()
         quiet = path in ("/health", "/ready", "/metrics")
         log.log(

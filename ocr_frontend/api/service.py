@@ -19,6 +19,7 @@ from ocr_frontend.llm.catalog import Catalog
 from ocr_frontend.llm.client import ModelServer
 from ocr_frontend.llm.presence import Presence
 from ocr_frontend.observability import telemetry
+from ocr_frontend.observability.access_log import AccessLog
 from ocr_frontend.observability.metrics import Metrics
 from ocr_frontend.ocr.pool import OcrPool
 from ocr_frontend.ocr.reader import PaddleReader, Reader
@@ -48,6 +49,7 @@ class Service:
     memory: MemoryGuard
     presence: Presence
     keys_file: KeysFile | None
+    access: AccessLog
 
 
 def build_service(
@@ -101,11 +103,13 @@ def build_service(
     if keys_file is not None:
         metrics.watch("keys_file_broken", "1 while the keys file cannot be used", lambda: float(keys_file.broken))
     metrics.watch("upload_bytes", "Bytes of uploads in memory", lambda: held.held)
-    jobs = build_jobs(settings, pipeline, pool, limiter, ring, metrics)
+    access = _access(settings)
+    metrics.count("access_log_failures", "Lines of the access log that could not be written", lambda: access.failures)
+    jobs = build_jobs(settings, pipeline, pool, limiter, ring, metrics, access)
     memory = MemoryGuard(settings.memory_limit)
     return Service(
         settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, jobs,
-        admission, uploads, held, memory, presence, keys_file,
+        admission, uploads, held, memory, presence, keys_file, access,
     )  # fmt: skip
 
 
@@ -114,6 +118,13 @@ def _ring(settings: Settings) -> KeyRing:
         return read_keys(settings.keys_file, [key.get_secret_value() for key in settings.keys])
     except ValueError as error:
         raise SettingsError(f"{PREFIX}KEYS_FILE: {error}") from None
+
+
+def _access(settings: Settings) -> AccessLog:
+    try:
+        return AccessLog(settings.access_log)
+    except OSError as error:
+        raise SettingsError(f"{PREFIX}ACCESS_LOG: {settings.access_log} cannot be written ({error.strerror})") from None
 
 
 def _keys_file(settings: Settings, ring: KeyRing) -> KeysFile | None:

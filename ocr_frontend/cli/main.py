@@ -62,8 +62,6 @@ def _serve(given: argparse.Namespace) -> int:
     from ocr_frontend.api.app import create_app
 
     logs.configure(settings.log_format)
-    logging.getLogger("httpx").setLevel(logging.WARNING)
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # its warnings quote bytes of the form
     # Our own log line a request takes the place of uvicorn's, which prints the query string.
     end_traces = telemetry.start(settings.otlp_endpoint) if settings.otlp_endpoint else None
     app = create_app(settings)

@@ -7,6 +7,7 @@ import time
 from ocr_frontend.jobs.runner import failed
 from ocr_frontend.jobs.store import JobStore
 from ocr_frontend.jobs.tables import Counts
+from ocr_frontend.observability.access_log import AccessLog
 
 log = logging.getLogger("ocr_frontend")
 
@@ -14,8 +15,8 @@ log = logging.getLogger("ocr_frontend")
 class Retention:
     """`run()` sweeps every `seconds`. failures: sweeps that failed; last: when one succeeded (seconds since 1970)."""
 
-    def __init__(self, store: JobStore, seconds: float) -> None:
-        self._store, self._seconds = store, seconds
+    def __init__(self, store: JobStore, access: AccessLog, seconds: float) -> None:
+        self._store, self._access, self._seconds = store, access, seconds
         self.failures = 0
         self.last = time.time()
         self.counts = Counts()
@@ -36,6 +37,8 @@ class Retention:
             log.error("jobs: what has expired could not be deleted (%s); it is tried again", type(error).__name__)
             return
         self.last = time.time()
+        for job in expired:
+            self._access.note("expired", job=job)
         if expired:
             log.info("jobs: %d expired and deleted", len(expired))
 

@@ -18,6 +18,7 @@ from ocr_frontend.jobs.retention import Retention
 from ocr_frontend.jobs.runner import Runner
 from ocr_frontend.jobs.store import JobStore
 from ocr_frontend.jobs.tables import TABLES
+from ocr_frontend.observability.access_log import AccessLog
 from ocr_frontend.observability.metrics import Metrics
 from ocr_frontend.ocr.pool import OcrPool
 from ocr_frontend.settings import PREFIX, Settings, SettingsError
@@ -53,7 +54,13 @@ class Jobs:
 
 
 def build_jobs(
-    settings: Settings, pipeline: Pipeline, pool: OcrPool, limiter: Limiter, ring: KeyRing, metrics: Metrics
+    settings: Settings,
+    pipeline: Pipeline,
+    pool: OcrPool,
+    limiter: Limiter,
+    ring: KeyRing,
+    metrics: Metrics,
+    access: AccessLog,
 ) -> Jobs | None:
     """None where jobs are off: several fronts without a store that they share. Raises SettingsError."""
     if settings.jobs_database is None and not settings.jobs_embedded:
@@ -62,7 +69,7 @@ def build_jobs(
     runner = Runner(pipeline, pool, limiter, ring, store, settings.ocr_workers)
     http = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=httpx.Timeout(10.0))
     callbacks = Callbacks(store, ring, http, private=settings.callback_private)
-    retention = Retention(store, min(_SWEEP_SECONDS, settings.jobs_seconds))
+    retention = Retention(store, access, min(_SWEEP_SECONDS, settings.jobs_seconds))
     metrics.watch("jobs", "Jobs that are kept", lambda: retention.counts.jobs)
     metrics.watch("job_images_waiting", "Images of jobs that nobody reads yet", lambda: retention.counts.images)
     metrics.watch("job_bytes_waiting", "Bytes of files that wait in jobs", lambda: retention.counts.bytes)

@@ -54,6 +54,7 @@ async def submit(request: Request, service: Front, key: Caller) -> Response:
         await allow(service, key, job.model)
         digest = await asyncio.to_thread(digest_of, form)
         job = await jobs.store.add(job, files, pages, _idempotency(request), digest)
+    request.state.job_id = job.id
     jobs.runner.wake()
     body = await answered(jobs.store, job, 0, _PAGE)
     return Response(body.text, 202, {"Location": f"/v1/jobs/{job.id}"}, "application/json")

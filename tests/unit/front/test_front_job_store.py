@@ -16,6 +16,7 @@ from ocr_frontend.jobs.database import Database, PostgresDatabase, SqliteDatabas
 from ocr_frontend.jobs.retention import Retention
 from ocr_frontend.jobs.store import LEASE, JobStore
 from ocr_frontend.jobs.tables import TABLES, Job
+from ocr_frontend.observability.access_log import AccessLog
 from tests.support.postgres import binaries, postgres
 
 LIMITS = JobLimits(images=100, running=3, waiting=1000, key_waiting=600, retention=60, wait=500, patience=10)
@@ -306,7 +307,7 @@ class Broken:
 async def test_no_error_ends_the_retention(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
     database = Broken(SqliteDatabase(None, TABLES))
     store = JobStore(database, KEY, LIMITS, clock)
-    retention = Retention(store, 0.01)
+    retention = Retention(store, AccessLog(None), 0.01)
     await add(store, "a")
     await read_all(store)
     clock.now += 61
