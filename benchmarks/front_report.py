@@ -19,6 +19,7 @@ class Reply:
     status: int
     code: str
     retry_after: str | None
+    key: str = ""
 
     @property
     def honest(self) -> bool:
@@ -37,9 +38,16 @@ def report(
         "dishonest": sum(not reply.honest for reply in replies),
         "seconds_before": _latencies([one for one in answered if killed is None or one.answered < killed]),
         "seconds_after": _latencies([one for one in answered if back is not None and one.sent > back]),
+        "keys": _keys(answered),
         "accident": _accident(replies, killed, back),
         "memory": _memory(memory),
     }
+
+
+def _keys(answered: Sequence[Reply]) -> dict[str, dict[str, float]]:
+    """Latencies of each key's cards, where clients have keys."""
+    keys = sorted({reply.key for reply in answered} - {""})
+    return {key: _latencies([reply for reply in answered if reply.key == key]) for key in keys}
 
 
 def _latencies(answered: Sequence[Reply]) -> dict[str, float]:
