@@ -1,7 +1,7 @@
 """64 clients for ten minutes; the model server is killed in the middle and started again.
 
-With `--quiet N` the service has keys: N clients of the key `quiet` ask alone for `--alone` seconds, then all others come
-as the key `flood` and do not stop; with `--job N` a third key has jobs of N pictures read beside them, all the time.
+With `--quiet N` the service has keys: N clients of the key `quiet` ask alone for `--alone` seconds, then all others
+come as the key `flood` and do not stop; with `--job N` a third key has jobs of N pictures read beside them, always.
 
     python -m benchmarks.front_load --server-command "python -m server --model FOLDER --port 8297"
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ocr_frontend.api.include import PARTS
 from ocr_frontend.documents.registry import DOCUMENTS
 
 _ERROR = {
@@ -41,12 +42,29 @@ def _form(required: tuple[str, ...], properties: dict[str, Any]) -> dict[str, An
     return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}
 
 
-_FILE = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF or BMP"}
+_FILE = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF, BMP, PDF or HEIC"}
 _DOCUMENT = {"type": "string", "enum": ["auto", *DOCUMENTS], "default": "auto"}
 _MODEL = {"type": "string", "description": "a base model, an alias or an exact revision; `cni` unless configured"}
 
-EXTRACT_FORM = _form(("image",), {"image": _FILE, "document": _DOCUMENT, "model": _MODEL})
-JOB_FORM = _form(("image",), {"image": {"type": "array", "items": _FILE}, "document": _DOCUMENT, "model": _MODEL})
+_PAGE = {"type": "integer", "minimum": 1, "default": 1, "description": "of a file with several pages"}
+
+EXTRACT_FORM = _form(("image",), {"image": _FILE, "document": _DOCUMENT, "model": _MODEL, "pages": _PAGE})
+JOB_FORM = _form(
+    ("image",),
+    {
+        "image": {"type": "array", "items": _FILE},
+        "document": _DOCUMENT,
+        "model": _MODEL,
+        "include": {
+            "type": "string",
+            "description": f"some of {', '.join(PARTS)}, separated by commas; without it all",
+        },
+        "pages": {"type": "string", "default": "all", "description": "`all`, or numbers and ranges: `1,3-5`"},
+        "retention": {"type": "number", "minimum": 1, "description": "seconds that results are kept once it is done"},
+        "store": {"type": "boolean", "default": True, "description": "false: results go when they were fetched"},
+        "callback_url": {"type": "string", "format": "uri", "description": "told with a signature once it is done"},
+    },
+)
 CARD_FORM = _form(
     ("recto", "verso"),
     {
@@ -63,5 +81,6 @@ UPLOAD_FORM = _form(
         "model": _MODEL,
         "version": {"type": "string", "enum": ["2018", "2025"], "default": "2018"},
         "side": {"type": "string", "enum": ["recto", "verso"], "default": "recto"},
+        "pages": _PAGE,
     },
 )
