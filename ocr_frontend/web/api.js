@@ -48,7 +48,9 @@ export function extract(file, document, model, signal) {
 /** "ready", "away" (alive, cannot answer now) or "offline". */
 export async function state() {
   try {
-    return (await fetch("ready", { cache: "no-store" })).ok ? "ready" : "away";
+    const answer = await fetch("ready", { cache: "no-store" });
+    if (!answer.ok) return "away";
+    return (await answer.json()).model_server === "away" ? "away" : "ready";
   } catch {
     return "offline";
   }
