@@ -13,6 +13,16 @@ class _Body(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class WarningAnswer(_Body):
+    """A warning. `code` is stable; `field`: null where it is about the whole answer; `message`: in English, made from
+    the code and `params`."""
+
+    code: str
+    field: str | None = None
+    message: str
+    params: dict[str, str | int | float] = {}
+
+
 class FieldAnswer(_Body):
     """One field. `box`: where it was read, None where it was read nowhere (source `model`); `lines`: the segments it
     was read from, counted in `ocr.lines`.

@@ -35,6 +35,10 @@ class Pipeline:
         self._pool, self._catalog, self._asker, self._metrics = pool, catalog, asker, metrics
         self._thresholds, self._calibration = thresholds, calibration
 
+    async def check(self, data: bytes | Sent) -> None:
+        """Whether the picture can be decoded, before anything is read. Raises what decoding it raises."""
+        await self._pool.check(data)
+
     async def extract(self, request_id: str, data: bytes | Sent, chosen: Document | None, model: str) -> Extraction:
         """`chosen` is the sender's document, None where the picture decides.
 

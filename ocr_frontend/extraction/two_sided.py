@@ -1,33 +1,54 @@
-"""Both sides of one card: read one after the other, put together, and compared where both say the same thing."""
+"""Both sides of one card: decoded, read one after the other, compared where both say the same thing, put together."""
 
-import unicodedata
 from collections.abc import Mapping
-from difflib import SequenceMatcher
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ocr_frontend.api.schemas import Extraction
+from ocr_frontend.api.schemas import Extraction, WarningAnswer
 from ocr_frontend.documents.registry import AUTO, DOCUMENTS, Document
 from ocr_frontend.errors import FrontError, UnknownDocument
+from ocr_frontend.extraction import merge
 from ocr_frontend.extraction.pipeline import Pipeline
 
 SIDES = ("recto", "verso")
 _VERSIONS = tuple(sorted({name.split("-")[1] for name in DOCUMENTS}))
-# Names come from two readings of two prints, the zone's without accents and cut at its end.
-_SAME_NAME = 0.6
+# What a field is in any document; the zone's names of its own parts are the same.
+_STANDARDS = {
+    "nom_surname": "surname", "prenom_given_name": "given_names", "date_of_birth": "birth_date", "sex": "sex",
+    "numero_de_carte": "document_number", "date_of_expiration": "expiry_date", "date_of_issue": "issue_date",
+    "identifiant_unique": "personal_number",
+}  # fmt: skip
+_NAMES_OF_ZONE = 30 - len("<<")  # letters, in a TD1
+MESSAGES = {
+    "wrong_side": "The picture sent as {sent} shows a {shown}.",
+    "same_side_twice": "Both pictures show a {shown}; nothing was put together.",
+    "versions_differ": "The two pictures are of cards of different versions; nothing was put together.",
+    "sides_differ": "The two sides do not say the same; neither value is given.",
+    "mrz_used": "The machine-readable zone says otherwise; its check digits hold, so its value is given.",
+    "name_spelled_otherwise": "The two sides spell the name differently; the front's spelling is given.",
+    "issued_before_birth": "The date of issue is not after the date of birth.",
+    "issued_after_expiry": "The date of issue is not before the date of expiration.",
+}
 
 
 class Card(BaseModel):
-    """`POST /v1/cards`. `compared`: the fields that both sides tell; `document`: null where they are of two cards."""
+    """`POST /v1/cards`.
+
+    document: the card (`cni-2025`), null where the pictures are of two versions. data: the fields of both sides, null
+    where they are not of one card; a field in which they contradict each other is null. sources: where each value of
+    `data` was read. compared: the fields that both sides tell.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     id: str
     document: str | None
-    data: dict[str, str | float | None]
+    data: dict[str, str | float | None] | None
+    sources: dict[str, Literal["recto", "verso", "mrz"]] = {}
     sides: dict[str, Extraction]
     compared: tuple[str, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[WarningAnswer, ...]
 
 
 def documents_of(version: str) -> dict[str, Document | None]:
@@ -42,78 +63,74 @@ def documents_of(version: str) -> dict[str, Document | None]:
 async def read_both(
     pipeline: Pipeline, request_id: str, images: Mapping[str, bytes], chosen: Mapping[str, Document | None], model: str
 ) -> Card:
-    """Raises what `Pipeline.extract` raises, with the side's name before its sentence."""
+    """Both are decoded before either is read: a damaged verso costs no reading of the recto.
+
+    Raises what `Pipeline.extract` raises, with the side's name before its sentence.
+    """
     answers = {}
-    for side in SIDES:
-        try:
-            answers[side] = await pipeline.extract(request_id, images[side], chosen[side], model)
-        except FrontError as error:
-            error.message = f"{side}: {error.message}"
-            raise
+    for step in ("check", "extract"):
+        for side in SIDES:
+            try:
+                if step == "check":
+                    await pipeline.check(images[side])
+                else:
+                    answers[side] = await pipeline.extract(request_id, images[side], chosen[side], model)
+            except FrontError as error:
+                error.message = f"{side}: {error.message}"
+                raise
     return together(request_id, answers)
 
 
 def together(request_id: str, sides: Mapping[str, Extraction]) -> Card:
-    """The fields of both sides in the order of their documents. No value is changed by the other side's."""
-    recto, verso = (sides[side] for side in SIDES)
-    versions = {answer.document.rpartition("-")[0] for answer in (recto, verso)}
+    """The fields of both sides in the order of their documents; see `merge` for what is put together."""
+    shown = {side: answer.document.rpartition("-") for side, answer in sides.items()}
+    versions = {version for version, _, _ in shown.values()}
     warnings = [
-        f"The picture sent as {side} shows a {other}."
-        for side, other in (SIDES, SIDES[::-1])
-        if sides[side].document.endswith(other)
+        merge.Conflict("wrong_side", None, {"sent": side, "shown": other})
+        for side, (_, _, other) in shown.items()
+        if other != side and other in SIDES
     ]
+    by_shown = {other: sides[side] for side, (_, _, other) in shown.items()}
+    merged = merge.Merged(None)
     if len(versions) > 1:
-        warnings.append("The two pictures are of cards of different versions.")
-    told = _told(recto, verso)
-    differ = [name for name, same in told.items() if not same]
-    if differ:
-        warnings.append(f"The two sides do not seem to be of one person: {', '.join(differ)} differ.")
-    if _issued_before_birth(recto, verso):
-        warnings.append("The two sides do not seem to be of one person: issued before the birth.")
+        warnings.append(merge.Conflict("versions_differ"))
+    elif len(by_shown) < len(sides):
+        warnings.append(merge.Conflict("same_side_twice", None, {"shown": next(iter(by_shown))}))
+    else:
+        verso = by_shown["verso"]
+        merged = merge.merge(_side(by_shown["recto"]), _side(verso), _zone(verso))
     return Card(
         id=request_id,
         document=versions.pop() if len(versions) == 1 else None,
-        data=recto.data | {name: value for name, value in verso.data.items() if recto.data.get(name) is None},
+        data=merged.data,
+        sources=merged.sources,
         sides=dict(sides),
-        compared=tuple(told),
-        warnings=tuple(warnings),
+        compared=merged.compared,
+        warnings=tuple(_answer(conflict) for conflict in (*warnings, *merged.warnings)),
     )
 
 
-def _told(recto: Extraction, verso: Extraction) -> dict[str, bool]:
-    """Whether the recto and the verso's zone agree, by each field that both tell. A 2018 verso repeats nothing."""
-    zone = verso.mrz
+def _side(answer: Extraction) -> merge.Side:
+    normal = {key: field.normalized for key, field in answer.fields.items()}
+    return merge.Side(answer.data, normal, {key: _STANDARDS[key] for key in answer.data if key in _STANDARDS})
+
+
+def _zone(answer: Extraction) -> merge.Zone | None:
+    zone = answer.mrz
     if zone is None:
-        return {}
-    dates = {"date_of_birth": zone.date_of_birth, "date_of_expiration": zone.date_of_expiration}
-    pairs: dict[str, tuple[object, object]] = {
-        name: (_iso(recto, name), day and day.isoformat()) for name, day in dates.items()
-    }
-    pairs["numero_de_carte"] = (recto.data.get("numero_de_carte"), zone.numero_de_carte)
-    pairs["sex"] = (recto.data.get("sex"), zone.sex)
-    told = {name: one == other for name, (one, other) in pairs.items() if one and other}
-    names = {"nom_surname": zone.surname, "prenom_given_name": zone.given_names}
-    for name, other in names.items():
-        one = recto.data.get(name)
-        if one and other:
-            told[name] = _alike(str(one), other)
-    return told
+        return None
+    days = {"birth_date": zone.date_of_birth, "expiry_date": zone.date_of_expiration}
+    texts = {
+        "document_number": zone.numero_de_carte, "personal_number": zone.identifiant_unique, "sex": zone.sex,
+        "surname": zone.surname, "given_names": zone.given_names,
+    }  # fmt: skip
+    plain = {standard: text for standard, text in texts.items() if text}
+    printed = plain | {standard: f"{day:%d.%m.%Y}" for standard, day in days.items() if day}
+    values = plain | {standard: day.isoformat() for standard, day in days.items() if day}
+    cut = len((zone.surname or "") + (zone.given_names or "")) >= _NAMES_OF_ZONE
+    return merge.Zone(zone.holds, values, printed, cut)
 
 
-def _issued_before_birth(recto: Extraction, verso: Extraction) -> bool:
-    birth, issue = _iso(recto, "date_of_birth"), _iso(verso, "date_of_issue")
-    return bool(birth and issue and issue < birth)
-
-
-def _iso(answer: Extraction, name: str) -> str | None:
-    field = answer.fields.get(name)
-    return None if field is None or field.normalized is None else str(field.normalized)
-
-
-def _alike(one: str, other: str) -> bool:
-    plain, shorter = _letters(one), _letters(other)
-    return SequenceMatcher(None, plain[: max(len(shorter), 1)], shorter).ratio() >= _SAME_NAME
-
-
-def _letters(text: str) -> str:
-    return "".join(letter for letter in unicodedata.normalize("NFKD", text).upper() if "A" <= letter <= "Z")
+def _answer(conflict: merge.Conflict) -> WarningAnswer:
+    message = MESSAGES[conflict.code].format_map(conflict.params)
+    return WarningAnswer(code=conflict.code, field=conflict.key, message=message, params=dict(conflict.params))

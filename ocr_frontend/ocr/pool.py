@@ -15,7 +15,7 @@ from collections.abc import Callable
 from ocr_frontend.auth.work import Work, current
 from ocr_frontend.errors import Busy, DeadlineExceeded, FrontError, OcrUnavailable
 from ocr_frontend.ocr.cancellation import until
-from ocr_frontend.ocr.images import Limits, Sent
+from ocr_frontend.ocr.images import Limits, Sent, decode
 from ocr_frontend.ocr.memory import Gate
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.ocr.scan import Page, scan
@@ -126,6 +126,11 @@ class OcrPool:
         self.failure = known
         frames = "" if isinstance(error, FrontError) else "\n" + "".join(traceback.format_tb(error.__traceback__))
         log.error("OCR: %s It is tried again.%s", known, frames)
+
+    async def check(self, data: bytes | Sent) -> None:
+        """Decode one image and let it go. Raises what `images.decode` raises, OcrUnavailable."""
+        self.require_ready()
+        await asyncio.to_thread(decode, data, self._limits, self.gate)
 
     async def read(self, data: bytes | Sent) -> Page:
         """Decode and read one image.

@@ -10,7 +10,7 @@ from ocr_frontend.api.include import left_out, shown
 from ocr_frontend.api.openapi import CARD_FORM, ERRORS, EXTRACT_FORM, UPLOAD_FORM
 from ocr_frontend.api.pages import contents_of, one_page
 from ocr_frontend.api.routes.dependencies import Caller, Front, allow
-from ocr_frontend.api.schemas import Extraction, LegacyExtraction
+from ocr_frontend.api.schemas import Extraction, LegacyExtraction, WarningAnswer
 from ocr_frontend.api.service import Service
 from ocr_frontend.api.serving import serving
 from ocr_frontend.api.uploads import receive
@@ -73,7 +73,7 @@ async def _extract(
 
 @router.post("/v1/cards", openapi_extra=CARD_FORM)
 async def card(request: Request, service: Front, key: Caller) -> Card:
-    """Both sides of one card: the fields of both, and a warning where they are not of one person."""
+    """Both sides of one card: the fields of both; no data where they are not of one card."""
     settings = service.settings
     async with serving(request, service, key) as served:
         form = await receive(
@@ -92,7 +92,11 @@ async def card(request: Request, service: Front, key: Caller) -> Card:
         return answer.model_copy(update={"warnings": (*answer.warnings, *unread)})
 
 
-async def _pages_left_out(images: Mapping[str, bytes], limits: Limits) -> list[str]:
+async def _pages_left_out(images: Mapping[str, bytes], limits: Limits) -> list[WarningAnswer]:
     """Of each side's file the first page is read; what else it holds is named."""
     found = {side: await contents_of(image, limits) for side, image in images.items()}
-    return [f"{side}: {said}" for side, contents in found.items() for said in contents.left_out(1)]
+    return [
+        WarningAnswer(code="pages_left_out", message=f"{side}: {said}", params={"side": side})
+        for side, contents in found.items()
+        for said in contents.left_out(1)
+    ]

@@ -3,20 +3,43 @@
 import json
 from typing import Any
 
+from PIL import Image
+
 from ocr_frontend.documents.registry import DOCUMENTS
-from tests.integration.front.fakes import RECTO_TEXT, VERSO_TEXT, FakeModelServer, FakeReader, picture, running
+from tests.integration.front.fakes import (
+    RECTO_TEXT,
+    VERSO_TEXT,
+    FakeModelServer,
+    FakeReader,
+    picture,
+    running,
+    text_lines,
+)
 
 RECTO, VERSO = DOCUMENTS["cni-2018-recto"].keys, DOCUMENTS["cni-2018-verso"].keys
+
+
+# The zone says 123456789, the recto's number is misread in its last digit.
+FRONT = (
+    "REPUBLIQUE DU CAMEROUN", "123456780", "NOM/SURNAME", "NGO MBARGA", "PRENOMS/GIVEN NAMES", "ELISE",
+    "DATE DE NAISSANCE/DATE OF BIRTH", "01.02.1990", "SEXE/SEX", "F", "DATE D'EXPIRATION/DATE OF EXPIRY", "01.01.2035",
+)  # fmt: skip
+BACK = (
+    "NOM DU PERE / FATHER'S NAME", "ABENA", "NUMERO CNI / NIC NUMBER", "AB12345678", "TAILLE / HEIGHT", "1,70",
+    "I<CMR1234567897AB12345678<<<<<", "9002018F3501014CMR<<<<<<<<<<<5", "NGO<MBARGA<<ELISE<<<<<<<<<<<<<",
+)  # fmt: skip
 
 
 class TwoSides(FakeReader):
     """Recto and verso by turns."""
 
+    def __init__(self, recto: tuple[str, ...] = RECTO_TEXT, verso: tuple[str, ...] = VERSO_TEXT) -> None:
+        super().__init__()
+        self._sides = text_lines(*recto), text_lines(*verso)
+
     def read(self, image: object) -> list[Any]:  # type: ignore[override]
         self.reads += 1
-        from tests.integration.front.fakes import text_lines
-
-        return text_lines(*(RECTO_TEXT if self.reads % 2 else VERSO_TEXT))
+        return self._sides[(self.reads - 1) % 2]
 
 
 def answer(body: dict[str, Any]) -> str:
@@ -43,3 +66,37 @@ async def test_both_sides_in_one_call() -> None:
         )
         assert broken.status_code == 415 and broken.json()["error"]["message"].startswith("verso: ")
         assert (await front.client.post("/v1/cards", files=files, data={"version": "1999"})).status_code == 422
+
+
+async def test_a_damaged_verso_costs_no_reading_of_the_recto() -> None:
+    reader, whole = TwoSides(), picture(size=(600, 400))
+    async with running(reader) as front:
+        files = {"recto": ("a.jpg", whole), "verso": ("b.jpg", whole[: len(whole) // 3])}
+        response = await front.client.post("/v1/cards", files=files, data={"version": "2018"})
+        assert response.status_code == 400 and response.json()["error"]["message"].startswith("verso: ")
+        assert reader.reads == 0
+
+
+def answer_2025(body: dict[str, Any]) -> str:
+    values = {
+        "numero_de_carte": "123456780", "nom_surname": "NGO MBARGA", "prenom_given_name": "ELISE", "sex": "F",
+        "date_of_birth": "01.02.1990", "date_of_expiration": "01.01.2035", "pere_father": "ABENA",
+        "identifiant_unique": "AB12345678", "taille": "1,70",
+    }  # fmt: skip
+    side = "recto" if FRONT[1] in body["prompt"] else "verso"
+    return json.dumps({key: values.get(key) for key in DOCUMENTS[f"cni-2025-{side}"].keys})
+
+
+async def test_the_zone_outranks_the_recto_and_says_so() -> None:
+    server = FakeModelServer(answer_2025)
+    server.answered_by = "base"
+    async with running(TwoSides(FRONT, BACK), server) as front:
+        tiff = picture("TIFF", save_all=True, append_images=[Image.new("RGB", (120, 80))])
+        files = {"recto": ("a.jpg", picture()), "verso": ("b.tiff", tiff)}
+        response = await front.client.post("/v1/cards", files=files, data={"model": "base", "version": "2025"})
+        body = response.json()
+        assert response.status_code == 200, body
+        assert (body["data"]["numero_de_carte"], body["sources"]["numero_de_carte"]) == ("123456789", "mrz")
+        assert body["sides"]["recto"]["data"]["numero_de_carte"] == "123456780"
+        told = [(warning["code"], warning["field"]) for warning in body["warnings"]]
+        assert told == [("mrz_used", "numero_de_carte"), ("pages_left_out", None)]

@@ -1,4 +1,4 @@
-"""Recto and verso put together: what both tell is compared, a stranger's verso is noticed."""
+"""Recto and verso put together: two people or two cards never become one, a holding zone outranks the recto."""
 
 from datetime import date
 from typing import Any
@@ -8,17 +8,19 @@ import pytest
 from ocr_frontend.api.schemas import Extraction, FieldAnswer, OcrAnswer, QualityAnswer, ZoneAnswer
 from ocr_frontend.documents.registry import DOCUMENTS
 from ocr_frontend.errors import UnknownDocument
+from ocr_frontend.extraction.same_name import compare_names
 from ocr_frontend.extraction.two_sided import documents_of, together
 
 ZONE = ZoneAnswer(
     holds=True, numero_de_carte="123456789", identifiant_unique="AB12345678", date_of_birth=date(1990, 2, 1),
     date_of_expiration=date(2035, 1, 1), sex="F", surname="NGO MBARGA", given_names="ELISE",
 )  # fmt: skip
+NO_ZONE = ZONE.model_copy(update={"holds": False, "identifiant_unique": None})
 RECTO = {
     "numero_de_carte": "123456789", "nom_surname": "NGO MBARGA", "prenom_given_name": "ÉLISE",
     "date_of_birth": "01.02.1990", "sex": "F", "date_of_expiration": "01.01.2035",
 }  # fmt: skip
-VERSO = {"pere_father": "ABENA", "date_of_issue": "01.01.2025"}
+VERSO = {"pere_father": "ABENA", "date_of_issue": "01.01.2025", "identifiant_unique": "AB12345678"}
 
 
 def answer(document: str, values: dict[str, Any], zone: ZoneAnswer | None = None) -> Extraction:
@@ -36,48 +38,151 @@ def answer(document: str, values: dict[str, Any], zone: ZoneAnswer | None = None
     )  # fmt: skip
 
 
-def card(recto: dict[str, Any], zone: ZoneAnswer | None, version: str = "2025", verso: str = "verso") -> Any:
-    sides = {"recto": answer(f"cni-{version}-recto", recto), "verso": answer(f"cni-2025-{verso}", VERSO, zone)}
+def card(recto: dict[str, Any], zone: ZoneAnswer | None, **verso: Any) -> Any:
+    sides = {"recto": answer("cni-2025-recto", recto), "verso": answer("cni-2025-verso", VERSO | verso, zone)}
     return together("1", sides)
+
+
+def codes(both: Any) -> list[tuple[str, str | None]]:
+    return [(warning.code, warning.field) for warning in both.warnings]
 
 
 def test_one_person() -> None:
     both = card(RECTO, ZONE)
     assert both.document == "cni-2025" and both.warnings == ()
     assert set(both.compared) == set(RECTO)
-    assert both.data["nom_surname"] == "NGO MBARGA" and both.data["pere_father"] == "ABENA"
+    assert both.data == {**RECTO, **answer("cni-2025-verso", VERSO).data}
+    assert both.sources["date_of_birth"] == "mrz" and both.sources["nom_surname"] == "recto"
+    assert both.sources["pere_father"] == "verso" and "profession" not in both.sources
 
 
 @pytest.mark.parametrize(
-    ("change", "differ"),
+    ("change", "right"),
     [
-        ({"numero_de_carte": "123456780"}, "numero_de_carte"),
-        ({"date_of_birth": "02.02.1990"}, "date_of_birth"),
-        ({"sex": "M", "nom_surname": "TCHOUPO"}, "sex, nom_surname"),
+        ({"numero_de_carte": "123456780"}, {"numero_de_carte": "123456789"}),
+        ({"date_of_birth": "01.02.1998"}, {"date_of_birth": "01.02.1990"}),
+        ({"date_of_expiration": "01.07.2035"}, {"date_of_expiration": "01.01.2035"}),
+        ({"sex": "M"}, {"sex": "F"}),
+        ({"numero_de_carte": "987654321"}, {"numero_de_carte": "123456789"}),
+        ({"numero_de_carte": "123456780", "date_of_birth": "01.02.1998"}, RECTO),
     ],
 )
-def test_two_persons(change: dict[str, str], differ: str) -> None:
+def test_a_holding_zone_outranks_the_recto(change: dict[str, str], right: dict[str, str]) -> None:
     both = card(RECTO | change, ZONE)
-    assert both.warnings == (f"The two sides do not seem to be of one person: {differ} differ.",)
-    assert both.data["numero_de_carte"] == (RECTO | change)["numero_de_carte"]  # no value is changed
+    assert codes(both) == [("mrz_used", name) for name in change]
+    assert both.data.items() >= right.items() and all(both.sources[name] == "mrz" for name in change)
 
 
-def test_names_cut_by_the_zone_and_small_misreadings_are_one_person() -> None:
-    zone = ZONE.model_copy(update={"surname": "NGO MBAR", "given_names": "ELSE"})
-    assert card(RECTO, zone).warnings == ()
+def test_a_holding_zone_fills_what_the_recto_leaves_open_but_no_name() -> None:
+    both = card({}, ZONE)
+    assert both.warnings == () and both.compared == ()
+    names = ("nom_surname", "prenom_given_name")
+    assert {name: both.data[name] for name in RECTO} == RECTO | dict.fromkeys(names)
+    assert all(both.sources[name] == "mrz" for name in RECTO if name not in names)
+    assert all(card({}, NO_ZONE).data[name] is None for name in RECTO)
+
+
+@pytest.mark.parametrize("zone", [ZONE, NO_ZONE])
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"nom_surname": "NGO MBAPPE"},
+        {"nom_surname": "TCHOUPO"},
+        {"prenom_given_name": "PAUL"},
+        {"nom_surname": "TCHOUPO", "numero_de_carte": "987654321", "date_of_birth": "12.11.1971"},
+        {"numero_de_carte": "987654321", "date_of_birth": "12.11.1971"},
+        {"numero_de_carte": "987654321", "date_of_expiration": "31.12.2026"},
+    ],
+)
+def test_two_people_and_two_cards_are_never_one(change: dict[str, str], zone: ZoneAnswer) -> None:
+    both = card(RECTO | change, zone)
+    assert both.data is None and both.sources == {}
+    assert set(codes(both)) == {("sides_differ", name) for name in change}
+    assert both.sides["recto"].data.items() >= change.items()  # what was read stands there
+    assert not any(value in warning.model_dump_json() for value in change.values() for warning in both.warnings)
+
+
+@pytest.mark.parametrize("change", [{"sex": "M"}, {"numero_de_carte": "123456780"}, {"date_of_birth": "01.02.1998"}])
+def test_where_no_check_digit_decides_neither_value_is_given(change: dict[str, str]) -> None:
+    both = card(RECTO | change, NO_ZONE)
+    (name,) = change
+    assert codes(both) == [("sides_differ", name)]
+    assert both.data[name] is None and name not in both.sources and both.data["nom_surname"] == "NGO MBARGA"
+
+
+def test_a_name_spelled_otherwise_is_kept_and_told() -> None:
+    both = card(RECTO | {"nom_surname": "NGO MBAHGA"}, ZONE)
+    assert codes(both) == [("name_spelled_otherwise", "nom_surname")]
+    assert both.data["nom_surname"] == "NGO MBAHGA"
+
+
+def test_names_that_the_zone_cuts() -> None:
+    zone = ZONE.model_copy(update={"surname": "MAETCHEU DONGMO TCHINDA", "given_names": "ABDEL"})
+    whole = RECTO | {"nom_surname": "MAETCHEU DONGMO TCHINDA", "prenom_given_name": "ABDELAZIZ MARIE"}
+    assert card(whole, zone).warnings == ()
+    assert card(whole | {"prenom_given_name": "ABRAHAM"}, zone).data is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "likeness"),
+    [
+        ("NGO MBARGA", "NGO MBARGA", "same"),
+        ("D'ÉLOÏSE NGO-MBARGA", "DELOISE NGO MBARGA", "same"),
+        ("Ngo Mbarga", "NGOMBARGA", "same"),
+        ("MÜLLER", "MULLER", "same"),
+        ("BJØRN", "BJOERN", "same"),
+        ("NJOMO", "NJ0M0", "same"),
+        ("MBARGA", "MBAHGA", "spelled"),
+        ("NGO MBARGA", "NCO MBARGA", "spelled"),
+        ("NGO MBARGA", "NGOKMBARGA", "spelled"),
+        ("ÉLISE", "ELISE MARIE", "spelled"),
+        ("NGO MBARGA", "NGO MBAPPE", "different"),
+        ("ATANGANA", "ATEBA", "different"),
+        ("MBARGA", "MBALLA", "different"),
+        ("TCHOUPO", "TCHOUTA", "different"),
+        ("NGO NDJOCK MARIE", "NGO NLEND", "different"),
+        ("NGO MBARGA", "NGO", "different"),
+        ("NGO", "NJI", "different"),
+        ("", "NGO", "different"),
+        ("MBARGA JEAN", "JEAN", "spelled"),
+    ],
+)
+def test_one_name_or_two(one: str, other: str, likeness: str) -> None:
+    assert compare_names(one, other) == compare_names(other, one) == likeness
 
 
 def test_without_a_zone_little_can_be_said() -> None:
     both = card(RECTO, None)
-    assert both.compared == () and both.warnings == ()
+    assert both.compared == () and both.warnings == () and both.data.items() >= RECTO.items()
+
+
+def test_a_card_from_before_the_birth_is_of_two_people_or_misread() -> None:
     later = card(RECTO | {"date_of_birth": "01.02.2026"}, None)
-    assert later.warnings == ("The two sides do not seem to be of one person: issued before the birth.",)
+    assert codes(later) == [("issued_before_birth", "date_of_issue")] and later.data is None
+    vouched = card(RECTO, ZONE, date_of_issue="01.01.1985")
+    assert codes(vouched) == [("issued_before_birth", "date_of_issue")]
+    assert vouched.data["date_of_issue"] is None and vouched.data["date_of_birth"] == "01.02.1990"
+    ended = card(RECTO, ZONE, date_of_issue="01.01.2035")
+    assert codes(ended) == [("issued_after_expiry", "date_of_issue")] and ended.data["date_of_issue"] is None
 
 
-def test_wrong_pictures() -> None:
-    assert "of different versions" in card({}, None, version="2018").warnings[0]
-    assert card({}, None, version="2018").document is None
-    assert "sent as verso shows a recto" in card(RECTO, None, verso="recto").warnings[0]
+def test_two_versions_are_never_one_card() -> None:
+    sides = {
+        "recto": answer("cni-2018-recto", {"nom_surname": "TCHOUPO", "prenom_given_name": "PAUL"}),
+        "verso": answer("cni-2025-verso", VERSO, ZONE),
+    }
+    both = together("1", sides)
+    assert both.document is None and both.data is None and codes(both) == [("versions_differ", None)]
+
+
+def test_sides_sent_in_each_other_s_place() -> None:
+    recto, verso = answer("cni-2025-recto", RECTO), answer("cni-2025-verso", VERSO, ZONE)
+    swapped = together("1", {"recto": verso, "verso": recto})
+    assert codes(swapped) == [("wrong_side", None), ("wrong_side", None)]
+    assert swapped.data == card(RECTO, ZONE).data
+    twice = together("1", {"recto": recto, "verso": recto})
+    assert codes(twice) == [("wrong_side", None), ("same_side_twice", None)] and twice.data is None
+    assert twice.warnings[0].message == "The picture sent as verso shows a recto."
 
 
 def test_versions() -> None:

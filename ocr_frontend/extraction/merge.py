@@ -1,0 +1,174 @@
+"""Two sides of one card put together: what both tell is compared; two people or two cards are never made into one.
+
+Fields are known by what they are in any document (`surname`, `birth_date`), never by their keys. A zone that holds
+outranks the other side; one that does not is only another reading, and where two readings differ, neither is given.
+"""
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ocr_frontend.extraction.same_name import compare_names
+
+Value = str | float
+Source = Literal["recto", "verso", "mrz"]
+Likeness = Literal["same", "spelled", "close", "different"]
+NAMES = ("surname", "given_names")
+# Of one card; where two of them differ by more than a misreading, there are two cards.
+_CARD = ("document_number", "personal_number", "birth_date", "expiry_date")
+_CLOSE = 2  # characters of one value that OCR may misread
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What one side says. values: by key, as answered; normal: dates as ISO 8601; standards: key to what it is."""
+
+    values: Mapping[str, Value | None]
+    normal: Mapping[str, Value | None]
+    standards: Mapping[str, str]
+
+    def key_of(self, standard: str) -> str | None:
+        """The field that is this, None where the side has none."""
+        return next((key for key, each in self.standards.items() if each == standard and key in self.values), None)
+
+    def said(self, key: str) -> Value | None:
+        """In the form to compare."""
+        normal = self.normal.get(key)
+        return self.values.get(key) if normal is None else normal
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """The verso's machine-readable zone. values: by standard, dates as ISO; printed: the same as the card has them."""
+
+    holds: bool
+    values: Mapping[str, str]
+    printed: Mapping[str, str]
+    names_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A warning: its code, the field that it is about, parameters (never a value)."""
+
+    code: str
+    key: str | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Merged:
+    """data: the fields of both in their order, None where they are not of one card; sources: where each was read;
+    compared: the fields that both tell."""
+
+    data: dict[str, Value | None] | None
+    sources: dict[str, Source] = field(default_factory=dict)
+    compared: tuple[str, ...] = ()
+    warnings: list[Conflict] = field(default_factory=list)
+
+
+def merge(recto: Side, verso: Side, zone: Zone | None) -> Merged:
+    """Both sides of one document of the same version."""
+    data = dict(recto.values) | {k: v for k, v in verso.values.items() if recto.values.get(k) is None}
+    sources: dict[str, Source] = {k: "recto" if recto.values.get(k) is not None else "verso" for k in data}
+    merged = Merged(data, {key: source for key, source in sources.items() if data[key] is not None})
+    told = _compared(recto, verso, zone)
+    merged.compared = tuple(dict.fromkeys(key for key, *_ in told))
+    parted = [(key, standard) for key, standard, likeness, _ in told if likeness == "different"]
+    if _are_two(parted, named=any(standard in NAMES for _, standard, *_ in told)):
+        merged.warnings += [Conflict("sides_differ", key) for key, _ in parted]
+        merged.data, merged.sources = None, {}
+        return merged
+    for key, standard, likeness, by_zone in told:
+        _settle(merged, key, standard, likeness, zone if by_zone else None)
+    _fill(merged, recto, zone)
+    _check_issue(merged, recto, verso, zone)
+    return merged
+
+
+def _compared(recto: Side, verso: Side, zone: Zone | None) -> list[tuple[str, str, Likeness, bool]]:
+    """Key, standard, likeness, and whether it is the zone that the recto is compared with."""
+    told = []
+    for key, standard in recto.standards.items():
+        mine, other = recto.said(key) if key in recto.values else None, verso.key_of(standard)
+        theirs = verso.said(other) if other else None
+        if mine is not None and theirs is not None:
+            told.append((key, standard, _alike(standard, mine, theirs, cut=False), False))
+        in_zone = zone.values.get(standard) if zone else None
+        if mine is not None and in_zone and zone:
+            told.append((key, standard, _alike(standard, mine, in_zone, cut=zone.names_cut), True))
+    return told
+
+
+def _alike(standard: str, one: Value, other: Value, *, cut: bool) -> Likeness:
+    if standard in NAMES:
+        return compare_names(str(one), str(other), cut=cut)
+    mine, theirs = str(one), str(other)
+    if mine == theirs:
+        return "same"
+    if standard in _CARD and len(mine) == len(theirs):
+        return "close" if sum(a != b for a, b in zip(mine, theirs, strict=True)) <= _CLOSE else "different"
+    return "close" if standard not in _CARD else "different"
+
+
+def _are_two(parted: list[tuple[str, str]], *, named: bool) -> bool:
+    """Another name is another person, and two other numbers or dates are another card; one of them was misread."""
+    other = [standard for _, standard in parted if standard in _CARD]
+    return any(standard in NAMES for _, standard in parted) or len(other) >= 2 or bool(other and not named)
+
+
+def _settle(merged: Merged, key: str, standard: str, likeness: Likeness, zone: Zone | None) -> None:
+    """One field that both tell. `zone`: where it is the zone that tells it."""
+    assert merged.data is not None
+    if likeness == "spelled":
+        merged.warnings.append(Conflict("name_spelled_otherwise", key))
+    elif likeness != "same" and not (zone and zone.holds):
+        merged.warnings.append(Conflict("sides_differ", key))
+        merged.data[key] = None
+        merged.sources.pop(key, None)
+    elif zone and zone.holds and standard not in NAMES:
+        merged.data[key], merged.sources[key] = zone.printed[standard], "mrz"
+        if likeness != "same":
+            merged.warnings.append(Conflict("mrz_used", key))
+
+
+def _fill(merged: Merged, recto: Side, zone: Zone | None) -> None:
+    """What the recto leaves open and a zone that holds tells; names have no check digit."""
+    if zone is None or not zone.holds or merged.data is None:
+        return
+    differ = {warning.key for warning in merged.warnings if warning.code == "sides_differ"}
+    for key, standard in recto.standards.items():
+        known = key in merged.data and merged.data[key] is None and key not in differ
+        if known and standard in zone.printed and standard not in NAMES:
+            merged.data[key], merged.sources[key] = zone.printed[standard], "mrz"
+
+
+def _check_issue(merged: Merged, recto: Side, verso: Side, zone: Zone | None) -> None:
+    """Nobody has a card from before the birth, or one that ended before it was given out: not of one card, then.
+
+    Where the zone's check digits vouch for the other date, it is the date of issue that was misread.
+    """
+    key = verso.key_of("issue_date")
+    issue = _day(verso.said(key)) if key else None
+    if key is None or issue is None or merged.data is None:
+        return
+    vouched = zone.values if zone and zone.holds else {}
+    for standard, code in (("birth_date", "issued_before_birth"), ("expiry_date", "issued_after_expiry")):
+        other = recto.key_of(standard)
+        day = _day(vouched.get(standard) or (recto.said(other) if other else None))
+        if day is None or (day < issue if standard == "birth_date" else issue < day):
+            continue
+        merged.warnings.append(Conflict(code, key))
+        if standard not in vouched:
+            merged.data, merged.sources = None, {}
+            return
+        merged.data[key] = None
+        merged.sources.pop(key, None)
+
+
+def _day(value: Value | None) -> datetime.date | None:
+    try:
+        return datetime.date.fromisoformat(str(value))
+    except ValueError:
+        return None
