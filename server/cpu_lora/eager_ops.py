@@ -12,6 +12,8 @@ from typing import Any
 
 import torch
 
+from server.cpu_lora.patching import patch_once
+
 Forward = Callable[..., Any]
 
 
@@ -21,20 +23,13 @@ def use() -> None:
     from vllm.model_executor.layers.layernorm import RMSNorm
     from vllm.model_executor.layers.rotary_embedding.base import RotaryEmbedding
 
-    if getattr(RMSNorm.forward_native, "is_cni_eager", False):
-        return
-    RMSNorm.forward_native = _marked(_norm(RMSNorm.forward_native))
-    SiluAndMul.forward_native = _marked(_activation(SiluAndMul.forward_native))
-    RotaryEmbedding.forward_native = _marked(_rotary(RotaryEmbedding.forward_native, RotaryEmbedding.forward_cpu))
+    patch_once(RMSNorm, "forward_native", _norm)
+    patch_once(SiluAndMul, "forward_native", _activation)
+    patch_once(RotaryEmbedding, "forward_native", lambda stock: _rotary(stock, RotaryEmbedding.forward_cpu))
 
 
 def _dense(x: torch.Tensor, residual: torch.Tensor | None) -> bool:
     return residual is None or (x.is_contiguous() and residual.is_contiguous())
-
-
-def _marked(forward: Forward) -> Forward:
-    forward.is_cni_eager = True  # type: ignore[attr-defined]
-    return forward
 
 
 def _norm(stock: Forward) -> Forward:
@@ -84,16 +79,15 @@ def shorten_lookups() -> None:
     """
     from vllm.lora.layers.base import BaseLayerWithLoRA  # heavy
 
-    stock = BaseLayerWithLoRA.set_mapping
-    if getattr(stock, "is_cni_eager", False):
-        return
+    def remembering(stock: Forward) -> Forward:
+        def set_mapping(self: Any, punica_wrapper: Any) -> None:
+            stock(self, punica_wrapper)
+            # torch.nn.Module removes this entry when a new base_layer is assigned, so it cannot go stale.
+            self.__dict__["base_layer"] = self._modules["base_layer"]
 
-    def set_mapping(self: Any, punica_wrapper: Any) -> None:
-        stock(self, punica_wrapper)
-        # torch.nn.Module removes this entry when a new base_layer is assigned, so it cannot go stale.
-        self.__dict__["base_layer"] = self._modules["base_layer"]
+        return set_mapping
 
-    BaseLayerWithLoRA.set_mapping = _marked(set_mapping)
+    patch_once(BaseLayerWithLoRA, "set_mapping", remembering)
 
 
 def call_attention_directly() -> None:
@@ -104,16 +98,15 @@ def call_attention_directly() -> None:
     """
     from vllm.model_executor.layers.attention import Attention  # heavy
 
-    stock = Attention.__init__
-    if getattr(stock, "is_cni_eager", False):
-        return
+    def direct(stock: Forward) -> Forward:
+        def __init__(self: Any, *arguments: Any, **named: Any) -> None:
+            stock(self, *arguments, **named)
+            if never_compiled():
+                self.use_direct_call = True
 
-    def __init__(self: Any, *arguments: Any, **named: Any) -> None:
-        stock(self, *arguments, **named)
-        if never_compiled():
-            self.use_direct_call = True
+        return __init__
 
-    Attention.__init__ = _marked(__init__)
+    patch_once(Attention, "__init__", direct)
 
 
 def count_ranks() -> None:
@@ -123,12 +116,15 @@ def count_ranks() -> None:
     """
     from vllm.v1.sample import sampler  # heavy
 
-    sampler.batched_count_greater_than = _ranks
+    patch_once(sampler, "batched_count_greater_than", lambda _stock: _counting())
 
 
-def _ranks(logprobs: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
-    """How many of a row of logprobs [rows, vocabulary] are at least chosen [rows, 1]: [rows]."""
-    return (logprobs >= chosen).sum(-1)
+def _counting() -> Forward:
+    def ranks(logprobs: torch.Tensor, chosen: torch.Tensor) -> torch.Tensor:
+        """How many of a row of logprobs [rows, vocabulary] are at least chosen [rows, 1]: [rows]."""
+        return (logprobs >= chosen).sum(-1)
+
+    return ranks
 
 
 def never_compiled() -> bool:

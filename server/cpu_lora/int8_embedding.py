@@ -15,6 +15,7 @@ import torch
 from torch.nn import functional
 
 from server.cpu_lora import kernel
+from server.cpu_lora.patching import patch_once
 
 _TOP = 127
 
@@ -68,12 +69,8 @@ def use(engine: kernel.Kernel | None) -> None:
     """Give vLLM's unquantized embeddings these two methods; calling it again changes nothing."""
     from vllm.model_executor.layers.vocab_parallel_embedding import UnquantizedEmbeddingMethod  # heavy
 
-    method: Any = UnquantizedEmbeddingMethod
-    if getattr(method, "rounds_to_int8", False):
-        return
-    method.process_weights_after_loading = _rounding(method.process_weights_after_loading, engine)
-    method.embedding = _looking_up(method.embedding)
-    method.rounds_to_int8 = True
+    patch_once(UnquantizedEmbeddingMethod, "process_weights_after_loading", lambda stock: _rounding(stock, engine))
+    patch_once(UnquantizedEmbeddingMethod, "embedding", _looking_up)
 
 
 def _rounding(stock: Callable[[Any, Any], None], engine: kernel.Kernel | None) -> Callable[[Any, Any], None]:

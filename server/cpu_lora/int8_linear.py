@@ -14,6 +14,7 @@ import torch
 
 from server.cpu_lora import kernel
 from server.cpu_lora.eager_ops import never_compiled
+from server.cpu_lora.patching import patch_once
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,8 @@ def use(engine: kernel.Kernel) -> None:
     """Give every INT8 layer that is loaded from now on to our kernel, where it can take it; once."""
     from vllm.model_executor.kernels.linear.scaled_mm.cpu import CPUInt8ScaledMMLinearKernel as Stock  # heavy
 
-    if getattr(Stock.process_weights_after_loading, "is_cni_int8", False):
-        return
-    Stock.process_weights_after_loading = _process(Stock.process_weights_after_loading)
-    Stock.apply_weights = _apply(Stock.apply_weights, engine)
+    patch_once(Stock, "process_weights_after_loading", _process)
+    patch_once(Stock, "apply_weights", lambda stock: _apply(stock, engine))
 
 
 def weights_of(layer: Any) -> Int8Weights | None:
@@ -50,7 +49,6 @@ def _process(stock: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
         layer.cni_int8 = Int8Weights(kernel.pack_int8(weight.data), scales.data.reshape(-1).float().contiguous())
         setattr(layer, name, None)  # as vLLM does where oneDNN keeps the weights
 
-    process.is_cni_int8 = True  # type: ignore[attr-defined]
     return process
 
 

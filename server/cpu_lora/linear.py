@@ -15,6 +15,7 @@ from torch.nn import functional
 from adapters.cgroup import available_memory
 from server.cpu_lora import kernel
 from server.cpu_lora.eager_ops import never_compiled
+from server.cpu_lora.patching import patch_once
 from server.cpu_lora.wrapper import GroupedPunicaWrapper
 
 FEW_ROWS = 16
@@ -85,11 +86,9 @@ def use(engine: kernel.Kernel, prompts: bool) -> None:
     from vllm.lora.layers.base_linear import BaseLinearLayerWithLoRA  # heavy
     from vllm.model_executor.layers import utils
 
-    if getattr(utils.dispatch_cpu_unquantized_gemm, "is_cni_linear", False):
-        return
     left = None if prompts else int(available_memory() * _MEMORY_SHARE)
-    utils.dispatch_cpu_unquantized_gemm = _dispatch(utils.dispatch_cpu_unquantized_gemm, engine, left)
-    BaseLinearLayerWithLoRA.apply = _apply(BaseLinearLayerWithLoRA.apply)
+    patch_once(utils, "dispatch_cpu_unquantized_gemm", lambda stock: _dispatch(stock, engine, left))
+    patch_once(BaseLinearLayerWithLoRA, "apply", _apply)
 
 
 def _dispatch(stock: Callable[..., None], engine: kernel.Kernel, left: int | None) -> Callable[..., None]:
@@ -113,7 +112,6 @@ def _dispatch(stock: Callable[..., None], engine: kernel.Kernel, left: int | Non
         stock(layer, remove_weight)
         layer.cpu_linear = PackedLinear(engine, packed, layer.cpu_linear)
 
-    dispatch.is_cni_linear = True  # type: ignore[attr-defined]
     return dispatch
 
 

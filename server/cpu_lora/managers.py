@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from server.cpu_lora.lending import Lender
+from server.cpu_lora.patching import patch_once
 
 _LENDER = "cni_lender"
+Method = Callable[..., Any]
 
 
 def lend() -> None:
     """Let an adapter lend its weights to a slot (`lending`) until it leaves it, once."""
     from vllm.lora.model_manager import LoRAModelManager  # heavy
 
-    stock = LoRAModelManager.activate_adapter
-    leave, leave_all = LoRAModelManager._deactivate_adapter, LoRAModelManager.remove_all_adapters
-    if getattr(stock, "is_cni", False):
-        return
+    patch_once(LoRAModelManager, "activate_adapter", _activating)
+    patch_once(LoRAModelManager, "_deactivate_adapter", _leaving)
+    patch_once(LoRAModelManager, "remove_all_adapters", _leaving_all)
 
+
+def _activating(stock: Method) -> Method:
     def activate_adapter(self: Any, lora_id: int) -> bool:
         if lora_id in self._active_adapters or None not in self.lora_index_to_id:
             return bool(stock(self, lora_id))
@@ -28,20 +32,25 @@ def lend() -> None:
         self.lora_index_to_id[slot] = lora_id
         return True
 
+    return activate_adapter
+
+
+def _leaving(stock: Method) -> Method:
     def _deactivate_adapter(self: Any, lora_id: int) -> None:
         if lora_id in self.lora_index_to_id:
             _lender(self).take_back(self.lora_index_to_id.index(lora_id))
-        leave(self, lora_id)
+        stock(self, lora_id)
 
+    return _deactivate_adapter
+
+
+def _leaving_all(stock: Method) -> Method:
     def remove_all_adapters(self: Any) -> None:
         for slot in range(len(self.lora_index_to_id)):
             _lender(self).take_back(slot)
-        leave_all(self)
+        stock(self)
 
-    activate_adapter.is_cni = True  # type: ignore[attr-defined]
-    LoRAModelManager.activate_adapter = activate_adapter
-    LoRAModelManager._deactivate_adapter = _deactivate_adapter
-    LoRAModelManager.remove_all_adapters = remove_all_adapters
+    return remove_all_adapters
 
 
 def _lender(manager: Any) -> Lender:
@@ -56,10 +65,10 @@ def shorten_bookkeeping() -> None:
     """Let a step find its adapters without a copy of the list of all loaded ones for each of them, once."""
     from vllm.lora.worker_manager import LRUCacheWorkerLoRAManager  # heavy
 
-    stock = LRUCacheWorkerLoRAManager.add_adapter
-    if getattr(stock, "is_cni", False):
-        return
+    patch_once(LRUCacheWorkerLoRAManager, "add_adapter", _finding)
 
+
+def _finding(stock: Method) -> Method:
     def add_adapter(self: Any, lora_request: Any) -> bool:
         inner = self._adapter_manager
         if lora_request.load_inplace or inner.get_adapter(lora_request.lora_int_id) is None:
@@ -67,5 +76,4 @@ def shorten_bookkeeping() -> None:
         inner.activate_adapter(lora_request.lora_int_id)
         return True
 
-    add_adapter.is_cni = True  # type: ignore[attr-defined]
-    LRUCacheWorkerLoRAManager.add_adapter = add_adapter
+    return add_adapter

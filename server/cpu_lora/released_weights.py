@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from server.cpu_lora.patching import patch_once
+
 _ABSENT = object()
 
 
@@ -18,9 +20,7 @@ def allow() -> None:
     """Make vLLM's LoRA layers answer `cpu` for such a layer; calling it again changes nothing."""
     from vllm.lora.layers import base_linear  # heavy
 
-    stock = base_linear._get_lora_device
-    if not getattr(stock, "knows_released_weights", False):
-        base_linear._get_lora_device = device_or_cpu(stock)
+    patch_once(base_linear, "_get_lora_device", device_or_cpu)
 
 
 def device_or_cpu(stock: Callable[[Any], torch.device]) -> Callable[[Any], torch.device]:
@@ -31,5 +31,4 @@ def device_or_cpu(stock: Callable[[Any], torch.device]) -> Callable[[Any], torch
             return torch.device("cpu")
         return stock(base_layer)
 
-    device.knows_released_weights = True  # type: ignore[attr-defined]
     return device

@@ -17,6 +17,7 @@ from server.cpu_lora import kernel
 from server.cpu_lora.batch import Batch
 from server.cpu_lora.buffers import AT_ONCE, StepBuffers
 from server.cpu_lora.decoder import LAYER, LINEARS, Decoder, read_decoder
+from server.cpu_lora.patching import patch_once
 from server.cpu_lora.table import Table
 from server.cpu_lora.wrapper import GroupedPunicaWrapper
 
@@ -147,8 +148,7 @@ def use(engine: kernel.Kernel, prompts: bool) -> None:
 
     many = ROWS_A_THREAD * engine.threads() if prompts else None
     for model in (LlamaModel, Qwen2Model):
-        if not getattr(model.forward, "is_cni_step", False):
-            model.forward = _forward(model.forward, engine, many)
+        patch_once(model, "forward", lambda stock: _forward(stock, engine, many))
 
 
 def _forward(stock: Forward, engine: kernel.Kernel, many: int | None) -> Forward:
@@ -174,5 +174,4 @@ def _forward(stock: Forward, engine: kernel.Kernel, many: int | None) -> Forward
                 inputs_embeds = x
         return stock(self, input_ids, positions, intermediate_tensors, inputs_embeds, **more)
 
-    forward.is_cni_step = True  # type: ignore[attr-defined]
     return forward

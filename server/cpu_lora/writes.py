@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
+
+from server.cpu_lora.patching import patch_once
 
 _LEDGER = "cni_ledger"
 Method = Callable[..., Any]
@@ -64,9 +67,8 @@ def watch() -> None:
     assert layers
     for kind in _kinds(BaseLayerWithLoRA):
         for name, fills in (("reset_lora", False), ("set_lora", True)):
-            method = kind.__dict__.get(name)
-            if method is not None and not getattr(method, "is_cni_watched", False):
-                setattr(kind, name, _watched(method, fills))
+            if name in kind.__dict__:
+                patch_once(kind, name, partial(_watched, fills=fills))
 
 
 def _kinds(kind: type) -> set[type]:
@@ -101,7 +103,6 @@ def _watched(method: Method, fills: bool) -> Method:
             ledger.version = version(tensor)
         return result
 
-    call.is_cni_watched = True  # type: ignore[attr-defined]
     call.__wrapped__ = method  # type: ignore[attr-defined]  # its signature is the one that counts
     return call
 

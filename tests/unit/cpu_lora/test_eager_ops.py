@@ -19,11 +19,8 @@ from server.cpu_lora import eager_ops
 
 
 @pytest.fixture(autouse=True)
-def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def kernels(vllms_own: None) -> Iterator[None]:
     current_platform.import_kernels()
-    for layer in (RMSNorm, RotaryEmbedding):
-        monkeypatch.setattr(layer, "forward_native", layer.forward_native)
-    monkeypatch.setattr(SiluAndMul, "forward_native", staticmethod(SiluAndMul.forward_native))
     with set_current_vllm_config(VllmConfig()):
         yield
 

@@ -84,4 +84,3 @@ def test_embedding_and_head_share_one_copy(engine: kernel.Kernel, compiled: bool
         assert logits.argmax(1).tolist() == (original[tokens].float() @ original.float().T).argmax(1).tolist()
     finally:
         method.process_weights_after_loading, method.embedding = stock
-        del method.rounds_to_int8

@@ -10,8 +10,6 @@ import pytest
 import torch
 from vllm.config.lora import LoRAConfig
 from vllm.lora.layers import MergedQKVParallelLinearWithLoRA, RowParallelLinearWithLoRA
-from vllm.lora.layers.base_linear import BaseLinearLayerWithLoRA
-from vllm.model_executor.layers import utils
 from vllm.model_executor.layers.linear import QKVParallelLinear, RowParallelLinear
 from vllm.model_executor.layers.vocab_parallel_embedding import ParallelLMHead, VocabParallelEmbedding
 from vllm.platforms import current_platform
@@ -35,11 +33,9 @@ def kernel() -> Kernel:
 
 @pytest.fixture(params=[True, False], ids=["packed only", "beside oneDNN"])
 def lora_config(
-    request: pytest.FixtureRequest, kernel: Kernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    request: pytest.FixtureRequest, kernel: Kernel, vllms_own: None, tmp_path: Path
 ) -> Iterator[LoRAConfig]:
     current_platform.import_kernels()
-    monkeypatch.setattr(utils, "dispatch_cpu_unquantized_gemm", utils.dispatch_cpu_unquantized_gemm)
-    monkeypatch.setattr(BaseLinearLayerWithLoRA, "apply", BaseLinearLayerWithLoRA.apply)
     config = LoRAConfig(max_lora_rank=RANK, max_loras=SLOTS, lora_dtype=torch.bfloat16)
     with one_rank(config, tmp_path):
         linear.use(kernel, request.param)
@@ -94,7 +90,9 @@ def test_a_layer_agrees_with_float64(lora_config: LoRAConfig, kind: str, slots: 
 
 
 @pytest.mark.parametrize("rows", [1, 7, 40])
-def test_a_tied_head_agrees_with_float64_and_is_packed_once(lora_config: LoRAConfig, rows: int) -> None:
+def test_a_tied_head_agrees_with_float64_and_is_packed_once(
+    lora_config: LoRAConfig, rows: int, request: pytest.FixtureRequest
+) -> None:
     rng = torch.Generator().manual_seed(rows)
     embedding: Any = VocabParallelEmbedding(192, HIDDEN, params_dtype=torch.bfloat16)
     head: Any = ParallelLMHead(192, HIDDEN, params_dtype=torch.bfloat16).tie_weights(embedding)
@@ -107,7 +105,9 @@ def test_a_tied_head_agrees_with_float64_and_is_packed_once(lora_config: LoRACon
     agree(head.quant_method.apply(head, x), wanted, torch.bfloat16)
     agree(head.quant_method.apply(head, x, bias), wanted + bias.double(), torch.bfloat16)
     assert torch.equal(embedding(torch.arange(5)), weight[:5])
-    if type(head.cpu_linear) is linear.HeadLinear:
+    packed_only = bool(request.node.callspec.params["lora_config"])
+    assert (type(head.cpu_linear) is linear.HeadLinear) is packed_only
+    if packed_only:
         packed = head.weight.__dict__["cni_packed"]
         head.quant_method.apply(head, x)
         assert head.weight.__dict__["cni_packed"] is packed is embedding.weight.__dict__["cni_packed"]

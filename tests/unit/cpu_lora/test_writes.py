@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.cpu_lora import writes
+from server.cpu_lora.patching import is_ours
 from server.cpu_lora.slots import Slots, _used_rank
 
 SLOTS, RANK = 3, 8
@@ -114,4 +115,4 @@ def test_every_kind_of_layer_is_watched_once() -> None:
     writes.watch()
     assert RowParallelLinearWithLoRA.reset_lora is before
     for kind in (MergedQKVParallelLinearWithLoRA, RowParallelLinearWithLoRA, VocabParallelEmbeddingWithLoRA):
-        assert kind.set_lora.is_cni_watched and kind.reset_lora.is_cni_watched
+        assert is_ours(kind.set_lora) and is_ours(kind.reset_lora)
