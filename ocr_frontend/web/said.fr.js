@@ -20,5 +20,7 @@ export default [
   [/^The picture does not look like (\S+)\..*$/, "L’image ne ressemble pas à $1."],
   [/^None of the fields of (\S+) was found on the picture\.$/, "Aucun champ de $1 n’est sur l’image."],
   [/^(\d+) lines of text beyond the first (\d+) were not used\.$/, "$1 lignes au-delà des $2 premières n’ont pas servi."],
+  [/^The file has (\d+) pages; page (\d+) was read, the others were left out\.$/, "Le fichier a $1 pages ; la page $2 a été lue, les autres non."],
+  [/^The picture moves; its first frame was read, the others were left out\.$/, "L’image est animée ; seule sa première vue a été lue."],
   [/^Nobody has calibrated (\S+) with this version.*$/, "La certitude de $1 n’a pas été mesurée avec cette version du service : ses champs n’en ont pas."],
 ];

@@ -30,6 +30,8 @@ async def extract(request: Request, service: Front, key: Caller, include: str | 
     answer = await _extract(
         request, service, key, "image", ("document", "model", "pages"), lambda form: form.get("document") or AUTO
     )
+    if service.corrections is not None:
+        await service.corrections.keep(key.owner, answer.model_dump(mode="json"))
     return JSONResponse(shown(answer, without)) if without else answer  # type: ignore[return-value]
 
 

@@ -8,6 +8,7 @@ import pytest
 from ocr_frontend import errors
 from ocr_frontend.errors import FrontError
 from ocr_frontend.extraction import checks, resolve
+from ocr_frontend.ocr.contents import Contents
 from ocr_frontend.web import parts
 
 FRENCH, ENGLISH, SAID = (parts()[name][0] for name in ("words.fr.js", "words.en.js", "said.fr.js"))
@@ -42,3 +43,10 @@ def test_no_file_of_the_page_is_long() -> None:
     assert {
         file.name for file in page.iterdir() if file.is_file() and len(file.read_text().splitlines()) > 150
     } == set()
+
+
+@pytest.mark.parametrize("contents", [Contents(3), Contents(moves=True)])
+def test_what_was_left_out_has_its_french(contents: Contents) -> None:
+    [sentence] = contents.left_out(1)
+    patterns = re.findall(r"\[/(\^.*?\$)/,", SAID)
+    assert sum(bool(re.match(pattern, sentence)) for pattern in patterns) == 1
