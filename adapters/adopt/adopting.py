@@ -116,7 +116,6 @@ def _manifest(folder: Path, name: str, target: Target, written: str | None) -> M
             name=quantized.base.name if quantized else target.name.rpartition("/")[2],
             fingerprint=target.base.fingerprint,
             weights=target.base.weights,
-            weights=target.base.weights,
             architecture=target.base.architecture,
             hidden_size=target.base.hidden_size,
             layers=target.base.layers,
