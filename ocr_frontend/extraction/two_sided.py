@@ -10,6 +10,7 @@ from ocr_frontend.documents.registry import AUTO, DOCUMENTS, Document
 from ocr_frontend.errors import FrontError, UnknownDocument
 from ocr_frontend.extraction import merge
 from ocr_frontend.extraction.pipeline import Pipeline
+from ocr_frontend.ocr.contents import Sent
 
 SIDES = ("recto", "verso")
 _VERSIONS = tuple(sorted({name.split("-")[1] for name in DOCUMENTS}))
@@ -61,7 +62,11 @@ def documents_of(version: str) -> dict[str, Document | None]:
 
 
 async def read_both(
-    pipeline: Pipeline, request_id: str, images: Mapping[str, bytes], chosen: Mapping[str, Document | None], model: str
+    pipeline: Pipeline,
+    request_id: str,
+    images: Mapping[str, bytes | Sent],
+    chosen: Mapping[str, Document | None],
+    model: str,
 ) -> Card:
     """Both are decoded before either is read: a damaged verso costs no reading of the recto.
 
