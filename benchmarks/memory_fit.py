@@ -4,9 +4,9 @@
 
 The limit is SERVER_MEMORY_GIB, with SERVER_RESERVE_GIB for the OCR front: it stands for a machine or a container of
 that size. Each server is started as `python -m server` fits it, asked for cards of 350 prompt tokens and 150 answered
-tokens one after the other, then for eight at once. Its processes' memory (PSS) is read throughout: what it reached
-must stay below what it was given. Rows of an earlier run in --out that are not measured now stay. With --tokenizer
-(Qwen3's own files) answers are held to a JSON object's grammar; without, they are 150 tokens of anything.
+tokens one after the other, then for as many cards at once as it takes in a batch. Its processes' memory (PSS) is read
+throughout: what it reached must stay below what it was given. With --tokenizer (Qwen3's own files) answers are held to
+a JSON object's grammar; without, they are 150 tokens of anything.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from benchmarks.services import Prompts, ask, registry, running
 
 _GB, _GIB = 10**9, 1 << 30
 LIMITS = (8, 16, 24)
-PROMPT, ANSWER, POSITIONS, AT_ONCE = 350, 150, 40_960, 8
+PROMPT, ANSWER, POSITIONS = 350, 150, 40_960
 # 150 tokens never fill it, so that every answer has as many.
 _OBJECT = r'\{"nom_surname": "[A-Z][A-Za-z ]{900,1200}"\}'
 
@@ -46,22 +46,15 @@ def main() -> int:
     args = made.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bases, adapters = _bases(Path(folder), args)
-        made_now = [_row(args, base, form, limit, adapters) for form, base in bases.items() for limit in args.limits]
-    rows = _with_earlier(made_now, args.out / "memory_fit.json")
-    limits = sorted({int(row["limit_gb"]) for row in rows})
-    found = {(row["form"], row["limit_gb"]): row.get("one_card_s") for row in rows}
-    seconds = {form: [found.get((form, limit)) for limit in limits] for form in sorted({row["form"] for row in rows})}
-    groups = tuple(f"{limit} GB" for limit in limits)
+        rows = [_row(args, base, form, limit, adapters) for form, base in bases.items() for limit in args.limits]
+    seconds: dict[str, list[float | None]] = {
+        form: [row.get("one_card_s") for row in rows if row["form"] == form] for form in args.forms
+    }
+    groups = tuple(f"{limit} GB" for limit in args.limits)
     panel = Panel("Qwen3-0.6B's shape: a card of 150 tokens, alone", "s", groups, seconds)
     publish("memory_fit", args, {"prompt": PROMPT, "answer": ANSWER, "rows": rows}, [panel])
     say(table(rows))
     return 0
-
-
-def _with_earlier(rows: list[dict[str, Any]], path: Path) -> list[dict[str, Any]]:
-    earlier = json.loads(path.read_text())["rows"] if path.exists() else []
-    merged = {(row["form"], row["limit_gb"]): row for row in [*earlier, *rows]}
-    return [merged[key] for key in sorted(merged)]
 
 
 def _bases(folder: Path, args: argparse.Namespace) -> tuple[dict[str, Path], Path]:
@@ -94,11 +87,11 @@ def _row(args: argparse.Namespace, base: Path, form: str, limit: int, adapters: 
     say(str(row))
     with running(command, args.port, given, "/ready") as url, _Watch() as watch:
         row["rest_gib"] = watch.now()
-        bodies = [_body(prompt, args) for prompt in Prompts(PROMPT, args.seed).take(args.rounds + 1 + AT_ONCE)]
+        bodies = [_body(prompt, args) for prompt in Prompts(PROMPT, args.seed).take(args.rounds + 1 + row["cards"])]
         alone = [ask(url, [body])[0] for body in bodies[: args.rounds + 1]]
         row["one_card_s"] = median(alone[1:])
         seconds, tokens = ask(url, bodies[args.rounds + 1 :])
-        row |= {"eight_s": round(seconds, 2), "tokens": tokens, "load": round(os.getloadavg()[0], 1)}
+        row |= {"all_s": round(seconds, 2), "cards_a_second": round(row["cards"] / seconds, 3), "tokens": tokens}
         row["most_gib"] = watch.most
     row["given_gib"] = round(float(given["SERVER_MEMORY_GIB"]) - args.front_gib, 2)
     say(str(row))
@@ -150,7 +143,7 @@ class _Watch:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """As docs/memory.md shows it."""
-    head = "| base | memory | context | KV cache | cards at once | memory reached / given | one card | eight at once |"
+    head = "| base | memory | context | KV cache | cards at once | memory reached / given | one card | all at once |"
     lines = [head, f"|{' --- |' * 8}"]
     for row in rows:
         first = f"| {row['form']} | {row['limit_gb']} GB |"
@@ -160,7 +153,7 @@ def table(rows: list[dict[str, Any]]) -> str:
         reached = f"{row['most_gib']:.1f} / {row['given_gib']:.1f} GiB"
         lines.append(
             f"{first} {row['context']:,} | {row['kv_cache_gib']:.1f} GiB | {row['cards']} | {reached} | "
-            f"{row['one_card_s']:.1f} s | {row['eight_s']:.1f} s |"
+            f"{row['one_card_s']:.1f} s | {row['cards_a_second']:.2f} /s |"
         )
     return "\n".join(lines)
 

@@ -12,7 +12,6 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from ocr_frontend.extraction.confidence import SHIPPED
-from ocr_frontend.extraction.placement import Placement
 from ocr_frontend.ocr.limits import Limits
 from ocr_frontend.ocr.onnx_models import cache_root
 from ocr_frontend.ocr.quality import ADVICE
@@ -59,7 +58,6 @@ class Settings(BaseSettings):
     ocr_det_side: int = Field(960, ge=64, le=4000, description="longest side that detection works at, pixels")
     ocr_rec_width: int = Field(320, ge=48, le=3200, description="least width of a line for recognition, pixels")
     ocr_rec_batch: int = Field(6, ge=1, le=256, description="lines recognised together")
-    perspective: float = Field(0, ge=0, le=90, description="flatten a card with edges so askew, degrees; 0: never")
     ocr_workers: int = Field(
         default_factory=lambda: max(1, _cores() // 4), ge=1, le=64, description="images read at once"
     )
@@ -97,8 +95,6 @@ class Settings(BaseSettings):
     jobs_bytes: int = Field(200_000_000, ge=1024, description="of files that wait in jobs")
     jobs_key_bytes: int = Field(120_000_000, ge=1024, description="of these, one key's")
     jobs_patience: float = Field(3600, ge=0, le=86_400, description="seconds a job's image waits for the model server")
-    corrections: bool = Field(False, description="keep answers, so that PUT /v1/results/{id} can correct them")
-    corrections_seconds: float = Field(2_592_000, gt=0, le=31_536_000, description="how long these are kept")
     callback_private: bool = Field(False, description="callback_url may name addresses inside a network")
     upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
     places: int = Field(4, ge=1, le=1000, description="servers of a fleet that one model's cards meet on, at most")
@@ -111,9 +107,7 @@ class Settings(BaseSettings):
     breaker_seconds: float = Field(5.0, ge=0, le=3600, description="until a server that is away is tried again")
     models_seconds: float = Field(3.0, ge=0, le=3600, description="how long the list of models is kept")
     logprobs: int | None = Field(0, ge=0, le=20, description="log-probabilities beside the tokens' own, for confidence")
-    placement: Placement = Field(
-        "empty", description="a free line under a field's label fills it if empty; all: outranks the model too; off"
-    )
+    documents: Path | None = Field(None, description="folder of document files (.yaml) beside the built-in ones")
     calibration: Path = Field(SHIPPED, description="weights of the confidence, written by adapters calibrate")
 
     @field_validator("keys", "allowed_hosts", mode="before")
@@ -160,7 +154,6 @@ class Settings(BaseSettings):
             det_side=self.ocr_det_side,
             rec_width=self.ocr_rec_width,
             rec_batch=self.ocr_rec_batch,
-            perspective=self.perspective,
             threads=self.ocr_threads or max(1, _cores() // self.ocr_workers),
         )
 

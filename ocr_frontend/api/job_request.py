@@ -6,7 +6,7 @@ from ocr_frontend.api.include import left_out
 from ocr_frontend.api.pages import chosen_pages, contents_of
 from ocr_frontend.api.uploads import Upload
 from ocr_frontend.auth.keys import LOCAL, Key
-from ocr_frontend.documents.registry import AUTO, find_document
+from ocr_frontend.documents.registry import AUTO
 from ocr_frontend.errors import FrontError, Unprocessable
 from ocr_frontend.jobs.callbacks import target
 from ocr_frontend.jobs.tables import Job
@@ -18,7 +18,6 @@ async def requested(job_id: str, key: Key, form: Upload, settings: Settings) -> 
     """The job, and (file, page) of each of its pictures. Raises Unprocessable and UnknownDocument."""
     fields = form.fields
     name = fields.get("document") or AUTO
-    find_document(name)
     include = fields.get("include")
     left_out(include)
     callback = fields.get("callback_url") or None

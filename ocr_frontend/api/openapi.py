@@ -3,7 +3,7 @@
 from typing import Any
 
 from ocr_frontend.api.include import PARTS
-from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.documents.registry import builtin
 
 _ERROR = {
     "application/json": {
@@ -43,7 +43,12 @@ def _form(required: tuple[str, ...], properties: dict[str, Any]) -> dict[str, An
 
 
 _FILE = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF, BMP, PDF or HEIC"}
-_DOCUMENT = {"type": "string", "enum": ["auto", *DOCUMENTS], "default": "auto"}
+_DOCUMENT = {
+    "type": "string",
+    "default": "auto",
+    "examples": ["auto", *builtin().readable],
+    "description": "a document of `GET /v1/documents`, or one that the model's contract brings",
+}
 _MODEL = {"type": "string", "description": "a base model, an alias or an exact revision; `cni` unless configured"}
 
 _PAGE = {"type": "integer", "minimum": 1, "default": 1, "description": "of a file with several pages"}
@@ -66,9 +71,8 @@ JOB_FORM = _form(
     },
 )
 CARD_FORM = _form(
-    (),
+    ("recto", "verso"),
     {
-        "image": _FILE | {"description": "one file of two pages, recto then verso, in place of the two parts"},
         "recto": _FILE,
         "verso": _FILE,
         "model": _MODEL,

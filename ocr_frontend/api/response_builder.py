@@ -1,48 +1,61 @@
 """From what was found to the bodies that are answered: data in, data out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from ocr_frontend.api.schemas import Advice, FieldAnswer, LineAnswer, OcrAnswer, QualityAnswer, QualityCheck, ZoneAnswer
+from ocr_frontend.api.schemas import (
+    Advice,
+    Alternative,
+    FieldAnswer,
+    LineAnswer,
+    OcrAnswer,
+    QualityAnswer,
+    QualityCheck,
+    WarningAnswer,
+    ZoneAnswer,
+)
 from ocr_frontend.documents.machine_readable import MachineReadable
-from ocr_frontend.documents.registry import FieldSpec
-from ocr_frontend.extraction.checks import normalized
-from ocr_frontend.extraction.resolve import Resolved
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.extraction.assemble import Field
+from ocr_frontend.extraction.warnings import Warning_
+from ocr_frontend.ocr.contents import Contents
 from ocr_frontend.ocr.pool import Page
 from ocr_frontend.ocr.quality import ADVICE
 
 
-def field_answer(
-    field: Resolved,
-    spec: FieldSpec,
-    confidence: float | None,
-    evidence: Mapping[str, float],
-    lines: tuple[int, ...] = (),
-) -> FieldAnswer:
+def field_answer(field: Field, spec: FieldSpec) -> FieldAnswer:
     """The value with what it was read from, its normalised form, how sure it is and why."""
+    found = field.resolved
     return FieldAnswer(
-        value=field.value,
-        confidence=confidence,
-        evidence=dict(evidence),
-        source=field.source,
-        box=field.box,
-        lines=lines,
-        normalized=normalized(field.value, spec),
-        warnings=field.warnings,
+        value=found.value,
+        confidence=field.confidence,
+        evidence=field.evidence,
+        source=found.source,
+        status=field.status,
+        needs_review=field.needs_review,
+        box=found.box,
+        lines=field.lines,
+        normalized=spec.type.normal(found.value),
+        warnings=warning_answers(found.warnings),
+        alternatives=tuple(Alternative(value=value, source=source) for value, source in found.alternatives),
     )
+
+
+def warning_answers(warnings: Iterable[Warning_]) -> tuple[WarningAnswer, ...]:
+    """As they are sent."""
+    return tuple(
+        WarningAnswer(code=each.code, field=each.about, message=each.message, params=dict(each.params))
+        for each in warnings
+    )
+
+
+def left_out_pages(contents: Contents, page: int) -> tuple[WarningAnswer, ...]:
+    """What is said of the pages of a file that were not read."""
+    return warning_answers(Warning_(code, None, params) for code, params in contents.left_out(page).items())
 
 
 def zone_answer(zone: MachineReadable) -> ZoneAnswer:
     """Null where a check digit does not hold."""
-    return ZoneAnswer(
-        holds=zone.holds,
-        numero_de_carte=zone.document_number,
-        identifiant_unique=zone.optional_data or None,
-        date_of_birth=zone.birth_date,
-        date_of_expiration=zone.expiry_date,
-        sex=zone.sex,
-        surname=zone.surname,
-        given_names=zone.given_names,
-    )
+    return ZoneAnswer.model_validate({name: getattr(zone, name) for name in ZoneAnswer.model_fields})
 
 
 def quality_answer(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> QualityAnswer:

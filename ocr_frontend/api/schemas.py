@@ -15,7 +15,7 @@ class _Body(BaseModel):
 
 class WarningAnswer(_Body):
     """A warning. `code` is stable; `field`: null where it is about the whole answer; `message`: in English, made from
-    the code and `params`."""
+    the code and `params` (`GET /v1/warnings` has every code's sentence in English and French)."""
 
     code: str
     field: str | None = None
@@ -23,21 +23,35 @@ class WarningAnswer(_Body):
     params: dict[str, str | int | float] = {}
 
 
+class Alternative(_Body):
+    """Another value that was proposed for a field, and by what."""
+
+    value: str | float
+    source: str
+
+
 class FieldAnswer(_Body):
     """One field. `box`: where it was read, None where it was read nowhere (source `model`); `lines`: the segments it
     was read from, counted in `ocr.lines`.
 
     confidence: how likely the field is exactly right, in [0, 1]; null where nobody has calibrated the model.
+    source: `ocr`, `mrz`, `model` (it stands nowhere in the text), or `rule:NAME` where a rule changed what the model
+    said; `alternatives` then has the model's value.
+    status: `read`, `absent` (nothing says that there is a value) or `unreadable` (something does).
+    needs_review: the confidence is below the document's threshold for this field, or it is unreadable.
     evidence: the numbers that the confidence is made of; those that are 0 are left out.
     """
 
     value: str | float | None
     confidence: float | None
-    source: Literal["ocr", "mrz", "model"] = "ocr"
+    source: str = "ocr"
+    status: Literal["read", "absent", "unreadable"] = "read"
+    needs_review: bool = False
     box: Quad | None
     lines: tuple[int, ...] = ()
     normalized: str | float | None = None
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[WarningAnswer, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
     evidence: dict[str, float] = {}
 
 
@@ -57,19 +71,25 @@ class OcrAnswer(_Body):
 
 
 class ZoneAnswer(_Body):
-    """The machine-readable zone of the 2025 verso. A value with a check digit is null unless it holds; dates are ISO.
+    """A machine-readable zone (ICAO Doc 9303). A value with a check digit is null unless it holds; dates are ISO.
 
-    holds: the composite check digit holds too, and with it the NIC number. Sex and names have no check digit.
+    holds: all check digits hold. Sex, nationality and names have none. `lines`: counted in `ocr.lines`.
     """
 
+    format: Literal["TD1", "TD3"]
     holds: bool
-    numero_de_carte: str | None
-    identifiant_unique: str | None
-    date_of_birth: date | None
-    date_of_expiration: date | None
+    document_code: str
+    issuing_state: str
+    document_number: str | None
+    optional_data: str | None
+    birth_date: date | None
+    expiry_date: date | None
     sex: str | None
+    nationality: str
     surname: str | None
     given_names: str | None
+    names_truncated: bool = False
+    lines: tuple[int, ...] = ()
 
 
 class Advice(_Body):
@@ -108,7 +128,8 @@ class Extraction(_Body):
     usage: dict[str, int]
     mrz: ZoneAnswer | None = None
     quality: QualityAnswer
-    warnings: tuple[str, ...] = ()
+    needs_review: bool = False
+    warnings: tuple[WarningAnswer, ...] = ()
 
 
 class LegacyExtraction(_Body):
@@ -117,7 +138,7 @@ class LegacyExtraction(_Body):
     success: Literal[True] = True
     raw_text: str
     extracted_data: dict[str, str | float | None]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[WarningAnswer, ...] = ()
 
 
 class ModelEntry(_Body):

@@ -10,10 +10,12 @@ from ocr_frontend.api.admission import MemoryGuard, Places
 from ocr_frontend.auth.follow import KeysFile
 from ocr_frontend.auth.keys import KeyRing, read_keys
 from ocr_frontend.auth.limits import Limiter
-from ocr_frontend.extraction.asking import Asker
+from ocr_frontend.documents.classify import Classifier
+from ocr_frontend.documents.registry import DocumentError, Documents, load_documents
+from ocr_frontend.extraction.checks import unknown_checks
 from ocr_frontend.extraction.confidence import Calibration, CalibrationError, load_calibration
+from ocr_frontend.extraction.llm_step import LlmStep
 from ocr_frontend.extraction.pipeline import Pipeline
-from ocr_frontend.jobs.corrections import Corrections
 from ocr_frontend.jobs.service import Jobs, build_jobs
 from ocr_frontend.llm.breaker import Breaker
 from ocr_frontend.llm.catalog import Catalog
@@ -35,6 +37,7 @@ class Service:
     """The parts that routes use."""
 
     settings: Settings
+    documents: Documents
     http: httpx.AsyncClient
     pool: OcrPool
     server: ModelServer
@@ -52,11 +55,6 @@ class Service:
     keys_file: KeysFile | None
     access: AccessLog
 
-    @property
-    def corrections(self) -> Corrections | None:
-        """None where they are off."""
-        return None if self.jobs is None else self.jobs.corrections
-
 
 def build_service(
     settings: Settings, open_reader: Callable[[], Reader] | None, http: httpx.AsyncClient | None
@@ -64,11 +62,12 @@ def build_service(
     """Nothing is loaded or connected yet. Raises SettingsError where a file that a setting names cannot be used."""
     ring = _ring(settings)
     keys_file = _keys_file(settings, ring)
-    metrics = Metrics()
+    documents = _documents(settings)
+    metrics = Metrics(documents.readable)
     http = http or _client(settings)
     http.event_hooks["request"].append(telemetry.add_headers)
     pool = OcrPool(
-        open_reader or (lambda: PaddleReader(settings.ocr_options())),
+        open_reader or (lambda: PaddleReader(settings.ocr_options(), Classifier(documents).labels)),
         readers=settings.ocr_workers,
         queue=settings.ocr_queue,
         seconds=settings.ocr_seconds,
@@ -96,8 +95,9 @@ def build_service(
     metrics.count("model_server_retries", "Calls repeated because the server was away", lambda: server.retries)
     presence = Presence(server, _PRESENCE_SECONDS)
     catalog = Catalog(server, settings.models_seconds)
-    asker = Asker(server, catalog, settings.max_lines, settings.max_tokens, placement=settings.placement)
-    pipeline = Pipeline(pool, catalog, asker, metrics, settings.thresholds(), _calibration(settings))
+    llm = LlmStep(server, catalog, documents, settings.max_lines, settings.max_tokens)
+    calibration = _calibration(settings)
+    pipeline = Pipeline(pool, catalog, llm, documents, metrics, settings.thresholds(), calibration)
     limiter = Limiter()
 
     def share() -> float:
@@ -114,7 +114,7 @@ def build_service(
     jobs = build_jobs(settings, pipeline, pool, limiter, ring, metrics, access)
     memory = MemoryGuard(settings.memory_limit)
     return Service(
-        settings, http, pool, server, catalog, pipeline, metrics, ring, limiter, jobs,
+        settings, documents, http, pool, server, catalog, pipeline, metrics, ring, limiter, jobs,
         admission, uploads, held, memory, presence, keys_file, access,
     )  # fmt: skip
 
@@ -138,6 +138,17 @@ def _keys_file(settings: Settings, ring: KeyRing) -> KeysFile | None:
         return None
     plain = [key.get_secret_value() for key in settings.keys]
     return KeysFile(ring, settings.keys_file, plain, settings.keys_seconds)
+
+
+def _documents(settings: Settings) -> Documents:
+    try:
+        documents = load_documents(settings.documents)
+    except DocumentError as error:
+        raise SettingsError(f"{PREFIX}DOCUMENTS: {error}") from None
+    unknown = unknown_checks(documents.every.values())
+    if unknown:
+        raise SettingsError(f"{PREFIX}DOCUMENTS: there is no check {', '.join(sorted(unknown))}")
+    return documents
 
 
 def _calibration(settings: Settings) -> Calibration:

@@ -51,7 +51,7 @@ class _File(BaseModel):
 
 
 # Without keys the front listens on loopback only, and everybody there may read cards.
-LOCAL = Key(id="local", sha256="0" * 64, scopes=frozenset({"inference", "metrics", "admin"}))
+LOCAL = Key(id="local", sha256="0" * 64, scopes=frozenset({"inference", "metrics"}))
 
 
 class KeyRing:

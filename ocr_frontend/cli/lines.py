@@ -10,6 +10,8 @@ from typing import TextIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from ocr_frontend.documents.classify import Classifier
+from ocr_frontend.documents.registry import builtin
 from ocr_frontend.errors import FrontError
 from ocr_frontend.ocr.images import Limits, decode
 from ocr_frontend.ocr.reader import OcrOptions, PaddleReader, Reader
@@ -48,7 +50,7 @@ def run(paths: list[Path], out: TextIO, options: OcrOptions, max_pixels: int) ->
         return 2
     try:
         with console.status("loading PaddleOCR"):
-            reader = PaddleReader(options)
+            reader = PaddleReader(options, Classifier(builtin()).labels)
     except FrontError as error:
         console.print(f"OCR: {error.message}", markup=False)
         return 1

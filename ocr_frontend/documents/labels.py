@@ -1,118 +1,208 @@
-"""The labels printed on the cards, and finding them in OCR text that has lost spaces, slashes, accents and letters."""
+"""The labels that documents print, and reading them in OCR text that has lost blanks, signs, accents and letters.
 
-import unicodedata
-from collections.abc import Iterable
+Labels are compared as whole words: TAILLEUR is no TAILLE. Where OCR has glued words together, a label may end where
+the next one begins. Distances are rapidfuzz's.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import pairwise
+from itertools import product
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Levenshtein
+
+from ocr_frontend.documents.letters import has_number, letters, tokens
+from ocr_frontend.documents.spec import DocumentSpec, Printed
+
+_LETTERS_AN_EDIT = 5  # of a label: so many letters for each one that OCR may get wrong
+_LETTERS_A_WORD = 8  # a shorter label is read to the letter: PATRICE is no PATRIE
+# A whole line so like a label, 1 less the edits a letter, is that label. Of 6,900 names, places and trades one reaches
+# 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
+_LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
+_FEWEST = 4  # letters of a form that anything can be like
+_CLOSE = 80.0  # rapidfuzz's partial ratio, below which a form is not looked at any closer
+_JOINTS = "I"  # what OCR makes of the stroke between two languages
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """The forms of one label: letters only, upper case, without accents; OCR splits the two languages apart."""
+    """One label: its field's standard name or key (a key of `DocumentSpec`), and its forms as letters.
 
-    french: tuple[str, ...] = ()
-    english: tuple[str, ...] = ()
-    neither: tuple[str, ...] = ()  # the same word in both, or a sign
+    field: None for labels that have no value. forms: each language alone; pairs: both one after the other;
+    languages: `fr` or `en` of a form in one of them.
+    """
 
-
-LABELS: dict[str, Label] = {
-    "republic": Label(neither=("CAMEROUN", "CAMEROON")),
-    "title": Label(("CARTENATIONALEDIDENTITE",), ("NATIONALIDENTITYCARD",)),
-    "surname": Label(("NOMSURNAME",), ("SURNAME",)),
-    "given names": Label(("PRENOMS",), ("GIVENNAMES",)),
-    "birth": Label(("DATEDENAISSANCE",), ("DATEOFBIRTH",)),
-    "birth place": Label(("LIEUDENAISSANCE",), ("PLACEOFBIRTH",)),
-    "sex": Label(("SEXE",), ("SEXESEX", "SEXEISEX")),
-    "height": Label(("TAILLE",), ("HEIGHT",)),
-    "occupation": Label(("PROFESSION",), ("OCCUPATION",)),
-    "signature": Label(neither=("SIGNATURE",)),
-    "holder's signature": Label((), ("HOLDERSSIGNATURE",)),
-    "father": Label(("PEREFATHER", "PEREIFATHER", "NOMDUPERE"), ("FATHER",)),
-    "mother": Label(("MEREMOTHER", "MEREIMOTHER", "NOMDELAMERE"), ("MOTHER",)),
-    "father's name": Label(("NOMDUPERE",), ("FATHERSNAME",)),
-    "mother's name": Label(("NOMDELAMERE",), ("MOTHERSNAME",)),
-    "S.P./S.M.": Label(neither=("SPSM", "SPISM")),
-    "address": Label(("ADRESSE",), ("ADDRESS",)),
-    "authority": Label(("AUTORITE",), ("AUTHORITY",)),
-    "issue": Label(("DATEDEDELIVRANCE",), ("DATEOFISSUE",)),
-    "post": Label(("POSTEDIDENTIFICATION",), ("IDENTIFICATIONPOST",)),
-    "expiry": Label(("DATEDEXPIRATION",), ("DATEOFEXPIRY",)),
-    "unique identifier": Label(("IDENTIFIANTUNIQUE",), ("UNIQUEIDENTIFIER",)),
-    "NIC number": Label(("NUMEROCNI",), ("NICNUMBER",)),
-    "LE DGSN": Label(("LEDGSN",), ("THEDGNS", "THEDGSN")),
-}
+    name: str
+    field: str | None
+    forms: tuple[str, ...]
+    pairs: tuple[str, ...]
+    languages: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Labels:
-    """Those that were read, and how many of them in each language."""
+class Reading:
+    """What a line says in terms of labels.
 
-    names: frozenset[str]
-    french: int
-    english: int
-
-
-_AS_LETTERS = str.maketrans("0158|", "OISBI")
-_LETTERS_AN_EDIT = 7  # fewer, and DATE OF BIRTH is found in PLACE OF BIRTH
-
-
-def letters(text: str) -> str:
-    """The letters of a text, upper case, accents gone, and digits that OCR takes for letters back to these."""
-    decomposed = unicodedata.normalize("NFKD", text.translate(_AS_LETTERS)).upper()
-    return "".join(character for character in decomposed if "A" <= character <= "Z")
-
-
-def joined(texts: Iterable[str]) -> str:
-    """All texts as letters, one string to search in; no label matches across two of them."""
-    return "\n\n\n".join(letters(text) for text in texts)
-
-
-def labels_in(text: str) -> Labels:
-    """The labels that stand in `text`, which `joined` made."""
-    french = {name for name, label in LABELS.items() if stands(label.french, text)}
-    english = {name for name, label in LABELS.items() if stands(label.english, text)}
-    neither = {name for name, label in LABELS.items() if stands(label.neither, text)}
-    return Labels(frozenset(french | english | neither), len(french), len(english))
-
-
-def stands(forms: Iterable[str], text: str) -> bool:
-    """Whether one of the forms is a part of the text, but for one wrong, missing or added letter in every seven."""
-    return any(form in text for form in forms) or any(
-        resembles(form, text, len(form) // _LETTERS_AN_EDIT) for form in forms
-    )
-
-
-@cache
-def _pieces(pattern: str, count: int) -> tuple[str, ...]:
-    cuts = [len(pattern) * place // count for place in range(count + 1)]
-    return tuple(pattern[begin:end] for begin, end in pairwise(cuts))
-
-
-def resembles(pattern: str, text: str, edits: int) -> bool:
-    """Whether `pattern` stands in `text` but for so many edits.
-
-    Bit-parallel search: Myers 1999, "A fast bit-vector algorithm for approximate string matching".
+    hits: for each label in it, the names that it may have (several documents may print it), and its languages;
+    bare: nothing else stands in it; rest: what stands behind the labels that the line begins with; head: what stands
+    before the labels that it goes on with;
+    damaged: the names of the label that the whole line is, where OCR has damaged it beyond reading.
     """
-    if not edits:
-        return pattern in text
-    # So many edits leave one of so many pieces and one more as it is: most texts are done with here.
-    if not any(piece in text for piece in _pieces(pattern, edits + 1)):
-        return False
-    last = 1 << (len(pattern) - 1)
-    places: dict[str, int] = {}
-    for index, character in enumerate(pattern):
-        places[character] = places.get(character, 0) | 1 << index
-    every = (1 << len(pattern)) - 1
-    up, down, distance = every, 0, len(pattern)
-    for character in text:
-        same = places.get(character, 0)
-        vertical = same | down
-        horizontal = (((same & up) + up) ^ up) | same
-        right, left = down | ~(horizontal | up) & every, up & horizontal
-        distance += bool(right & last) - bool(left & last)
-        if distance <= edits:
+
+    hits: tuple[tuple[frozenset[str], str], ...] = ()
+    bare: bool = False
+    rest: str = ""
+    head: str = ""
+    damaged: frozenset[str] = frozenset()
+
+    @property
+    def labels(self) -> frozenset[str]:
+        """The names of all labels in the line."""
+        return frozenset().union(*(names for names, _ in self.hits))
+
+
+EMPTY = Reading()
+
+
+def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
+    """Every label of a document: of its fields, without a field, and its static lines (name begins with `=`)."""
+    own = [_label(field.key, field.key, field.printed) for field in spec.fields]
+    others = [_label(f"+{letters(each.texts[0])}", None, each) for each in spec.printed if each.texts]
+    static = [_label(f"={letters(text)}", None, Printed(both=(text,))) for text in spec.static]
+    return tuple(label for label in (*own, *others, *static) if label.forms)
+
+
+class LabelBook:
+    """The labels of one document, or of several that may be mistaken for each other. Built once a document."""
+
+    def __init__(self, labels: Iterable[Label]) -> None:
+        self.labels = tuple(labels)
+        self._of: dict[str, frozenset[str]] = {}
+        self._language: dict[str, str] = {}
+        for label in self.labels:
+            for form in (*label.forms, *label.pairs):
+                self._of[form] = self._of.get(form, frozenset()) | {label.name}
+                self._language.setdefault(form, label.languages.get(form, "both"))
+        self._forms = sorted(self._of, key=len, reverse=True)
+        self._longer = [form for form in self._forms if len(form) >= _SHORTER]
+        self._pairs = frozenset(pair for label in self.labels for pair in label.pairs)
+
+    def read(self, text: str) -> Reading:
+        """The labels in one line of OCR text."""
+        words = tokens(text)
+        plain = "".join(word for word, _, _ in words)
+        if not plain or not self._forms:
+            return EMPTY
+        near = process.extract(plain, self._forms, scorer=fuzz.partial_ratio, score_cutoff=_CLOSE, limit=None)
+        forms = sorted((form for form, _, _ in near), key=len, reverse=True)
+        found, before, ends, free = self._segments(plain, _bounds(words), forms)
+        alone = bool(found) and free <= len(plain) // 8
+        bare = alone and not has_number(text)
+        kept = found if alone or self._trusted(found, text) else []
+        return Reading(
+            hits=tuple((self._of[form], self._language[form]) for form in kept),
+            bare=bare,
+            rest=_behind(text, words, ends) if kept and not bare and ends else "",
+            head=_before(text, words, before) if kept and not bare and before else "",
+            damaged=frozenset() if kept else self._damaged(plain),
+        )
+
+    def _damaged(self, plain: str) -> frozenset[str]:
+        best = process.extractOne(
+            plain, self._longer, scorer=Levenshtein.normalized_similarity, score_cutoff=_LIKE_LONG
+        )
+        if best is None or (len(best[0]) < _LONG and best[1] < _LIKE_SHORTER):
+            return frozenset()
+        return self._of[best[0]]
+
+    def _trusted(self, found: Sequence[str], text: str) -> bool:
+        """Among other words a label counts in both languages, or with a colon: SANS PROFESSION is a trade."""
+        if any(form in self._pairs for form in found):
             return True
-        right, left = right << 1 & every, left << 1 & every
-        up, down = left | ~(vertical | right) & every, right & vertical
-    return False
+        return bool(found) and ":" in text and letters(text.partition(":")[0]) == found[0]
+
+    def _segments(self, plain: str, bounds: frozenset[int], forms: Sequence[str]) -> tuple[list[str], int, int, int]:
+        """The labels from left to right, the letters before them, where those that begin the line end, and the letters
+        of none."""
+        found: list[str] = []
+        at, before, leading, free, after_label = 0, 0, 0, 0, True
+        while at < len(plain):
+            match = self._at(plain, at, bounds, forms) if at in bounds or after_label else None
+            if match is None:
+                if after_label and plain[at] in _JOINTS and found and at not in bounds:
+                    at += 1
+                    continue
+                step = next(bound for bound in sorted(bounds) if bound > at)
+                free, at, after_label = free + step - at, step, False
+                continue
+            form, length = match
+            if not found:
+                before = at
+            if not free:
+                leading = at + length
+            found.append(form)
+            at, after_label = at + length, True
+        return found, before, leading, free
+
+    def _at(self, plain: str, at: int, bounds: frozenset[int], forms: Sequence[str]) -> tuple[str, int] | None:
+        """The form that begins here, ends where a word or another label does, and accounts for most letters."""
+        best: tuple[int, str, int] | None = None
+        for form in forms:
+            allowed = len(form) // _LETTERS_AN_EDIT if len(form) >= _LETTERS_A_WORD else 0
+            for length in range(len(form) - allowed, min(len(form) + allowed, len(plain) - at) + 1):
+                edits = Levenshtein.distance(plain[at : at + length], form, score_cutoff=allowed)
+                if edits > allowed or (best is not None and length - 2 * edits <= best[0]):
+                    continue
+                if at + length in bounds or self._another(plain, at + length, forms):
+                    best = (length - 2 * edits, form, length)
+        return None if best is None else best[1:]
+
+    def _another(self, plain: str, at: int, forms: Sequence[str]) -> bool:
+        """Whether glued words go on with another label."""
+        rests = (plain[at:], plain[at + 1 :] if plain[at] in _JOINTS else "")
+        return any(rest.startswith(form) for form in forms for rest in rests if rest)
+
+
+def likeness(text: str, label: Label) -> float:
+    """Of a text to a label, whole to whole, in [0, 1]: 1 less the edits a letter."""
+    plain = letters(text)
+    forms = [form for form in (*label.forms, *label.pairs) if len(form) >= _FEWEST]
+    return max((Levenshtein.normalized_similarity(plain, form) for form in forms), default=0.0) if plain else 0.0
+
+
+def _label(name: str, field: str | None, printed: Printed) -> Label:
+    french, english = (sorted({letters(text) for text in texts}) for texts in (printed.fr, printed.en))
+    both = sorted({letters(text) for text in printed.both})
+    pairs = {a + joint + b for a, b in product(french, english) for joint in ("", *_JOINTS)}
+    forms = [form for form in (*french, *english, *both) if len(form) > 1]
+    languages = dict.fromkeys(french, "fr") | dict.fromkeys(english, "en")
+    return Label(name, field, tuple(dict.fromkeys(forms)), tuple(sorted(pairs)), languages)
+
+
+def _bounds(words: Sequence[tuple[str, int, int]]) -> frozenset[int]:
+    """Where words begin or end in the glued letters."""
+    at, found = 0, {0}
+    for word, _, _ in words:
+        at += len(word)
+        found.add(at)
+    return frozenset(found)
+
+
+def _behind(text: str, words: Sequence[tuple[str, int, int]], letters_before: int) -> str:
+    """What stands in the text behind so many of its letters."""
+    passed = 0
+    for word, _, end in words:
+        passed += len(word)
+        if passed >= letters_before:
+            return text[end:].strip(" /:.-–,;")
+    return ""
+
+
+def _before(text: str, words: Sequence[tuple[str, int, int]], letters_before: int) -> str:
+    """What stands in the text before so many of its letters are passed."""
+    passed = 0
+    for word, begin, _ in words:
+        if passed >= letters_before:
+            return text[:begin].strip(" /:.-–,;(")
+        passed += len(word)
+    return ""

@@ -1,122 +1,87 @@
-"""The four documents: their fields in order and what form each has."""
+"""Where documents are looked up: the built-in files, a folder of the operator's, and what a contract carries."""
 
-from dataclasses import dataclass
-from enum import Enum
+from collections.abc import Iterable, Mapping
 from functools import cache
-from typing import Any, Literal
+from importlib.resources import files
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+import yaml
 
-from ocr_frontend.errors import UnknownDocument
-
-
-class Kind(Enum):
-    """The form of a value; `values` knows how to find each of them in a line."""
-
-    TEXT = "text"
-    DATE = "date DD.MM.YYYY"
-    SEX = "M or F"
-    HEIGHT = "metres"
-    DIGITS = "digits"
-    NIC = "two letters and eight digits"
+from ocr_frontend.documents.spec import AUTO, DocumentSpec, parse_spec
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSpec:
-    """One field. `length` is the number of digits where kind is DIGITS."""
-
-    name: str
-    kind: Kind = Kind.TEXT
-    length: int = 0
+class DocumentError(Exception):
+    """One sentence that names the file and what is wrong with it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """A side of a card, and its fields in the order of the answer."""
+class Documents:
+    """Document files by name. Those without fields are known only so that a picture of them is told apart."""
 
-    name: str
-    title: str
-    fields: tuple[FieldSpec, ...]
+    def __init__(self, specs: Iterable[DocumentSpec]) -> None:
+        self._specs = {spec.name: spec for spec in specs}
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """Field names in order."""
-        return tuple(field.name for field in self.fields)
+    def readable(self) -> Mapping[str, DocumentSpec]:
+        """Those that have fields."""
+        return {name: spec for name, spec in self._specs.items() if spec.readable}
 
+    @property
+    def every(self) -> Mapping[str, DocumentSpec]:
+        """Also those that are only told apart."""
+        return MappingProxyType(self._specs)
 
-def _specs(names: str, identifier: FieldSpec | None = None) -> tuple[FieldSpec, ...]:
-    forms = {
-        "date_of_birth": FieldSpec("date_of_birth", Kind.DATE),
-        "date_of_issue": FieldSpec("date_of_issue", Kind.DATE),
-        "date_of_expiration": FieldSpec("date_of_expiration", Kind.DATE),
-        "sex": FieldSpec("sex", Kind.SEX),
-        "taille": FieldSpec("taille", Kind.HEIGHT),
-        "sp_sm": FieldSpec("sp_sm", Kind.DIGITS, 6),
-        "numero_de_carte": FieldSpec("numero_de_carte", Kind.DIGITS, 9),
-        "identifiant_unique": identifier or FieldSpec("identifiant_unique", Kind.DIGITS, 17),
-    }
-    return tuple(forms.get(name, FieldSpec(name)) for name in names.split())
+    def find(self, name: str) -> DocumentSpec | None:
+        """A readable one by name, None where there is none."""
+        spec = self._specs.get(name)
+        return spec if spec is not None and spec.readable else None
 
+    def with_these(self, specs: Iterable[DocumentSpec]) -> "Documents":
+        """The same with others added; of one name, the added one counts."""
+        return Documents([*self._specs.values(), *specs])
 
-_DOCUMENTS = (
-    Document(
-        "cni-2018-recto",
-        "Carte nationale d'identité 2018, recto",
-        _specs("nom_surname prenom_given_name date_of_birth lieu_of_birth sex taille profession"),
-    ),
-    Document(
-        "cni-2018-verso",
-        "Carte nationale d'identité 2018, verso",
-        _specs(
-            "pere_father mere_mother sp_sm date_of_issue date_of_expiration identifiant_unique numero_de_carte "
-            "authorité"
-        ),
-    ),
-    Document(
-        "cni-2025-recto",
-        "Carte nationale d'identité 2025, recto",
-        _specs("numero_de_carte nom_surname prenom_given_name date_of_birth sex date_of_expiration"),
-    ),
-    Document(
-        "cni-2025-verso",
-        "Carte nationale d'identité 2025, verso",
-        _specs(
-            "pere_father mere_mother lieu_of_birth date_of_issue taille profession identifiant_unique authorité",
-            identifier=FieldSpec("identifiant_unique", Kind.NIC),
-        ),
-    ),
-)
-
-AUTO = "auto"
-DOCUMENTS: dict[str, Document] = {document.name: document for document in _DOCUMENTS}
-
-
-def find_document(name: str) -> Document | None:
-    """By name; None for `auto`, which the picture decides. Raises UnknownDocument."""
-    if name == AUTO:
-        return None
-    try:
-        return DOCUMENTS[name]
-    except KeyError:
-        raise UnknownDocument(f"Unknown document; known are {', '.join((AUTO, *DOCUMENTS))}.") from None
-
-
-_TYPES: dict[Kind, tuple[Any, str]] = {
-    Kind.TEXT: (str | None, "as printed"),
-    Kind.DATE: (str | None, "DD.MM.YYYY; otherwise as read, with a warning"),
-    Kind.SEX: (Literal["M", "F"] | None, "M or F"),
-    Kind.HEIGHT: (float | None, "metres"),
-    Kind.DIGITS: (str | None, "digits; otherwise as read, with a warning"),
-    Kind.NIC: (str | None, "two letters and eight digits; otherwise as read, with a warning"),
-}
+    def families(self) -> dict[str, dict[str, DocumentSpec]]:
+        """Family to side to document, for things that have sides."""
+        found: dict[str, dict[str, DocumentSpec]] = {}
+        for spec in self.readable.values():
+            if spec.family and spec.side:
+                found.setdefault(spec.family, {})[spec.side] = spec
+        return found
 
 
 @cache
-def record_model(name: str) -> type[BaseModel]:
-    """The pydantic model of a document's `data`: every field present, `null` where the card does not show it."""
-    fields: dict[str, Any] = {}
-    for spec in DOCUMENTS[name].fields:
-        kind, description = _TYPES[spec.kind]
-        text = f"{spec.length} {description}" if spec.length else description
-        fields[spec.name] = (kind, Field(description=text))
-    return create_model(name, __config__=ConfigDict(extra="forbid", frozen=True, strict=True), **fields)
+def builtin() -> Documents:
+    """Those that ship with the front."""
+    folder = files(__package__).joinpath("builtin")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return Documents(spec for name in names for spec in _specs(folder.joinpath(name).read_text("utf-8"), name))
+
+
+def load_documents(folder: Path | None) -> Documents:
+    """The built-in ones and those of the folder's .yaml files. Raises DocumentError."""
+    if folder is None:
+        return builtin()
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.suffix in (".yaml", ".yml"))
+        texts = {path.name: path.read_text("utf-8") for path in paths}
+    except OSError as error:
+        raise DocumentError(f"The folder of documents {folder} cannot be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise DocumentError(f"A file in the folder of documents {folder} is not UTF-8 text.") from None
+    return builtin().with_these(spec for name, text in texts.items() for spec in _specs(text, name))
+
+
+def _specs(text: str, name: str) -> list[DocumentSpec]:
+    """One document a file, or several where the file is a list."""
+    try:
+        given: Any = yaml.safe_load(text)
+    except (yaml.YAMLError, RecursionError):
+        raise DocumentError(f"{name} is not YAML.") from None
+    try:
+        return [parse_spec(each) for each in (given if isinstance(given, list) else [given])]
+    except ValueError as error:
+        raise DocumentError(f"{name}: {error}") from None
+
+
+__all__ = ["AUTO", "DocumentError", "Documents", "builtin", "load_documents"]

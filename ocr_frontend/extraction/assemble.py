@@ -1,72 +1,159 @@
-"""What an answer is worth: its fields checked against each other and the zone, each with how sure it is."""
+"""From the model's elements to the fields that are answered: candidates, values, zone, checks, confidence, status."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from pydantic import ValidationError
-
-from ocr_frontend.api.response_builder import field_answer
-from ocr_frontend.api.schemas import FieldAnswer
 from ocr_frontend.documents.classify import Detection
 from ocr_frontend.documents.machine_readable import Expected, MachineReadable, find_machine_readable
-from ocr_frontend.documents.registry import Document, record_model
-from ocr_frontend.errors import InvalidAnswer
-from ocr_frontend.extraction.asking import Answer
-from ocr_frontend.extraction.checks import with_warnings, with_zone
-from ocr_frontend.extraction.confidence import Calibration
-from ocr_frontend.extraction.evidence import gather
-from ocr_frontend.extraction.grounding import lines_of
-from ocr_frontend.extraction.resolve import Resolved
-from ocr_frontend.ocr.pool import Page
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.extraction.checks import check
+from ocr_frontend.extraction.confidence import Weights
+from ocr_frontend.extraction.evidence import Evidence, gather, has_orphan
+from ocr_frontend.extraction.grounding import ground
+from ocr_frontend.extraction.llm_step import Answer
+from ocr_frontend.extraction.resolve import Resolved, resolve_all
+from ocr_frontend.extraction.rules import Candidate, candidates
+from ocr_frontend.extraction.warnings import Warning_
+from ocr_frontend.llm.answers import line_numbers
+from ocr_frontend.ocr.textline import TextLine
 
-_ZONE = Expected(formats=("TD1",), states=("CMR",), document_number="n" * 9, optional_data="aa" + "n" * 8)
+Status = Literal["read", "absent", "unreadable"]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """The flat `data`, its fields, the machine-readable zone where there is one, and the warnings about it all."""
+class Field:
+    """One field as it is answered. lines: of the page, blank ones counted too.
 
-    record: dict[str, str | float | None]
-    fields: dict[str, FieldAnswer]
+    status: `read`; `absent`, where nothing on the page says that there is a value; `unreadable`, where something does.
+    """
+
+    resolved: Resolved
+    lines: tuple[int, ...]
+    status: Status
+    confidence: float | None
+    evidence: Evidence
+    needs_review: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Assembled:
+    """All fields in order, the machine-readable zone where there is one, and the warnings about the whole answer."""
+
+    fields: dict[str, Field]
     zone: MachineReadable | None
-    warnings: tuple[str, ...]
+    warnings: tuple[Warning_, ...]
 
 
-def judge(document: Document, answer: Answer, page: Page, detection: Detection, calibration: Calibration) -> Judged:
-    """Raises InvalidAnswer where the values do not fit the document."""
-    model = answer.completion.model
-    zone = find_machine_readable(page.lines, _ZONE) if document.name == "cni-2025-verso" else None
-    fields = with_warnings(with_zone(document, answer.fields, zone, page.lines), zone)
-    record = _record(document, fields)
-    evidence = gather(document, fields, answer.given, answer.used, answer.logprobs, answer.prompt.lines)
-    shown = {
-        spec.name: field_answer(
-            fields[spec.name],
-            spec,
-            calibration.confidence(model, evidence[spec.name]),
-            evidence[spec.name],
-            lines_of(fields[spec.name], answer.used.get(spec.name), answer.prompt.lines, page.lines),
-        )
-        for spec in document.fields
+def assemble(
+    spec: DocumentSpec,
+    answer: Answer,
+    lines: Sequence[TextLine],
+    detection: Detection,
+    weights: Weights | None,
+    today: datetime.date | None = None,
+) -> Assembled:
+    """lines: all that were read. Pure computation of some milliseconds; it belongs on a thread."""
+    page = LabelledPage(spec, answer.prompt.lines)
+    found = candidates(ground(answer.elements, page), page)
+    zone = read_zone(spec, lines)
+    fields = _with_zone(spec, resolve_all(found, page), zone, lines)
+    told = check(spec, {key: field.value for key, field in fields.items()}, today)
+    fields = {
+        key: replace(field, warnings=(*field.warnings, *(each for each in told if each.about == key)))
+        for key, field in fields.items()
     }
-    return Judged(record, shown, zone, tuple(_warnings(document, detection, answer)))
+    evidence = gather(page, fields, found, answer.logprobs)
+    places = _places(page, lines)
+    shown = {
+        key: _field(spec, key, fields[key], (evidence or {}).get(key), weights, page, found, places) for key in fields
+    }
+    return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)))
 
 
-def _record(document: Document, fields: Mapping[str, Resolved]) -> dict[str, str | float | None]:
-    """The flat `data`, validated. Raises InvalidAnswer; pydantic's message would quote the value."""
-    try:
-        record = record_model(document.name).model_validate({name: field.value for name, field in fields.items()})
-    except ValidationError:
-        raise InvalidAnswer("The model's answer does not fit the document.") from None
-    return record.model_dump()
+def read_zone(spec: DocumentSpec, lines: Sequence[TextLine]) -> MachineReadable | None:
+    """The zone that the document says it has, None where it has none or none was found."""
+    machine = spec.machine_readable
+    if machine is None:
+        return None
+    return find_machine_readable(lines, Expected(formats=(machine.format,), states=machine.states, **machine.shapes))
 
 
-def _warnings(document: Document, detection: Detection, answer: Answer) -> Iterator[str]:
-    if detection.document is not None and detection.document is not document:
-        yield f"The picture looks like {detection.document.name}, not {document.name}."
+def _with_zone(
+    spec: DocumentSpec, fields: Mapping[str, Resolved], zone: MachineReadable | None, lines: Sequence[TextLine]
+) -> dict[str, Resolved]:
+    """The fields; where the zone holds, what it says of them outranks OCR and model."""
+    kept = dict(fields)
+    if zone is None or not zone.holds or spec.machine_readable is None:
+        return kept
+    for key, part in spec.machine_readable.fields.items():
+        field_spec, said = spec.field(key), getattr(zone, part, None)
+        if said is None or field_spec is None:
+            continue
+        found = field_spec.type.find(said.strftime("%d.%m.%Y") if isinstance(said, datetime.date) else str(said))
+        if found is None or not found.exact:
+            continue
+        old = kept[key]
+        if old.value == found.value:
+            kept[key] = replace(old, source="mrz")
+            continue
+        told = (Warning_("mrz_used", key),) if old.value is not None else ()
+        other = ((old.value, old.source),) if old.value is not None else ()
+        line = lines[zone.lines[0]]
+        kept[key] = Resolved(found.value, (), line.confidence, line.box, "mrz", told, (*other, *old.alternatives))
+    return kept
+
+
+def _field(
+    spec: DocumentSpec,
+    key: str,
+    field: Resolved,
+    evidence: Evidence | None,
+    weights: Weights | None,
+    page: LabelledPage,
+    found: Mapping[str, Sequence[Candidate]],
+    places: Mapping[int, int],
+) -> Field:
+    confidence = weights.confidence(evidence) if weights and evidence is not None else None
+    lines = tuple(places[index] for index in field.lines if index in places)
+    review = bool(field.warnings) if confidence is None else confidence < spec.review.of(key)
+    status = _status(spec, key, field, page, found)
+    return Field(field, lines, status, confidence, evidence or {}, review or status == "unreadable")
+
+
+def _status(
+    spec: DocumentSpec, key: str, field: Resolved, page: LabelledPage, found: Mapping[str, Sequence[Candidate]]
+) -> Status:
+    if field.value is not None:
+        return "read"
+    claimed = frozenset(n for several in found.values() for n in line_numbers(several[-1].element))
+    field_spec = spec.field(key)
+    assert field_spec is not None
+    named = field.codes & {"no_value", "no_such_line", "label_left_out"}
+    return "unreadable" if named or has_orphan(field_spec, page, claimed) else "absent"
+
+
+def _places(page: LabelledPage, lines: Sequence[TextLine]) -> dict[int, int]:
+    """The prompt's line numbers as places among all lines: blank ones have no number in the prompt."""
+    by_identity = {id(line): place for place, line in enumerate(lines)}
+    return {n: by_identity[id(line)] for n, line in enumerate(page.lines) if id(line) in by_identity}
+
+
+def _about_all(
+    spec: DocumentSpec, detection: Detection, answer: Answer, fields: Mapping[str, Resolved]
+) -> list[Warning_]:
+    found = []
+    if detection.document is not None and detection.document.name != spec.name:
+        found.append(Warning_("looks_like_other", None, {"shown": detection.document.name, "asked": spec.name}))
     if detection.sure_none:
-        yield f"The picture does not look like {document.name}. {detection.reason}"
+        found.append(Warning_("looks_like_none", None, {"asked": spec.name}))
+    if detection.several:
+        found.append(Warning_("several_documents"))
     if answer.prompt.dropped:
-        yield f"{answer.prompt.dropped} lines of text beyond the first {len(answer.prompt.lines)} were not used."
-    if all(field.value is None for field in answer.fields.values()):
-        yield f"None of the fields of {document.name} was found on the picture."
+        params = {"dropped": answer.prompt.dropped, "used": len(answer.prompt.lines)}
+        found.append(Warning_("lines_not_used", None, params))
+    if all(field.value is None for field in fields.values()):
+        found.append(Warning_("nothing_found", None, {"asked": spec.name}))
+    return found

@@ -1,110 +1,125 @@
 """What speaks for and against a field, as numbers: the model's probability, the OCR's scores, form, place, zone.
 
-Nothing here says how sure a field is; `confidence` weighs these numbers by what a validation set taught.
+Nothing here says how sure a field is; `confidence` weighs these numbers by what a validation set taught. Each has a
+sign that makes sense (SIGNS), and weights of the other sign are not accepted: a surer model never lowers a confidence,
+and a rule that changed the model's answer never raises it.
 """
 
 import math
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
-from ocr_frontend.documents.own_labels import OWN_LABELS
-from ocr_frontend.documents.registry import Document, FieldSpec, Kind
-from ocr_frontend.extraction.neighbours import Neighbours
-from ocr_frontend.extraction.resolve import NOT_IN_TEXT, NOT_OF_FORM, REPAIRED, Resolved
-from ocr_frontend.llm.answers import Element
-from ocr_frontend.ocr.textline import TextLine
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.extraction.resolve import Resolved
+from ocr_frontend.extraction.rules import Candidate
+from ocr_frontend.llm.answers import line_numbers
 
-VERSION = 1  # of the names and meanings below: weights of another version say nothing
-NAMES = (
-    "model", "model_unknown", "null", "null_model", "ocr", "text", "length", "written", "joined", "changed", "shared",
-    "repaired", "formless", "not_in_text", "contradicted", "zone", "own_label", "other_label", "label_inside", "orphan",
-    "odd", "text_ocr",
-)  # fmt: skip
+VERSION = 2  # of the names and meanings below: weights of another version say nothing
+# +1: more of it may only raise the confidence; -1: may only lower it; 0: a base rate, either way.
+SIGNS: Mapping[str, int] = MappingProxyType(
+    {
+        "model": 1,  # log-odds of the element; of its opposite where a rule changed it
+        "null": 0,  # no value
+        "text": 0,  # free text
+        "ocr": 1,  # of the least sure line, -log10(1 - score)
+        "page": 1,  # mean OCR score of the page's lines, the same way
+        "own_label": 1,  # stands under, beside or behind its own label
+        "other_label": -1,  # stands under another field's label
+        "like_label": -1,  # how like one of its lines is to a label that was read nowhere
+        "length": -1,  # logarithm of the characters
+        "written": -1,  # written out instead of named by line
+        "not_in_text": -1,
+        "damaged": -1,  # repaired characters, unexpected form, several values
+        "contradicted": -1,  # checks that do not hold
+        "orphan": -1,  # empty, while a line stands free under its label
+        "zone": 1,  # the machine-readable zone says the same
+    }
+)
 _MOST, _LEAST = 8.0, -4.0  # log-odds beyond which a probability says nothing more
 _NEVER_ABOVE = 1e-4  # an OCR score of 1 is not certainty
-_CHECKED = frozenset({NOT_IN_TEXT, NOT_OF_FORM, REPAIRED})  # warnings that have a number of their own
+_DAMAGE = frozenset({"characters_corrected", "unexpected_form", "several_values"})
+_OWN = frozenset({"not_in_text", "spelling_differs", "expired"}) | _DAMAGE  # not contradictions
+_FROM_RULES = frozenset(
+    {"label_left_out", "second_line_left_out", "taken_from_label", "only_one_of_its_type", "continued"}
+)
+_READ = 0.8
+_BY_CHANCE = 0.3  # of the letters of a missing label that most names share with it
 Evidence = dict[str, float]
 
 
 def gather(
-    document: Document,
+    page: LabelledPage,
     fields: Mapping[str, Resolved],
-    given: Mapping[str, Element],
-    used: Mapping[str, Element],
+    candidates: Mapping[str, Sequence[Candidate]],
     logprobs: Mapping[str, float],
-    lines: Sequence[TextLine],
-) -> dict[str, Evidence]:
-    """By field, zeros left out. `given`: the model's elements; `used`: after our own steps; `lines`: the prompt's."""
-    around = Neighbours(lines)
-    claims = {name: _indexes(element) for name, element in used.items()}
-    everything = frozenset(index for indexes in claims.values() for index in indexes)
-    evidence = {}
-    for spec in document.fields:
-        name = spec.name
-        others = {i for other, indexes in claims.items() if other != name for i in indexes}
-        found = {
-            **_model(logprobs.get(name)),
-            **_reading(spec, fields[name], used.get(name), lines),
-            **_place(name, fields[name], around, everything),
-            "changed": float(given.get(name) != used.get(name)),
-            "shared": float(spec.kind is Kind.TEXT and bool(others & set(claims.get(name, ())))),
+) -> dict[str, Evidence] | None:
+    """By field, zeros left out; None where the model's log-probabilities were not told."""
+    if not logprobs:
+        return None
+    claimed = frozenset(n for several in candidates.values() for n in line_numbers(several[-1].element))
+    mean = _mean_score(page)
+    found = {}
+    for spec in page.spec.fields:
+        field, several = fields[spec.key], candidates[spec.key]
+        odds = log_odds(logprobs.get(spec.key, 0.0))
+        numbers = {
+            "model": odds if len(several) == 1 else -abs(odds),
+            "page": mean,
+            **(_empty(spec, page, claimed, field) if field.value is None else _value(spec, field, several, page)),
         }
-        found["null_model"] = found["null"] * found["model"]
-        evidence[name] = {key: round(found[key], 4) for key in NAMES if found.get(key)}
-    return evidence
+        found[spec.key] = {name: round(numbers[name], 4) for name in SIGNS if numbers.get(name)}
+    return found
 
 
-def _indexes(element: Element) -> tuple[int, ...]:
-    if isinstance(element, tuple):
-        return element
-    return (element,) if isinstance(element, int) else ()
-
-
-def _model(logprob: float | None) -> Evidence:
-    """The log-odds of the element, bounded."""
-    if logprob is None:
-        return {"model": 0.0, "model_unknown": 1.0}
+def log_odds(logprob: float) -> float:
+    """Of a probability given as its logarithm, bounded."""
     wrong = -math.expm1(min(0.0, logprob))
-    odds = _MOST if wrong <= 0 else logprob - math.log(wrong)
-    return {"model": max(_LEAST, min(_MOST, odds))}
+    return max(_LEAST, min(_MOST, _MOST if wrong <= 0 else logprob - math.log(wrong)))
 
 
-def _reading(spec: FieldSpec, field: Resolved, element: Element, lines: Sequence[TextLine]) -> Evidence:
-    """What the OCR and the form say of the value."""
-    if field.value is None:
-        return {"null": 1.0}
-    text = str(field.value)
-    scores = [lines[i].confidence for i in _indexes(element) if 0 <= i < len(lines)]
-    if not scores and field.line is not None and field.line < len(lines):
-        scores = [lines[field.line].confidence]
-    doubt = -math.log10(1 + _NEVER_ABOVE - min(scores, default=0.5))
-    is_text = float(spec.kind is Kind.TEXT)
+def _empty(spec: FieldSpec, page: LabelledPage, claimed: frozenset[int], field: Resolved) -> Evidence:
+    return {"null": 1.0, "orphan": float(bool(field.codes) or has_orphan(spec, page, claimed))}
+
+
+def has_orphan(spec: FieldSpec, page: LabelledPage, claimed: frozenset[int]) -> bool:
+    """Whether under the field's own label stands a line that no field claims and that is no label."""
+    return any(
+        spec.key in page.owners(index) and not page.labels_in(index) and not page.is_label(index)
+        for index, line in enumerate(page.lines)
+        if index not in claimed and line.confidence > _READ
+    )
+
+
+def _value(spec: FieldSpec, field: Resolved, several: Sequence[Candidate], page: LabelledPage) -> Evidence:
+    scores = [page.lines[index].confidence for index in field.lines]
+    owners = page.owners(field.lines[0]) if field.lines else frozenset[str]()
+    free = spec.type.free
     return {
-        "null": 0.0,
-        "ocr": doubt,
-        "text": is_text,
-        "text_ocr": is_text * doubt,
-        "length": math.log(len(text) + 1),
-        "written": float(isinstance(element, str)),
-        "joined": float(isinstance(element, tuple)),
-        "repaired": float(REPAIRED in field.warnings),
-        "formless": float(NOT_OF_FORM in field.warnings),
-        "not_in_text": float(NOT_IN_TEXT in field.warnings),
-        "contradicted": float(any(warning not in _CHECKED for warning in field.warnings)),
+        "text": float(free),
+        "ocr": _score_odds(min(scores, default=0.5)),
+        "own_label": float(spec.key in owners),
+        "other_label": float(bool(owners) and spec.key not in owners),
+        "like_label": _like_label(field, page) if free else 0.0,
+        "length": math.log(len(str(field.value)) + 1),
+        "written": float(isinstance(several[-1].element, str)),
+        "not_in_text": float(bool(field.codes & {"not_in_text", "spelling_differs"})),
+        "damaged": float(bool(field.codes & _DAMAGE)),
+        "contradicted": float(bool(field.codes - _OWN - _FROM_RULES - {"mrz_used"})),
         "zone": float(field.source == "mrz"),
-        "odd": float(bool(is_text) and any(not (c.isalpha() or c in " -'.,/()") for c in text)),
     }
 
 
-def _place(name: str, field: Resolved, around: Neighbours, claimed: frozenset[int]) -> Evidence:
-    """Whether the value stands where the card prints it."""
-    own = OWN_LABELS.get(name, frozenset())
-    if field.value is None:
-        return {"orphan": float(around.below(name, claimed))}
-    if field.line is None:
-        return {}
-    inside, above = around.labels_of(field.line), around.above(field.line)
-    return {
-        "own_label": float(bool((inside | above) & own)),
-        "other_label": float(bool(above) and not above & own and not inside & own),
-        "label_inside": float(bool(inside)),
-    }
+def _like_label(field: Resolved, page: LabelledPage) -> float:
+    """Above what names have by chance."""
+    return max((max(0.0, page.likeness_to_missing(index) - _BY_CHANCE) for index in field.lines), default=0.0)
+
+
+def _score_odds(score: float) -> float:
+    return -math.log10(1 + _NEVER_ABOVE - score)
+
+
+def _mean_score(page: LabelledPage) -> float:
+    if not page.lines:
+        return 0.0
+    return _score_odds(sum(line.confidence for line in page.lines) / len(page.lines))

@@ -1,33 +1,87 @@
-"""Which OCR segments a value was read from, as places in the list of lines that is answered."""
+"""Where a written value stands on the page: answers as objects become line numbers wherever that says the same."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 
-from ocr_frontend.extraction.resolve import Resolved
+from rapidfuzz.distance import Levenshtein
+
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.documents.types import fold
 from ocr_frontend.llm.answers import MAX_JOINED, Element
-from ocr_frontend.ocr.textline import Box, TextLine
+
+_SHORT = 3  # characters: `M` is in every other line
+_ALIKE = 0.85  # of the letters: two spellings of one value
 
 
-def lines_of(field: Resolved, element: Element, shown: Sequence[TextLine], page: Sequence[TextLine]) -> tuple[int, ...]:
-    """Indexes into `page`, all lines that were read; none for a value that was read nowhere.
-
-    `element`: what the field was resolved from; `shown`: the prompt's lines, which it and `field.line` count.
-    """
-    if field.box is None:
-        return ()
-    if field.source == "mrz" or field.line is None:
-        return tuple(index for index, line in enumerate(page) if line.box == field.box)[:1]
-    place = {id(line): index for index, line in enumerate(page)}
-    chosen = element if isinstance(element, tuple) else _from(field.line, field.box, shown)
-    return tuple(place[id(shown[index])] for index in chosen if id(shown[index]) in place)
+def ground(elements: Mapping[str, Element], page: LabelledPage) -> dict[str, Element]:
+    """The elements, with the numbers of lines in the place of what those lines say, word for word."""
+    return {spec.key: _as_lines(spec, elements.get(spec.key), page) for spec in page.spec.fields}
 
 
-def _from(first: int, box: Box, lines: Sequence[TextLine]) -> Sequence[int]:
-    """The line, or the stretch of lines that begins with it, whose box this is."""
-    if lines[first].box == box:
-        return (first,)
-    return [i for i in range(first, min(first + MAX_JOINED, len(lines))) if _inside(lines[i].box, box)]
+def _as_lines(spec: FieldSpec, element: Element, page: LabelledPage) -> Element:
+    if not isinstance(element, str) or not element.strip() or not spec.type.free:
+        return element
+    wanted = key_of(element)
+    whole = [index for index in range(len(page.lines)) if key_of(page.text_of(index, spec.key)) == wanted]
+    if whole:
+        return prefer(whole, spec, page)
+    return next(_joins(wanted, spec, page), element)
 
 
-def _inside(box: Box, around: Box) -> bool:
-    (left, top), (right, bottom) = around[0], around[2]
-    return all(left <= x <= right and top <= y <= bottom for x, y in box)
+def _joins(wanted: str, spec: FieldSpec, page: LabelledPage) -> Iterator[tuple[int, ...]]:
+    """Lines that say the value one after the other: the next one need not follow in the list, columns are mixed."""
+    texts = [key_of(page.text_of(index, spec.key)) for index in range(len(page.lines))]
+
+    def go_on(rest: str, taken: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        if not rest:
+            yield taken
+        elif len(taken) < min(MAX_JOINED, max(3, spec.max_lines)):
+            for index, text in enumerate(texts):
+                if text and (not taken or index > taken[-1]) and (rest == text or rest.startswith(text + " ")):
+                    yield from go_on(rest[len(text) :].strip(), (*taken, index))
+
+    return (found for found in go_on(wanted, ()) if len(found) > 1)
+
+
+def lines_with(text: str, spec: FieldSpec, page: LabelledPage) -> list[int]:
+    """Lines that hold the text: whole words only where it is short."""
+    wanted = key_of(text)
+    return [index for index, line in enumerate(page.lines) if _holds(key_of(line.text), wanted)]
+
+
+def lines_with_value(value: object, spec: FieldSpec, page: LabelledPage) -> list[int]:
+    """Lines in which the type finds the same value."""
+    return [
+        index
+        for index, line in enumerate(page.lines)
+        if any(found.value == value for found in spec.type.finds(fold(line.text)))
+    ]
+
+
+def nearly(text: str, spec: FieldSpec, page: LabelledPage) -> int | None:
+    """The one line that says nearly the same, None where there is none or more than one."""
+    wanted = key_of(text)
+    alike = [
+        index
+        for index in range(len(page.lines))
+        if Levenshtein.normalized_similarity(wanted, key_of(page.text_of(index, spec.key))) >= _ALIKE
+    ]
+    return alike[0] if len(alike) == 1 else None
+
+
+def prefer(indexes: list[int], spec: FieldSpec, page: LabelledPage) -> int:
+    """The first under the field's own label; without one, the first under no other field's; else the first."""
+    own = [index for index in indexes if spec.key in page.owners(index)]
+    free = [index for index in indexes if not page.owners(index)]
+    return (own or free or indexes)[0]
+
+
+def key_of(text: str) -> str:
+    """What is compared: blanks folded, letters' case left out."""
+    return fold(text).casefold()
+
+
+def _holds(line: str, text: str) -> bool:
+    if not text:
+        return False
+    return text in line.split() if len(text) <= _SHORT and " " not in text else text in line

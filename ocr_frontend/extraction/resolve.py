@@ -1,124 +1,126 @@
-"""From a parsed answer to values: a line number becomes what that line says, a written value is looked for in them."""
+"""From a chosen element to a value: a line number becomes what that line says, a written value is looked for."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from ocr_frontend.documents.own_labels import after_label
-from ocr_frontend.documents.registry import FieldSpec, Kind
-from ocr_frontend.documents.values import Found, Value, find_value, fold
-from ocr_frontend.llm.answers import MAX_JOINED, Element
-from ocr_frontend.ocr.textline import Box, TextLine
-
-NOT_IN_TEXT = "The value stands nowhere in the OCR text."
-NO_SUCH_LINE = "The model named a line that does not exist."
-NOT_OF_FORM = "The value has not the expected form; it is given as read."
-NO_VALUE = "What the model chose holds no value of the expected form."
-REPAIRED = "Letters and digits that OCR confuses were corrected."
-_SHORT = 3  # characters
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.documents.types import Found, Value, fold
+from ocr_frontend.extraction.grounding import lines_with, lines_with_value, nearly, prefer
+from ocr_frontend.extraction.rules import Candidate
+from ocr_frontend.extraction.warnings import Warning_
+from ocr_frontend.llm.answers import Element, line_numbers
+from ocr_frontend.ocr.geometry import around
+from ocr_frontend.ocr.textline import Box
 
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A field. `line` is the index of the OCR line it came from; `score` is that line's, where the model named it.
+    """A field's value and where it comes from.
 
-    source: where the value was read, `ocr` or the machine-readable zone (`mrz`); `model` where it was read nowhere.
+    lines: of the prompt, that it was read from; score: the least of theirs, None where it was written out.
+    source: `ocr` (the model named what was read), `model` (it stands nowhere), `mrz`, or `rule:NAME`.
+    alternatives: other values that were proposed, with their source.
     """
 
     value: Value | None = None
-    line: int | None = None
+    lines: tuple[int, ...] = ()
     score: float | None = None
     box: Box | None = None
-    warnings: tuple[str, ...] = ()
-    source: Literal["ocr", "mrz", "model"] = "ocr"
+    source: str = "ocr"
+    warnings: tuple[Warning_, ...] = ()
+    alternatives: tuple[tuple[Value, str], ...] = field(default=())
+
+    @property
+    def codes(self) -> frozenset[str]:
+        """Of the warnings."""
+        return frozenset(warning.code for warning in self.warnings)
 
 
-def resolve(element: Element, spec: FieldSpec, lines: Sequence[TextLine], *, numbered: bool) -> Resolved:
-    """`lines` are those of the prompt, in its numbering; with `numbered`, an integer in the answer is one of them."""
+def resolve_all(candidates: Mapping[str, Sequence[Candidate]], page: LabelledPage) -> dict[str, Resolved]:
+    """Each field's last candidate as a value; the others that say something else stay beside it."""
+    chosen = {key: several[-1].element for key, several in candidates.items()}
+    resolved = {}
+    for spec in page.spec.fields:
+        several = candidates[spec.key]
+        best = _resolve(several[-1].element, spec, page, chosen)
+        others = [(_resolve(each.element, spec, page, chosen).value, each.source) for each in several[:-1]]
+        warnings = tuple(Warning_(each.source, spec.key) for each in several if each.source != "model")
+        resolved[spec.key] = Resolved(
+            best.value,
+            best.lines,
+            best.score,
+            best.box,
+            best.source if several[-1].source == "model" else f"rule:{several[-1].source}",
+            (*best.warnings, *warnings),
+            (*best.alternatives, *((v, source) for v, source in others if v is not None and v != best.value)),
+        )
+    return resolved
+
+
+def _resolve(element: Element, spec: FieldSpec, page: LabelledPage, chosen: Mapping[str, Element]) -> Resolved:
     if element is None or element == "":
         return Resolved()
-    if isinstance(element, tuple):
-        return _by_lines(element, spec, lines) if numbered else Resolved(warnings=(NO_VALUE,))
-    if numbered and isinstance(element, int):
-        return _by_line(element, spec, lines)
-    return _by_value(str(element), spec, lines)
+    numbers = line_numbers(element)
+    if numbers:
+        return _by_lines(numbers, spec, page, chosen)
+    return _by_value(str(element), spec, page)
 
 
-def _by_line(index: int, spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved:
-    if not 0 <= index < len(lines):
-        return Resolved(warnings=(NO_SUCH_LINE,))
-    line = lines[index]
-    behind = after_label(line.text, spec.name) if spec.kind is Kind.TEXT else None
-    found = find_value(behind or line.text, spec)
+def _by_lines(numbers: tuple[int, ...], spec: FieldSpec, page: LabelledPage, chosen: Mapping[str, Element]) -> Resolved:
+    """What the lines say, joined by blanks, as sure as the least sure of them."""
+    if not all(0 <= number < len(page.lines) for number in numbers):
+        return Resolved(warnings=(Warning_("no_such_line", spec.key),))
+    box = around([page.lines[number].box for number in numbers]) if len(numbers) > 1 else page.lines[numbers[0]].box
+    text = fold(" ".join(page.text_of(number, spec.key) for number in numbers))
+    found, several = _one_of(text, numbers, spec, page, chosen)
     if found is None:
-        return Resolved(line=index, box=line.box, warnings=(NO_VALUE,))
-    return Resolved(found.value, index, line.confidence, line.box, _warnings(found))
+        return Resolved(lines=numbers, box=box, warnings=(Warning_("no_value", spec.key),))
+    score = min(page.lines[number].confidence for number in numbers)
+    more = (Warning_("several_values", spec.key),) if several else ()
+    return Resolved(found.value, numbers, score, box, warnings=(*_warnings(found, spec), *more))
 
 
-def _by_lines(indexes: Sequence[int], spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved:
-    """A value that the card breaks over lines: their texts joined by a blank, as sure as the least sure of them."""
-    if not all(0 <= index < len(lines) for index in indexes):
-        return Resolved(warnings=(NO_SUCH_LINE,))
-    parts = [lines[index] for index in indexes]
-    joined = TextLine(" ".join(part.text for part in parts), min(part.confidence for part in parts), _around(parts))
-    found = _by_line(0, spec, [joined])
-    return replace(found, line=indexes[0])
+def _one_of(
+    text: str, numbers: tuple[int, ...], spec: FieldSpec, page: LabelledPage, chosen: Mapping[str, Element]
+) -> tuple[Found | None, bool]:
+    """The field's value in the text, and whether the text holds more of that type than fields ask for.
+
+    Fields of one type that name the same line share its values in their order: two dates of one row.
+    """
+    finds = [] if spec.type.free else list(spec.type.finds(text))
+    different = list(dict.fromkeys(found.value for found in finds))
+    if len(different) < 2:
+        return spec.type.find(text), False
+    sharing = [
+        each.key
+        for each in page.spec.fields
+        if each.type == spec.type and line_numbers(chosen.get(each.key)) == numbers
+    ]
+    place = sharing.index(spec.key) if spec.key in sharing else 0
+    wanted = different[min(place, len(different) - 1)]
+    return next(found for found in finds if found.value == wanted), len(sharing) != len(different)
 
 
-def _around(parts: Sequence[TextLine]) -> Box:
-    """The upright rectangle around the parts' boxes."""
-    xs = [x for part in parts for x, _ in part.box]
-    ys = [y for part in parts for _, y in part.box]
-    return ((min(xs), min(ys)), (max(xs), min(ys)), (max(xs), max(ys)), (min(xs), max(ys)))
-
-
-def _by_value(text: str, spec: FieldSpec, lines: Sequence[TextLine]) -> Resolved:
-    found = find_value(text, spec)
+def _by_value(text: str, spec: FieldSpec, page: LabelledPage) -> Resolved:
+    """A value that the model wrote out: where it stands, its box."""
+    found = spec.type.find(text)
     if found is None:
-        return Resolved(warnings=(NO_VALUE,))
-    index = _line_of(found, text, spec, lines)
-    if index is not None:
-        return Resolved(found.value, index, None, lines[index].box, _warnings(found))
-    for start, parts in _stretches(lines):
-        if _holds(" ".join(part.text for part in parts), text):
-            return Resolved(found.value, start, None, _around(parts), _warnings(found))
-    return Resolved(found.value, warnings=(*_warnings(found), NOT_IN_TEXT), source="model")
+        return Resolved(warnings=(Warning_("no_value", spec.key),))
+    warnings = _warnings(found, spec)
+    indexes = lines_with(text, spec, page) or ([] if spec.type.free else lines_with_value(found.value, spec, page))
+    if indexes:
+        index = prefer(indexes, spec, page)
+        return Resolved(found.value, (index,), page.lines[index].confidence, page.lines[index].box, warnings=warnings)
+    near = nearly(text, spec, page) if spec.type.free else None
+    if near is None:
+        return Resolved(found.value, source="model", warnings=(*warnings, Warning_("not_in_text", spec.key)))
+    told = Warning_("spelling_differs", spec.key)
+    other = ((page.text_of(near, spec.key), "ocr"),)
+    return Resolved(found.value, (near,), None, page.lines[near].box, "model", (*warnings, told), other)
 
 
-def _stretches(lines: Sequence[TextLine]) -> Iterator[tuple[int, Sequence[TextLine]]]:
-    """Lines that follow each other, as many as may hold one value, and where they begin."""
-    for count in range(2, MAX_JOINED + 1):
-        for start in range(len(lines) - count + 1):
-            yield start, lines[start : start + count]
-
-
-def _line_of(found: Found, text: str, spec: FieldSpec, lines: Sequence[TextLine]) -> int | None:
-    """A line that holds the value literally; where there is none, one whose own value is the same."""
-    for index, line in enumerate(lines):
-        if _holds(line.text, text):
-            return index
-    if spec.kind is Kind.TEXT:
-        return None
-    for index, line in enumerate(lines):
-        other = find_value(line.text, spec)
-        if other is not None and other.value == found.value:
-            return index
-    return None
-
-
-def _holds(line: str, text: str) -> bool:
-    """Whole words only for short values: `M` is in every other line, `ELA` in BELABO."""
-    line, text = _key(line), _key(text)
-    if not text:
-        return False
-    return text in line.split() if len(text) <= _SHORT and " " not in text else text in line
-
-
-def _key(text: str) -> str:
-    return fold(text).casefold()
-
-
-def _warnings(found: Found) -> tuple[str, ...]:
+def _warnings(found: Found, spec: FieldSpec) -> tuple[Warning_, ...]:
     if not found.exact:
-        return (NOT_OF_FORM,)
-    return (REPAIRED,) if found.repaired else ()
+        return (Warning_("unexpected_form", spec.key),)
+    return (Warning_("characters_corrected", spec.key),) if found.repaired else ()

@@ -6,31 +6,15 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from ocr_frontend.api.schemas import Extraction, WarningAnswer
-from ocr_frontend.documents.registry import AUTO, DOCUMENTS, Document
+from ocr_frontend.documents.registry import AUTO, Documents
+from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.errors import FrontError, UnknownDocument
 from ocr_frontend.extraction import merge
 from ocr_frontend.extraction.pipeline import Pipeline
-from ocr_frontend.ocr.contents import Sent
+from ocr_frontend.extraction.warnings import MESSAGES
 
 SIDES = ("recto", "verso")
-_VERSIONS = tuple(sorted({name.split("-")[1] for name in DOCUMENTS}))
-# What a field is in any document; the zone's names of its own parts are the same.
-_STANDARDS = {
-    "nom_surname": "surname", "prenom_given_name": "given_names", "date_of_birth": "birth_date", "sex": "sex",
-    "numero_de_carte": "document_number", "date_of_expiration": "expiry_date", "date_of_issue": "issue_date",
-    "identifiant_unique": "personal_number",
-}  # fmt: skip
 _NAMES_OF_ZONE = 30 - len("<<")  # letters, in a TD1
-MESSAGES = {
-    "wrong_side": "The picture sent as {sent} shows a {shown}.",
-    "same_side_twice": "Both pictures show a {shown}; nothing was put together.",
-    "versions_differ": "The two pictures are of cards of different versions; nothing was put together.",
-    "sides_differ": "The two sides do not say the same; neither value is given.",
-    "mrz_used": "The machine-readable zone says otherwise; its check digits hold, so its value is given.",
-    "name_spelled_otherwise": "The two sides spell the name differently; the front's spelling is given.",
-    "issued_before_birth": "The date of issue is not after the date of birth.",
-    "issued_after_expiry": "The date of issue is not before the date of expiration.",
-}
 
 
 class Card(BaseModel):
@@ -52,21 +36,23 @@ class Card(BaseModel):
     warnings: tuple[WarningAnswer, ...]
 
 
-def documents_of(version: str) -> dict[str, Document | None]:
-    """The document of each side; None where the pictures decide. Raises UnknownDocument."""
+def documents_of(documents: Documents, version: str) -> dict[str, str]:
+    """The document of each side by name, `auto` where the pictures decide; version: a family, or what it ends in.
+
+    Raises UnknownDocument.
+    """
     if version == AUTO:
-        return dict.fromkeys(SIDES)
-    if version not in _VERSIONS:
-        raise UnknownDocument(f"Unknown version; known are {', '.join((AUTO, *_VERSIONS))}.")
-    return {side: DOCUMENTS[f"cni-{version}-{side}"] for side in SIDES}
+        return dict.fromkeys(SIDES, AUTO)
+    families = documents.families()
+    for name, sides in families.items():
+        if version in (name, name.rpartition("-")[2]) and set(SIDES) <= sides.keys():
+            return {side: sides[side].name for side in SIDES}
+    known = ", ".join((AUTO, *sorted(name.rpartition("-")[2] for name in families)))
+    raise UnknownDocument(f"Unknown version; known are {known}.")
 
 
 async def read_both(
-    pipeline: Pipeline,
-    request_id: str,
-    images: Mapping[str, bytes | Sent],
-    chosen: Mapping[str, Document | None],
-    model: str,
+    pipeline: Pipeline, request_id: str, images: Mapping[str, bytes], chosen: Mapping[str, str], model: str
 ) -> Card:
     """Both are decoded before either is read: a damaged verso costs no reading of the recto.
 
@@ -83,19 +69,19 @@ async def read_both(
             except FrontError as error:
                 error.message = f"{side}: {error.message}"
                 raise
-    return together(request_id, answers)
+    return together(request_id, answers, pipeline.documents)
 
 
-def together(request_id: str, sides: Mapping[str, Extraction]) -> Card:
+def together(request_id: str, sides: Mapping[str, Extraction], documents: Documents) -> Card:
     """The fields of both sides in the order of their documents; see `merge` for what is put together."""
-    shown = {side: answer.document.rpartition("-") for side, answer in sides.items()}
-    versions = {version for version, _, _ in shown.values()}
+    specs = {side: documents.every[answer.document] for side, answer in sides.items()}
+    versions = {spec.family for spec in specs.values()}
     warnings = [
-        merge.Conflict("wrong_side", None, {"sent": side, "shown": other})
-        for side, (_, _, other) in shown.items()
-        if other != side and other in SIDES
+        merge.Conflict("wrong_side", None, {"sent": side, "shown": spec.side})
+        for side, spec in specs.items()
+        if spec.side != side
     ]
-    by_shown = {other: sides[side] for side, (_, _, other) in shown.items()}
+    by_shown = {spec.side: (sides[side], spec) for side, spec in specs.items()}
     merged = merge.Merged(None)
     if len(versions) > 1:
         warnings.append(merge.Conflict("versions_differ"))
@@ -103,7 +89,7 @@ def together(request_id: str, sides: Mapping[str, Extraction]) -> Card:
         warnings.append(merge.Conflict("same_side_twice", None, {"shown": next(iter(by_shown))}))
     else:
         verso = by_shown["verso"]
-        merged = merge.merge(_side(by_shown["recto"]), _side(verso), _zone(verso))
+        merged = merge.merge(_side(*by_shown["recto"]), _side(*verso), _zone(verso[0]))
     return Card(
         id=request_id,
         document=versions.pop() if len(versions) == 1 else None,
@@ -115,18 +101,18 @@ def together(request_id: str, sides: Mapping[str, Extraction]) -> Card:
     )
 
 
-def _side(answer: Extraction) -> merge.Side:
+def _side(answer: Extraction, spec: DocumentSpec) -> merge.Side:
     normal = {key: field.normalized for key, field in answer.fields.items()}
-    return merge.Side(answer.data, normal, {key: _STANDARDS[key] for key in answer.data if key in _STANDARDS})
+    return merge.Side(answer.data, normal, {field.key: field.standard for field in spec.fields if field.standard})
 
 
 def _zone(answer: Extraction) -> merge.Zone | None:
     zone = answer.mrz
     if zone is None:
         return None
-    days = {"birth_date": zone.date_of_birth, "expiry_date": zone.date_of_expiration}
+    days = {"birth_date": zone.birth_date, "expiry_date": zone.expiry_date}
     texts = {
-        "document_number": zone.numero_de_carte, "personal_number": zone.identifiant_unique, "sex": zone.sex,
+        "document_number": zone.document_number, "personal_number": zone.optional_data, "sex": zone.sex,
         "surname": zone.surname, "given_names": zone.given_names,
     }  # fmt: skip
     plain = {standard: text for standard, text in texts.items() if text}
@@ -137,5 +123,5 @@ def _zone(answer: Extraction) -> merge.Zone | None:
 
 
 def _answer(conflict: merge.Conflict) -> WarningAnswer:
-    message = MESSAGES[conflict.code].format_map(conflict.params)
+    message = MESSAGES[conflict.code].en.format_map(conflict.params)
     return WarningAnswer(code=conflict.code, field=conflict.key, message=message, params=dict(conflict.params))

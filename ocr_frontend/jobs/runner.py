@@ -10,7 +10,6 @@ from ocr_frontend.api.include import left_out, shown
 from ocr_frontend.auth.keys import KeyRing
 from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.auth.work import Work, working
-from ocr_frontend.documents.registry import find_document
 from ocr_frontend.errors import Forbidden, FrontError, ModelServerHangs, RateLimited, Unavailable
 from ocr_frontend.extraction.pipeline import Pipeline
 from ocr_frontend.jobs.bodies import JobError, JobResult
@@ -159,9 +158,8 @@ class Runner:
         if image.tries > _MOST_TRIES:
             raise FrontError("The service ended each time it read this image.")
         with self._limiter.admit(key, background=True) as used, working(Work(key.id, background=True)):
-            document = find_document(image.job.document)
-            sent = Sent(image.data, image.page)
-            answer = await self._pipeline.extract(f"{image.job.id}-{image.place}", sent, document, image.job.model)
+            name, sent = f"{image.job.id}-{image.place}", Sent(image.data, image.page)
+            answer = await self._pipeline.extract(name, sent, image.job.document, image.job.model)
             used.tokens = sum(answer.usage.values())
         return JobResult(number=image.number, page=image.page, answer=shown(answer, left_out(image.job.include)))
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ocr_frontend.auth.work import Work, working
 from ocr_frontend.errors import ModelServerAway, UnknownModel, Unprocessable
 from ocr_frontend.llm.client import ModelServer
-from ocr_frontend.llm.prompt import BUILT_IN, Contract
+from ocr_frontend.llm.contract import Contract
 
 _PATIENCE = 0.5  # seconds that a caller waits for a new list where the last one serves
 _UNKNOWN_SECONDS = 1.0  # that a name stays unknown, at least
@@ -27,16 +27,17 @@ class ModelCard(BaseModel):
     parent: str | None = None
     prompt: dict[str, Any] | None = Field(default=None, repr=False)
     prompt_sha256: str | None = None
+    calibration: dict[str, Any] | None = Field(default=None, repr=False)
 
     @property
     def has_adapter(self) -> bool:
         """Whether this is an adapter (alias or revision) rather than a base model."""
         return self.parent is not None or self.prompt is not None
 
-    def contract(self) -> Contract:
-        """Raises Unprocessable when the card carries one that cannot be read."""
+    def contract(self) -> Contract | None:
+        """None where the card carries none. Raises Unprocessable when it carries one that cannot be read."""
         if self.prompt is None:
-            return BUILT_IN
+            return None
         try:
             return Contract.model_validate(self.prompt)
         except ValidationError:

@@ -1,7 +1,9 @@
 """The model server as this package sees it: completions, the list of models, and what we thought of its answers."""
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -93,9 +95,17 @@ class ModelServer:
         return self._transport.retries
 
     async def complete(
-        self, model: str, prompt: str, max_tokens: int, regex: str, prompt_sha256: str | None = None
+        self,
+        model: str,
+        prompt: str,
+        max_tokens: int,
+        regex: str,
+        prompt_sha256: str | None = None,
+        *,
+        sampling: Mapping[str, float | int] = MappingProxyType({"temperature": 0}),
+        stop: Sequence[str] = (),
     ) -> Completion:
-        """Greedy completion held to `regex`. `prompt_sha256`: of the contract that the prompt was made by.
+        """A completion held to `regex`. `prompt_sha256`: of the contract that the prompt was made by.
 
         Raises UnknownModel, PromptChanged (another contract now), and what `Transport.send` raises.
         """
@@ -103,9 +113,11 @@ class ModelServer:
             "model": model,
             "prompt": prompt,
             "max_tokens": max_tokens,
-            "temperature": 0,
+            **sampling,
             "structured_outputs": {"regex": regex},
         }
+        if stop:
+            body["stop"] = list(stop)
         if self._logprobs is not None:
             body["logprobs"] = self._logprobs
         place = f"{quote(model)}.{random.randrange(self._places)}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from ocr_frontend.llm.client import Tokens
-from ocr_frontend.llm.prompt import Contract
+from ocr_frontend.llm.contract import Contract
 
 _SPACE = re.compile(r"[\s,:]*")
 _CUT = "\N{REPLACEMENT CHARACTER}"

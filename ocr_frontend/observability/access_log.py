@@ -11,15 +11,7 @@ from pathlib import Path
 from typing import Any
 
 log = logging.getLogger("ocr_frontend")
-_ROUTES = (
-    "/v1/extract",
-    "/v1/cards",
-    "/upload",
-    "/v1/jobs",
-    "/v1/jobs/{job_id}",
-    "/v1/results/{answer_id}",
-    "/v1/corrections",
-)
+_ROUTES = ("/v1/extract", "/v1/cards", "/upload", "/v1/jobs", "/v1/jobs/{job_id}")
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 

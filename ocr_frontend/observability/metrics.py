@@ -10,7 +10,6 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from ocr_frontend.documents.registry import DOCUMENTS
 from ocr_frontend.errors import FrontError
 
 _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10, 20, 60)
@@ -22,7 +21,7 @@ STAGES = ("queue", "decode", "ocr", "llm", "validate", "total")
 class Metrics:
     """Counters of requests, errors and stages; gauges of the queue and of memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, documents: Iterable[str] = ()) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter("ocr_front_requests", "Requests answered", ["route", "status"], registry=self.registry)
         self.errors = Counter("ocr_front_errors", "Error answers by code", ["code"], registry=self.registry)
@@ -46,10 +45,14 @@ class Metrics:
             self.stages.labels(stage)
         for code in sorted(_codes(FrontError)):
             self.errors.labels(code)
-        for document in DOCUMENTS:
+        for document in documents:
             self.field_warnings.labels(document)
         ProcessCollector(registry=self.registry)
         self.registry.register(_Processes())
+
+    def warned(self, document: str, warned: int) -> None:
+        """How many fields of one answer have a warning. `document`: one that the front or a contract knows."""
+        self.field_warnings.labels(document).inc(warned)
 
     def expect(self, routes: Iterable[str]) -> None:
         """Begin the request counters of these routes at nought."""

@@ -30,11 +30,11 @@ class Contents:
     pages: int = 1
     moves: bool = False
 
-    def left_out(self, page: int) -> tuple[str, ...]:
-        """What is said to somebody of whose file this one page was read."""
+    def left_out(self, page: int) -> dict[str, dict[str, int]]:
+        """Code and parameters of what is said to somebody of whose file this one page was read."""
         if self.pages > 1:
-            return (f"The file has {self.pages} pages; page {page} was read, the others were left out.",)
-        return ("The picture moves; its first frame was read, the others were left out.",) if self.moves else ()
+            return {"pages_left_out": {"pages": self.pages, "page": page}}
+        return {"frames_left_out": {}} if self.moves else {}
 
 
 def look(data: bytes, limits: Limits) -> Contents:

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from ocr_frontend.documents.labels import joined, labels_in
 from ocr_frontend.ocr.images import Pixels
 from ocr_frontend.ocr.textline import Box, TextLine
 
@@ -20,24 +19,34 @@ _LEVEL = math.radians(1.5)  # of slope, below which the reader's own order is ke
 _ROW = 10  # pixels between the tops of lines that the reader takes for one row
 
 
-def read_upright(read: Callable[[Pixels], list[TextLine]], image: Pixels) -> list[TextLine]:
+CountLabels = Callable[[Sequence[TextLine]], int]
+
+
+def no_labels(_: Sequence[TextLine]) -> int:
+    """Where no document is known."""
+    return 0
+
+
+def read_upright(
+    read: Callable[[Pixels], list[TextLine]], image: Pixels, count_labels: CountLabels = no_labels
+) -> list[TextLine]:
     """The picture's lines in reading order, whichever way it was sent."""
     lines = read(image)
     best, turns = lines, 0
-    for candidate in _candidates(lines):
+    for candidate in _candidates(lines, count_labels):
         found = read(np.ascontiguousarray(np.rot90(image, candidate)))
-        if readability(found) > readability(best) or (not turns and _sideways(lines) and readability(found) > 0):
+        better = readability(found, count_labels) > readability(best, count_labels)
+        if better or (not turns and _sideways(lines) and readability(found, count_labels) > 0):
             best, turns = found, candidate
-        if _upright(found):
+        if _upright(found, count_labels):
             break
     ordered = in_reading_order(best)
     return [replace(line, box=_back(line.box, turns, image)) for line in ordered] if turns else ordered
 
 
-def readability(lines: Sequence[TextLine]) -> float:
-    """Mean score by characters, and the labels of a card that were read."""
-    labels = len(labels_in(joined(line.text for line in lines)).names)
-    return _mean_score(lines) + 0.1 * min(labels, 10)
+def readability(lines: Sequence[TextLine], count_labels: CountLabels = no_labels) -> float:
+    """Mean score by characters, and the labels that were read."""
+    return _mean_score(lines) + 0.1 * min(count_labels(lines), 10)
 
 
 def slope(lines: Iterable[TextLine]) -> float:
@@ -85,9 +94,9 @@ def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
     return [lines[i] for i in order]
 
 
-def _candidates(lines: Sequence[TextLine]) -> tuple[int, ...]:
+def _candidates(lines: Sequence[TextLine], count_labels: CountLabels) -> tuple[int, ...]:
     """Quarter turns against the clock that are worth a try; none for an upright picture."""
-    if not lines or _upright(lines):
+    if not lines or _upright(lines, count_labels):
         return ()
     if not _sideways(lines):
         return (2,)
@@ -95,9 +104,8 @@ def _candidates(lines: Sequence[TextLine]) -> tuple[int, ...]:
     return (1, 3) if _mean_score(lines) >= _READ_WELL else (3, 1)
 
 
-def _upright(lines: Sequence[TextLine]) -> bool:
-    labels = labels_in(joined(line.text for line in lines)).names
-    return not _sideways(lines) and (_mean_score(lines) >= _READ_WELL or len(labels) >= _FEW_LABELS)
+def _upright(lines: Sequence[TextLine], count_labels: CountLabels) -> bool:
+    return not _sideways(lines) and (_mean_score(lines) >= _READ_WELL or count_labels(lines) >= _FEW_LABELS)
 
 
 def _sideways(lines: Sequence[TextLine]) -> bool:

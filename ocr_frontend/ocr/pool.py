@@ -92,15 +92,12 @@ class OcrPool:
         if not self.ready:
             raise OcrUnavailable("The OCR models are not loaded yet." if self.failure is None else self.failure)
 
-    async def start(self, *, again: bool = True) -> None:
-        """Load the readers, one after the other (their imports would only wait for each other), until it works.
-
-        Raises OcrUnavailable at the first failure where it is not to be tried `again`.
-        """
+    async def start(self) -> None:
+        """Load the readers, one after the other (their imports would only wait for each other), until it works."""
         for _ in range(self._readers):
-            await self._open(again=again)
+            await self._open()
 
-    async def _open(self, *, again: bool = True) -> None:
+    async def _open(self) -> None:
         pause, most = self._again
         while True:
             worker = Worker("ocr")
@@ -109,8 +106,6 @@ class OcrPool:
             except Exception as error:
                 worker.leave()
                 self._failed(error)
-                if not again:
-                    raise OcrUnavailable(str(self.failure)) from None
                 await asyncio.sleep(pause)
                 pause = min(most, 2 * pause)
                 continue
@@ -130,7 +125,7 @@ class OcrPool:
         )
         self.failure = known
         frames = "" if isinstance(error, FrontError) else "\n" + "".join(traceback.format_tb(error.__traceback__))
-        log.error("OCR: %s%s", known, frames)
+        log.error("OCR: %s It is tried again.%s", known, frames)
 
     async def check(self, data: bytes | Sent) -> None:
         """Decode one image and let it go. Raises what `images.decode` raises, OcrUnavailable."""

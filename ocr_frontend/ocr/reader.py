@@ -11,7 +11,7 @@ from ocr_frontend.ocr.cancellation import make_stoppable
 from ocr_frontend.ocr.images import Pixels
 from ocr_frontend.ocr.onnx_models import ModelFolders, prepare_models
 from ocr_frontend.ocr.openvino_runner import LINES, has_bfloat16, use_openvino
-from ocr_frontend.ocr.orientation import read_upright
+from ocr_frontend.ocr.orientation import CountLabels, no_labels, read_upright
 from ocr_frontend.ocr.textline import Box, TextLine
 
 __all__ = ["Box", "OcrOptions", "PaddleReader", "Reader", "TextLine"]
@@ -26,7 +26,6 @@ class OcrOptions:
     det_side: longest side in pixels that the detection works at; recognition always sees full resolution.
     rec_width: least width in pixels that a line is padded to for recognition, at 48 pixels of height (ONNX models).
     rec_batch: lines recognised together; the reader sorts them by width. OpenVINO reads each alone, as wide as it is.
-    perspective: degrees between a card's opposite edges, from which it is read from a flat copy; 0: never.
     threads: of one reader. cache: where the ONNX model folders are written.
     """
 
@@ -37,7 +36,6 @@ class OcrOptions:
     det_side: int = 960
     rec_width: int = 320
     rec_batch: int = 6
-    perspective: float = 0.0
     threads: int = 2
 
 
@@ -51,10 +49,11 @@ class Reader(Protocol):
 class PaddleReader:
     """PaddleOCR: detection and recognition, no orientation or unwarping models, no network.
 
+    count_labels: how many labels of known documents stand in lines; an upright page is known by them.
     Raises OcrUnavailable when it cannot be loaded.
     """
 
-    def __init__(self, options: OcrOptions) -> None:
+    def __init__(self, options: OcrOptions, count_labels: CountLabels = no_labels) -> None:
         # PaddleX reads these while it is imported. It would otherwise ask hubs which of them answers.
         os.environ["PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK"] = "True"
         os.environ.setdefault("PADDLE_PDX_CACHE_HOME", str(options.cache / "paddlex"))
@@ -63,9 +62,7 @@ class PaddleReader:
         except ImportError as error:
             raise OcrUnavailable(f"PaddleOCR cannot be imported: the module {error.name} is missing") from error
 
-        from ocr_frontend.ocr.perspective import read_flat  # OpenCV, which PaddleX has loaded by now
-
-        self._read_flat, self._strong = read_flat, options.perspective
+        self._count_labels = count_labels
         logging.getLogger("paddlex").setLevel(logging.ERROR)
         openvino = _with_openvino(options)
         try:
@@ -91,10 +88,8 @@ class PaddleReader:
             raise OcrUnavailable(f"PaddleOCR cannot load its models ({type(error).__name__})") from error
 
     def read(self, image: Pixels) -> list[TextLine]:
-        """See Reader.read. A sideways or upside-down picture is turned and read again, one in perspective made flat."""
-        if self._strong:
-            return self._read_flat(self._read, image, self._strong)
-        return read_upright(self._read, image)
+        """See Reader.read. A sideways or upside-down picture is turned and read again."""
+        return read_upright(self._read, image, self._count_labels)
 
     def _read(self, image: Pixels) -> list[TextLine]:
         [page] = self._ocr.predict(image[:, :, ::-1].copy())  # PaddleOCR takes OpenCV's BGR

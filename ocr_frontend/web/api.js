@@ -3,9 +3,6 @@ import { errorText, say } from "./words.js";
 
 let key = null;
 
-/** Whether the service keeps what it read, for corrections; known once `state` was asked. */
-export let answersKept = false;
-
 /** An answer that is an error: `code` and the sentence to show. */
 export class Refused extends Error {
   constructor(error) {
@@ -38,6 +35,7 @@ async function call(path, options = {}) {
 }
 
 export const models = async () => (await call("models")).models;
+export const warnings = async () => await call("v1/warnings");
 export const documents = async () => (await call("v1/documents")).documents;
 
 export function extract(file, document, model, signal) {
@@ -53,9 +51,7 @@ export async function state() {
   try {
     const answer = await fetch("ready", { cache: "no-store" });
     if (!answer.ok) return "away";
-    const told = await answer.json();
-    answersKept = told.answers === "kept";
-    return told.model_server === "away" ? "away" : "ready";
+    return (await answer.json()).model_server === "away" ? "away" : "ready";
   } catch {
     return "offline";
   }

@@ -1,6 +1,6 @@
 // What the agent takes along: the values as corrected, and beside them what was read.
 import { current, printed } from "./fields.js";
-import { fieldName } from "./words.js";
+import { fieldName, isNumber } from "./words.js";
 
 const COLUMNS = ["field", "label", "value", "read", "confidence", "corrected"];
 
@@ -9,7 +9,7 @@ function typed(state, name) {
   const value = current(state, name).trim();
   if (value === "") return null;
   const number = Number(value.replace(",", "."));
-  return name === "taille" && Number.isFinite(number) ? number : value;
+  return isNumber(name) && Number.isFinite(number) ? number : value;
 }
 
 export function asJson(state) {

@@ -2,8 +2,7 @@
 import { fieldName, onTongue, percent, said, say } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
-const FAIR = 0.9; // below it, a look is worth the while
-const LOW = 0.6;
+const LOW = 0.6; // below it, a value is more doubt than value
 let shown = { answer: null, other: null, corrections: new Map() };
 let lighting = () => {};
 
@@ -48,9 +47,9 @@ function row(name) {
   return whole;
 }
 
-function sureness(name, { confidence, source }) {
+function sureness(name, { confidence, source, needs_review: review }) {
   const known = typeof confidence === "number";
-  const level = !known ? "none" : confidence < LOW ? "low" : confidence < FAIR ? "fair" : "good";
+  const level = !known ? "none" : confidence < LOW ? "low" : review ? "fair" : "good";
   const bar = make("i");
   bar.style.setProperty("--part", known ? confidence : 0);
   const gauge = make("span", "gauge", bar);

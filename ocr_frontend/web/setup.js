@@ -1,14 +1,15 @@
 // Which document and which models: what the service says it has.
 import * as api from "./api.js";
 import { make } from "./fields.js";
-import { documentName, onTongue, say } from "./words.js";
+import { documentName, learn, onTongue, say } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 let known = { documents: [], models: [] };
 
 export async function load() {
-  const [documents, models] = await Promise.all([api.documents(), api.models()]);
+  const [documents, warnings, models] = await Promise.all([api.documents(), api.warnings(), api.models()]);
   known = { documents, models };
+  learn(documents, warnings);
   draw();
 }
 

@@ -5,7 +5,6 @@ export default {
   adapters: "Adapters", revisions: "Revisions", bases: "Base models", again: "Read again",
   picture: "Picture of the card", drop: "Drop the photo of a card here", choose: "Choose a picture",
   photograph: "Take a photo", privacy: "The picture is read by this service and kept nowhere.",
-  privacyKept: "The picture is kept nowhere; the text that was read is kept for corrections.",
   reading: "Reading…", loupe: "Touch a field to see where it was read.",
   loupeOf: (name) => `The line magnified: ${name}`, noPlace: "This value has no place on the picture.",
   times: "Timings", recent: "Recent readings", keyTitle: "This service asks for a key", key: "Access key",
@@ -19,17 +18,5 @@ export default {
   chart: (count, median) => `${count} readings, median ${median}`, seconds: (s) => `${s.toFixed(2)} s`,
   noNetwork: "The service does not answer. Check the connection, then read again.",
   notImage: "This file is not a picture. Choose a JPEG or PNG photo.",
-  documents: {
-    "cni-2018-recto": "CNI 2018, front", "cni-2018-verso": "CNI 2018, back",
-    "cni-2025-recto": "CNI 2025, front", "cni-2025-verso": "CNI 2025, back",
-  },
-  fields: {
-    nom_surname: "Surname", prenom_given_name: "Given names", date_of_birth: "Date of birth",
-    lieu_of_birth: "Place of birth", sex: "Sex", taille: "Height (m)", profession: "Occupation",
-    pere_father: "Father", mere_mother: "Mother", sp_sm: "S.P./S.M.", date_of_issue: "Date of issue",
-    date_of_expiration: "Date of expiry", identifiant_unique: "Unique identifier",
-    numero_de_carte: "Card number", "authorité": "Authority",
-  },
   errors: {},
-  said: [],
 };

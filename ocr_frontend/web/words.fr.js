@@ -1,5 +1,4 @@
-// Every sentence of the page in French. `said` turns the service's own sentences, which are English.
-import said from "./said.fr.js";
+// Every sentence of the page in French. The service's own sentences come from it by code, with the labels of its documents.
 
 export default {
   title: "Lecture de cartes", skip: "Aller aux valeurs", setup: "Ce qui est lu, et par quel modèle",
@@ -7,7 +6,6 @@ export default {
   adapters: "Adaptateurs", revisions: "Révisions", bases: "Modèles de base", again: "Lire à nouveau",
   picture: "Image de la carte", drop: "Déposez la photo d’une carte ici", choose: "Choisir une image",
   photograph: "Photographier", privacy: "L’image est lue par ce service et n’est gardée nulle part.",
-  privacyKept: "L’image n’est gardée nulle part ; le texte lu est gardé pour des corrections.",
   reading: "Lecture en cours…", loupe: "Touchez un champ pour voir où il a été lu.",
   loupeOf: (name) => `La ligne agrandie : ${name}`, noPlace: "Cette valeur n’a pas de place sur l’image.",
   times: "Temps", recent: "Dernières lectures", keyTitle: "Ce service demande une clé", key: "Clé d’accès",
@@ -21,17 +19,6 @@ export default {
   chart: (count, median) => `${count} lectures, durée médiane ${median}`, seconds: (s) => `${s.toFixed(2).replace(".", ",")} s`,
   noNetwork: "Le service ne répond pas. Vérifiez la connexion, puis lisez à nouveau.",
   notImage: "Ce fichier n’est pas une image. Choisissez une photo JPEG ou PNG.",
-  documents: {
-    "cni-2018-recto": "CNI 2018, recto", "cni-2018-verso": "CNI 2018, verso",
-    "cni-2025-recto": "CNI 2025, recto", "cni-2025-verso": "CNI 2025, verso",
-  },
-  fields: {
-    nom_surname: "Nom", prenom_given_name: "Prénoms", date_of_birth: "Date de naissance",
-    lieu_of_birth: "Lieu de naissance", sex: "Sexe", taille: "Taille (m)", profession: "Profession",
-    pere_father: "Père", mere_mother: "Mère", sp_sm: "S.P./S.M.", date_of_issue: "Date de délivrance",
-    date_of_expiration: "Date d’expiration", identifiant_unique: "Identifiant unique",
-    numero_de_carte: "Numéro de carte", "authorité": "Autorité",
-  },
   errors: {
     unauthorized: "La clé n’est pas acceptée.", forbidden: "Cette clé ne permet pas cette lecture.",
     rate_limited: "Trop de lectures avec cette clé. Attendez un instant.",
@@ -45,5 +32,4 @@ export default {
     model_server_away: "Le serveur de modèles ne répond pas. Réessayez dans un instant.",
     invalid_answer: "Le modèle n’a pas répondu dans la forme attendue.", deadline_exceeded: "La lecture a pris trop de temps.",
   },
-  said,
 };

@@ -4,24 +4,35 @@ import fr from "./words.fr.js";
 
 const TONGUES = { fr, en };
 const listeners = new Set();
+// What the service says of its documents and its warnings, in both languages.
+let told = { documents: {}, fields: {}, numbers: new Set(), warnings: {} };
 let tongue = first();
 
 export const say = (name, ...given) => (given.length ? TONGUES[tongue][name](...given) : TONGUES[tongue][name]);
-export const fieldName = (name) => TONGUES[tongue].fields[name] ?? name;
-export const documentName = (name) => TONGUES[tongue].documents[name] ?? name;
+export const fieldName = (name) => told.fields[name]?.[tongue] ?? name;
+export const documentName = (name) => told.documents[name]?.[tongue] ?? name;
+export const isNumber = (name) => told.numbers.has(name);
 export const errorText = ({ code, message }) => TONGUES[tongue].errors[code] ?? message;
 export const percent = (part) => new Intl.NumberFormat(tongue, { style: "percent" }).format(part);
 export const advice = (check) => check.advice?.[tongue];
 export const onTongue = (listener) => listeners.add(listener);
 
-/** A sentence of the service in the language of the page; one that is not known stays as it is. */
-export function said(sentence) {
-  for (const [pattern, other] of TONGUES[tongue].said) {
-    if (pattern.test(sentence)) {
-      return sentence.replace(pattern, other).replace(/cni-\d{4}-\w+/g, documentName);
-    }
-  }
-  return sentence;
+/** Takes over the titles, labels and sentences of the service. */
+export function learn(documents, warnings) {
+  const properties = documents.flatMap(({ schema }) => Object.entries(schema.properties));
+  told = {
+    documents: Object.fromEntries(documents.map(({ name, titles }) => [name, titles])),
+    fields: Object.assign({}, ...documents.map(({ labels }) => labels)),
+    numbers: new Set(properties.filter(([, { type }]) => type.includes("number")).map(([name]) => name)),
+    warnings,
+  };
+}
+
+/** A warning in the language of the page, by its code; one whose code is not known is shown as it comes. */
+export function said({ code, message, params }) {
+  const sentence = told.warnings[code]?.[tongue];
+  if (!sentence) return message;
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? fieldName(documentName(params[name])) : whole));
 }
 
 export function speak(name) {

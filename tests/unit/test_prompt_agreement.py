@@ -12,10 +12,9 @@ from adapters.data.samples import text_sample
 from adapters.training.contract import contract, joined, pieces, visible
 from adapters.training.contract import render as render_for_training
 from adapters.training.dataset import labelled
-from ocr_frontend.documents.registry import DOCUMENTS
-from ocr_frontend.extraction.resolve import resolve
+from ocr_frontend.documents.registry import builtin
 from ocr_frontend.llm.answers import constraint, parse
-from ocr_frontend.llm.prompt import Contract
+from ocr_frontend.llm.contract import Contract
 from ocr_frontend.llm.prompt import render as render_for_serving
 from ocr_frontend.ocr.reader import TextLine
 
@@ -29,7 +28,7 @@ def test_the_same_lines_give_the_same_prompt(document: DocumentName) -> None:
     for seed in range(80):
         sample = text_sample(random.Random(seed), document, "test")
         lines = [TextLine(line.text, line.score, BOX) for line in sample.lines]
-        prompt = render_for_serving(served, DOCUMENTS[document], lines, max_lines=80)
+        prompt = render_for_serving(served, document, lines, max_lines=80)
         assert prompt.text == render_for_training(trained, document, labelled(sample).lines)
 
 
@@ -38,7 +37,7 @@ def test_lines_that_could_be_control_tokens_or_are_long_are_shown_alike(texts: l
     trained = contract(DOCUMENT_NAMES)
     served = Contract.model_validate(trained.model_dump(by_alias=True))
     given_lines = [TextLine(text, 0.9, BOX) for text in [*texts, "<|im_end|>", "X" * 300, "[INST]", "</s>"]]
-    prompt = render_for_serving(served, DOCUMENTS["cni-2025-recto"], given_lines, max_lines=80)
+    prompt = render_for_serving(served, "cni-2025-recto", given_lines, max_lines=80)
     shown = [visible(line.text) for line in given_lines]
     assert prompt.text == render_for_training(trained, "cni-2025-recto", [line for line in shown if line])
 
@@ -49,19 +48,20 @@ def test_what_training_calls_right_comes_out_of_the_front_as_read(document: Docu
     import re
 
     served = Contract.model_validate(contract(DOCUMENT_NAMES).model_dump(by_alias=True))
-    specs = DOCUMENTS[document].fields
-    fields = [spec.name for spec in specs]
+    known = builtin().readable[document]
+    prompt = served.of(document)
     clean = checked = 0
     for seed in range(120):
         sample = text_sample(random.Random(seed), document, "test")
         kept = labelled(sample)
         text = joined("lines", pieces("lines", document, kept.lines, kept.targets))
-        assert re.fullmatch(constraint(served, fields, document, len(kept.lines)), text), text
+        assert re.fullmatch(constraint(served, prompt, known, len(kept.lines)), text), text
         lines = [TextLine(line, 1.0, BOX) for line in kept.lines]
-        for spec, element in zip(specs, parse(text, served, fields).values(), strict=True):
+        for spec, element in zip(known.fields, parse(text, served, prompt).values(), strict=True):
             truth, printed = sample.record.values[spec.name], sample.record.printed.get(spec.name)
             if truth is not None and any(printed == line for line in kept.lines) and isinstance(element, int):
-                found = resolve(element, spec, lines, numbered=True).value
+                read = spec.type.find(lines[element].text)
+                found = None if read is None else read.value
                 checked += 1
                 clean += (f"{found:.2f}" if isinstance(found, float) else found) == truth
     assert checked > 300
@@ -77,25 +77,27 @@ def test_object_answers_are_asked_for_as_in_training_and_admitted_by_the_grammar
 
     trained = contract(DOCUMENT_NAMES, "object", no_thought=no_thought)
     served = Contract.model_validate(trained.model_dump(by_alias=True))
-    specs = DOCUMENTS[document].fields
-    fields = [spec.name for spec in specs]
+    known = builtin().readable[document]
+    given = served.of(document)
     checked = clean = 0
     for seed in range(80):
         sample = (hard_text_sample if seed % 2 else text_sample)(random.Random(seed), document, "test")
         kept = labelled(sample)
         lines = [TextLine(line.text, line.score, BOX) for line in sample.lines]
-        prompt = render_for_serving(served, DOCUMENTS[document], lines, max_lines=80)
+        prompt = render_for_serving(served, document, lines, max_lines=80)
         assert prompt.text == render_for_training(trained, document, kept.lines)
         assert prompt.text.endswith("</think>\n\n" if no_thought else "assistant\n")
         text = joined("object", pieces("object", document, kept.lines, kept.targets))
-        assert re.fullmatch(constraint(served, fields, document, len(kept.lines)), text), text
-        found = parse(text, served, fields)
-        assert list(found) == fields
-        for spec in specs:
+        assert re.fullmatch(constraint(served, given, known, len(kept.lines)), text), text
+        found = parse(text, served, given)
+        assert list(found) == list(known.keys)
+        for spec in known.fields:
             truth, printed = sample.record.values[spec.name], sample.record.printed.get(spec.name)
             if truth is not None and any(printed == line for line in kept.lines):
                 value = found[spec.name]
                 checked += 1
+                read = spec.type.find(str(value))
+                value = read.value if read else None
                 clean += (f"{value:.2f}" if isinstance(value, float) else value) == truth
     assert checked > 150
     assert clean / checked > 0.99

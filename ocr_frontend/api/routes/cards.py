@@ -9,14 +9,14 @@ from ocr_frontend.api.disconnect import unless_gone
 from ocr_frontend.api.include import left_out, shown
 from ocr_frontend.api.openapi import CARD_FORM, ERRORS, EXTRACT_FORM, UPLOAD_FORM
 from ocr_frontend.api.pages import contents_of, one_page
+from ocr_frontend.api.response_builder import left_out_pages
 from ocr_frontend.api.routes.dependencies import Caller, Front, allow
 from ocr_frontend.api.schemas import Extraction, LegacyExtraction, WarningAnswer
 from ocr_frontend.api.service import Service
 from ocr_frontend.api.serving import serving
-from ocr_frontend.api.uploads import Upload, receive
+from ocr_frontend.api.uploads import receive
 from ocr_frontend.auth.keys import Key
-from ocr_frontend.documents.registry import AUTO, find_document
-from ocr_frontend.errors import BadRequest, Unprocessable
+from ocr_frontend.documents.registry import AUTO
 from ocr_frontend.extraction.two_sided import SIDES, Card, documents_of, read_both
 from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.limits import Limits
@@ -31,8 +31,6 @@ async def extract(request: Request, service: Front, key: Caller, include: str | 
     answer = await _extract(
         request, service, key, "image", ("document", "model", "pages"), lambda form: form.get("document") or AUTO
     )
-    if service.corrections is not None:
-        await service.corrections.keep(key.owner, answer.model_dump(mode="json"))
     return JSONResponse(shown(answer, without)) if without else answer  # type: ignore[return-value]
 
 
@@ -44,7 +42,9 @@ async def upload(request: Request, service: Front, key: Caller) -> LegacyExtract
         lambda form: f"cni-{form.get('version') or '2018'}-{form.get('side') or 'recto'}",
     )  # fmt: skip
     return LegacyExtraction(
-        raw_text="\n".join(line.text for line in answer.ocr.lines), extracted_data=answer.data, warnings=answer.warnings
+        raw_text="\n".join(line.text for line in answer.ocr.lines),
+        extracted_data=answer.data,
+        warnings=(*answer.warnings, *(each for field in answer.fields.values() for each in field.warnings)),
     )
 
 
@@ -62,7 +62,7 @@ async def _extract(
             request, (part,), settings.max_bytes, settings.upload_seconds, fields=fields, hold=served.hold
         )
         image = form.one(part)
-        document = find_document(document_of(form.fields))
+        document = document_of(form.fields)
         model = form.fields.get("model") or settings.model
         served.admit()
         await allow(service, key, model)
@@ -71,7 +71,7 @@ async def _extract(
         work = service.pipeline.extract(request.state.request_id, Sent(image, page), document, model)
         answer = await unless_gone(request, work)
         served.used.tokens = sum(answer.usage.values())
-        return answer.model_copy(update={"warnings": (*answer.warnings, *contents.left_out(page))})
+        return answer.model_copy(update={"warnings": (*answer.warnings, *left_out_pages(contents, page))})
 
 
 @router.post("/v1/cards", openapi_extra=CARD_FORM)
@@ -80,14 +80,14 @@ async def card(request: Request, service: Front, key: Caller) -> Card:
     settings = service.settings
     async with serving(request, service, key) as served:
         form = await receive(
-            request, (*SIDES, "image"), settings.max_bytes, settings.upload_seconds, fields=("version", "model"),
-            hold=served.hold, total=settings.max_bytes * len(SIDES),
-        )  # fmt: skip
+            request, SIDES, settings.max_bytes, settings.upload_seconds, fields=("version", "model"), hold=served.hold
+        )
         served.admit()
-        chosen = documents_of(form.fields.get("version") or AUTO)
+        images = {side: form.one(side) for side in SIDES}
+        chosen = documents_of(service.documents, form.fields.get("version") or AUTO)
         model = form.fields.get("model") or settings.model
         await allow(service, key, model)
-        images, unread = await _sides(form, settings.limits())
+        unread = await _pages_left_out(images, settings.limits())
         answer = await unless_gone(
             request, read_both(service.pipeline, request.state.request_id, images, chosen, model)
         )
@@ -95,27 +95,11 @@ async def card(request: Request, service: Front, key: Caller) -> Card:
         return answer.model_copy(update={"warnings": (*answer.warnings, *unread)})
 
 
-async def _sides(form: Upload, limits: Limits) -> tuple[dict[str, bytes | Sent], list[WarningAnswer]]:
-    """The picture of each side: of two files, or of one with two pages. Raises BadRequest and Unprocessable."""
-    if not form.files["image"]:
-        images: dict[str, bytes | Sent] = {side: form.one(side) for side in SIDES}
-        return images, await _pages_left_out({side: form.one(side) for side in SIDES}, limits)
-    if any(form.files[side] for side in SIDES):
-        raise BadRequest("Send both sides as `recto` and `verso`, or as one file `image` of two pages.")
-    whole = form.one("image")
-    contents = await contents_of(whole, limits)
-    if contents.pages != len(SIDES):
-        raise Unprocessable(
-            f"The file in the part `image` has {contents.pages} pages; it takes two: recto, then verso."
-        )
-    return {side: Sent(whole, page) for page, side in enumerate(SIDES, 1)}, []
-
-
 async def _pages_left_out(images: Mapping[str, bytes], limits: Limits) -> list[WarningAnswer]:
     """Of each side's file the first page is read; what else it holds is named."""
     found = {side: await contents_of(image, limits) for side, image in images.items()}
     return [
-        WarningAnswer(code="pages_left_out", message=f"{side}: {said}", params={"side": side})
+        said.model_copy(update={"message": f"{side}: {said.message}", "params": {"side": side, **said.params}})
         for side, contents in found.items()
-        for said in contents.left_out(1)
+        for said in left_out_pages(contents, 1)
     ]

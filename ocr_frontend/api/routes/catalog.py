@@ -7,25 +7,41 @@ from fastapi import APIRouter
 from ocr_frontend.api.openapi import ERRORS
 from ocr_frontend.api.routes.dependencies import Caller, Front
 from ocr_frontend.api.schemas import ModelEntry, ModelList
-from ocr_frontend.documents.registry import DOCUMENTS, record_model
+from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
+from ocr_frontend.extraction.warnings import MESSAGES
 
 router = APIRouter(responses=ERRORS)
 
 
 @router.get("/v1/documents")
-async def documents(key: Caller) -> dict[str, list[dict[str, Any]]]:
-    """The document types, their fields in order, and the JSON schema of `data`."""
+async def documents(service: Front, key: Caller) -> dict[str, list[dict[str, Any]]]:
+    """The document types, their fields in order with labels and thresholds, and the JSON schema of `data`."""
+    return {"documents": [_document(spec) for spec in service.documents.readable.values()]}
+
+
+@router.get("/v1/warnings")
+async def warnings() -> dict[str, dict[str, str]]:
+    """Every warning's code and its sentence in English and French; {names} are parameters."""
+    return {code: {"en": words.en, "fr": words.of("fr")} for code, words in MESSAGES.items()}
+
+
+def _document(spec: DocumentSpec) -> dict[str, Any]:
     return {
-        "documents": [
-            {
-                "name": name,
-                "title": document.title,
-                "fields": document.keys,
-                "schema": record_model(name).model_json_schema(),
-            }
-            for name, document in DOCUMENTS.items()
-        ]
+        "name": spec.name,
+        "family": spec.family,
+        "side": spec.side,
+        "title": spec.title.en,
+        "titles": {"en": spec.title.en, "fr": spec.title.of("fr")},
+        "fields": list(spec.keys),
+        "labels": {field.key: _labels(field) for field in spec.fields},
+        "standard": {field.key: field.standard for field in spec.fields if field.standard},
+        "review": {field.key: spec.review.of(field.key) for field in spec.fields},
+        "schema": spec.json_schema(),
     }
+
+
+def _labels(field: FieldSpec) -> dict[str, str]:
+    return {language: field.label.of(language) if field.label else field.key for language in ("en", "fr")}
 
 
 @router.get("/models")

@@ -50,7 +50,7 @@ async def submit(request: Request, service: Front, key: Caller) -> Response:
             raise BadRequest("The form has no file in the part `image`.")
         # Not the request's id, which a client may choose.
         job, pages = await requested(new_id(), key, form, settings)
-        await service.catalog.find(job.model)
+        await service.pipeline.require(job.document, job.model)
         await allow(service, key, job.model)
         digest = await asyncio.to_thread(digest_of, form)
         job = await jobs.store.add(job, files, pages, _idempotency(request), digest)

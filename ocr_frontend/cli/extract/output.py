@@ -8,11 +8,11 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.documents.registry import builtin
 
 FORMATS = ("table", "json", "jsonl", "csv")
 # Every field of every document once, so that a folder of different documents fits one sheet.
-FIELDS = tuple(dict.fromkeys(name for document in DOCUMENTS.values() for name in document.keys))
+FIELDS = tuple(dict.fromkeys(name for document in builtin().readable.values() for name in document.keys))
 _COLUMNS = ("file", "document", "model", *FIELDS, "least_confidence", "warnings", "error")
 
 
@@ -66,12 +66,16 @@ def _row(record: Record) -> dict[str, Any]:
         return row
     fields = record.answer["fields"]
     known = [field["confidence"] for field in fields.values() if field["confidence"] is not None]
-    warnings = [*record.answer["warnings"]]
-    warnings += [f"{name}: {text}" for name, field in fields.items() for text in field["warnings"]]
+    warnings = _told(record.answer["warnings"])
+    warnings += [f"{name}: {text}" for name, field in fields.items() for text in _told(field["warnings"])]
     return row | dict(record.answer["data"]) | {
         "document": record.answer["document"], "model": record.answer["model"],
         "least_confidence": min(known, default=None), "warnings": " ".join(warnings),
     }  # fmt: skip
+
+
+def _told(warnings: list[dict[str, Any]]) -> list[str]:
+    return [str(warning["message"]) for warning in warnings]
 
 
 def _safe(value: Any) -> Any:
@@ -88,11 +92,11 @@ def _table(file: str, answer: dict[str, Any]) -> Table:
             name,
             "" if value is None else str(value).replace("[", r"\["),
             "–" if confidence is None else f"{confidence:.0%}",
-            " ".join(field["warnings"]),
+            " ".join(_told(field["warnings"])),
         )
     return table
 
 
 def _caption(answer: dict[str, Any]) -> str:
     seconds = answer["timings_ms"]["total"] / 1000
-    return " ".join([f"{answer['model']}, {seconds:.2f} s.", *answer["warnings"]])
+    return " ".join([f"{answer['model']}, {seconds:.2f} s.", *_told(answer["warnings"])])

@@ -8,9 +8,7 @@ from typing import Any, Protocol
 import httpx
 
 from ocr_frontend.api.middleware import new_id
-from ocr_frontend.api.pages import contents_of
 from ocr_frontend.api.service import Service, build_service
-from ocr_frontend.documents.registry import find_document
 from ocr_frontend.errors import FrontError, Unavailable
 from ocr_frontend.settings import Settings
 
@@ -35,10 +33,9 @@ async def open_source(url: str | None, settings: Settings) -> AsyncIterator[Sour
             yield _Remote(http)
         return
     # The files of the service are not this command's.
-    others = ("jobs_file", "jobs_database", "keys_file", "access_log")
-    service = build_service(settings.model_copy(update=dict.fromkeys(others) | {"jobs_embedded": False}), None, None)
+    service = build_service(settings.model_copy(update={"jobs_file": None, "keys_file": None}), None, None)
     try:
-        await service.pool.start(again=False)
+        await service.pool.start()
         yield _Local(service)
     finally:
         service.pool.close()
@@ -47,14 +44,12 @@ async def open_source(url: str | None, settings: Settings) -> AsyncIterator[Sour
 
 class _Local:
     def __init__(self, service: Service) -> None:
-        self._pipeline, self._limits = service.pipeline, service.settings.limits()
+        self._pipeline = service.pipeline
 
     async def extract(self, data: bytes, document: str, model: str) -> dict[str, Any]:
         """See Source."""
-        contents = await contents_of(data, self._limits)
-        answer = await self._pipeline.extract(new_id(), data, find_document(document), model)
-        warnings = (*answer.warnings, *contents.left_out(1))
-        return answer.model_dump(mode="json") | {"warnings": list(warnings)}
+        answer = await self._pipeline.extract(new_id(), data, document, model)
+        return answer.model_dump(mode="json")
 
 
 class _Remote:

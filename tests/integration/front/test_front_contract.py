@@ -79,7 +79,7 @@ async def test_log_probabilities_become_a_confidence_where_the_model_is_calibrat
     assert fields["nom_surname"]["confidence"] == 0.5
     assert abs(fields["sex"]["confidence"] - 0.1) < 1e-3
     assert fields["taille"]["confidence"] > 0.999
-    assert unsaid["sex"]["evidence"]["model_unknown"] == 1 and unsaid["sex"]["confidence"] is None
+    assert unsaid["sex"]["evidence"] == {} and unsaid["sex"]["confidence"] is None
 
 
 async def test_an_empty_picture_gets_an_advice_in_two_languages() -> None:

@@ -51,7 +51,7 @@ def server() -> Iterator[str]:
 
 @pytest.fixture(autouse=True)
 def _reader(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ocr_frontend.api.service.PaddleReader", lambda _: FakeReader(*RECTO_TEXT))
+    monkeypatch.setattr("ocr_frontend.api.service.PaddleReader", lambda *_: FakeReader(*RECTO_TEXT))
 
 
 @pytest.fixture

@@ -141,17 +141,17 @@ async def test_the_event_loop_is_watched() -> None:
 
 async def test_what_computes_does_not_hold_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     """Detection and assembly run beside the loop: it can do something between their begin and their end."""
-    from ocr_frontend.extraction import pipeline
+    from ocr_frontend.documents.classify import Classifier
 
     began, release = threading.Event(), threading.Event()
-    real = pipeline.detect
+    real = Classifier.detect
 
-    def held(lines: Any) -> Any:
+    def held(classifier: Classifier, lines: Any) -> Any:
         began.set()
         assert release.wait(20), "the event loop never got to set this"
-        return real(lines)
+        return real(classifier, lines)
 
-    monkeypatch.setattr(pipeline, "detect", held)
+    monkeypatch.setattr(Classifier, "detect", held)
     async with running() as front:
         answer = asyncio.create_task(front.extract(picture()))
         while not began.is_set():

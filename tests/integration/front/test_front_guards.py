@@ -103,7 +103,7 @@ async def test_less_is_answered_where_less_is_asked_for() -> None:
     async with running() as front:
         files, data = {"image": ("a.jpg", picture())}, {"document": "cni-2018-recto"}
         less = await front.client.post("/v1/extract?include=data", files=files, data=data)
-        assert set(less.json()) == {"id", "document", "model", "data", "warnings"}
+        assert set(less.json()) == {"id", "document", "model", "data", "needs_review", "warnings"}
         some = await front.client.post("/v1/extract?include=fields,usage", files=files, data=data)
         assert {"fields", "usage"} <= set(some.json()) and not {"data", "ocr"} & set(some.json())
         wrong = await front.client.post("/v1/extract?include=photo", files=files, data=data)

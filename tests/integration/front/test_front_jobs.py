@@ -226,7 +226,7 @@ async def test_results_that_are_not_to_be_stored_go_with_their_first_reading() -
     async with running() as front:
         job = (await submit(front, picture(), store="false", include="data")).json()["id"]
         body = await finished(front, job)
-        assert set(body["results"][0]["answer"]) == {"id", "document", "model", "data", "warnings"}
+        assert set(body["results"][0]["answer"]) == {"id", "document", "model", "data", "needs_review", "warnings"}
         assert (await front.client.get(f"/v1/jobs/{job}")).status_code == 404
 
 

@@ -96,7 +96,7 @@ async def test_a_card_through_the_service() -> None:
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     card().save(tmp_path / "a.png")
     (tmp_path / "b.png").write_bytes(b"no image")
-    monkeypatch.setattr("ocr_frontend.cli.lines.PaddleReader", lambda _: reader())
+    monkeypatch.setattr("ocr_frontend.cli.lines.PaddleReader", lambda *_: reader())
     assert main(["lines", str(tmp_path), "--out", str(tmp_path / "lines.jsonl")]) == 1
     assert "b.png" in capsys.readouterr().err
     [record] = map(json.loads, (tmp_path / "lines.jsonl").read_text("utf-8").splitlines())

@@ -122,7 +122,7 @@ def test_the_command_line(
             raise ValueError(MARK)
 
     monkeypatch.setattr(
-        "ocr_frontend.api.service.PaddleReader", lambda _: Broken() if failing == "reader" else FakeReader(*TEXTS)
+        "ocr_frontend.api.service.PaddleReader", lambda *_: Broken() if failing == "reader" else FakeReader(*TEXTS)
     )
     server = FakeModelServer(httpx.ConnectError(MARK) if failing == "server" else "[2,4,6,8,11,12,14]")
     monkeypatch.setattr(

@@ -5,7 +5,7 @@ from typing import Any
 
 from PIL import Image
 
-from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.documents.registry import builtin
 from tests.integration.front.fakes import (
     RECTO_TEXT,
     VERSO_TEXT,
@@ -16,7 +16,7 @@ from tests.integration.front.fakes import (
     text_lines,
 )
 
-RECTO, VERSO = DOCUMENTS["cni-2018-recto"].keys, DOCUMENTS["cni-2018-verso"].keys
+RECTO, VERSO = builtin().readable["cni-2018-recto"].keys, builtin().readable["cni-2018-verso"].keys
 
 
 # The zone says 123456789, the recto's number is misread in its last digit.
@@ -84,7 +84,7 @@ def answer_2025(body: dict[str, Any]) -> str:
         "identifiant_unique": "AB12345678", "taille": "1,70",
     }  # fmt: skip
     side = "recto" if FRONT[1] in body["prompt"] else "verso"
-    return json.dumps({key: values.get(key) for key in DOCUMENTS[f"cni-2025-{side}"].keys})
+    return json.dumps({key: values.get(key) for key in builtin().readable[f"cni-2025-{side}"].keys})
 
 
 async def test_the_zone_outranks_the_recto_and_says_so() -> None:

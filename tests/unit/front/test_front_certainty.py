@@ -2,10 +2,12 @@
 
 import pytest
 
+from ocr_frontend.documents.registry import builtin
 from ocr_frontend.llm.client import Tokens
-from ocr_frontend.llm.prompt import BUILT_IN, Contract
+from ocr_frontend.llm.contract import Contract, built_in
 from ocr_frontend.llm.token_logprobs import element_logprobs
 
+BUILT_IN = built_in(builtin())
 LINES = Contract(answer="lines", line="{text} {index}\n", suffix="", documents={})
 FIELDS = ("a", "b", "c", "d")
 

@@ -4,19 +4,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ocr_frontend.documents.classify import detect
-from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.documents.registry import builtin
 from ocr_frontend.errors import UnknownDocument
-from ocr_frontend.llm.prompt import BUILT_IN, Contract, neutralise, render
+from ocr_frontend.llm.contract import Contract, built_in
+from ocr_frontend.llm.prompt import neutralise, render
 from ocr_frontend.ocr.reader import TextLine
 
-RECTO = DOCUMENTS["cni-2018-recto"]
+RECTO = "cni-2018-recto"
+DOCUMENTS = builtin().readable
 CONTRACT = Contract.model_validate(
     {
         "answer": "lines",
         "line": "{text} {index}\n",
         "suffix": "END",
-        "documents": {RECTO.name: {"prefix": "BEGIN {text}\n", "fields": ["nom_surname"], "schema": {"unknown": 1}}},
+        "documents": {RECTO: {"prefix": "BEGIN {text}\n", "fields": ["nom_surname"], "schema": {"unknown": 1}}},
         "made_by": "a later version",
     }
 )
@@ -68,35 +69,11 @@ def test_no_token_survives(text: str) -> None:
 
 def test_a_document_that_the_model_was_not_trained_for() -> None:
     with pytest.raises(UnknownDocument):
-        render(CONTRACT, DOCUMENTS["cni-2025-recto"], [], 80)
+        render(CONTRACT, "cni-2025-recto", [], 80)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_the_built_in_contract_names_every_key_and_ends_with_the_text(name: str) -> None:
-    prompt = render(BUILT_IN, DOCUMENTS[name], lines("NGO MBARGA"), 80)
+    prompt = render(built_in(builtin()), name, lines("NGO MBARGA"), 80)
     assert all(f"- {key}" in prompt.text for key in DOCUMENTS[name].keys)
     assert prompt.text.endswith("NGO MBARGA\n<|im_end|>\n<|im_start|>assistant\n")
-
-
-PRINTED = {
-    "cni-2018-recto": ("REPUBLIQUE DU CAMEROUN", "NOM/SURNAME", "PRENOMS/GIVENNAMES", "CARTENATIONALE DIDENTITE",
-                       "DATEDE NAISSANCE/DATEOF BIRTH", "LIEU DENAISSANCEIPLACE OF BIRTH", "SEXESEX TAILLE HEIGHT",
-                       "PROFESSION/OCCUPATION", "SIGNATURE", "DGSN"),
-    "cni-2018-verso": ("PÈRE/FATHER", "MERE/MOTHER", "S.P./S.M.", "ADRESSE/ADDRESS", "AUTORITE/AUTHORITY",
-                       "DATEDEDELIVRANCE/", "DATE OFISSUE", "POSTEDIDENTIFICATCN", "IDENTIFICATION POS",
-                       "IDENTIFIANTUNIQUEI", "URIOURIDENTIFIER"),
-    "cni-2025-recto": ("123456789", "NOM/SURNAME", "PRENOMS/GIVEN NAMES", "SEXE/SEX",
-                       "DATE D'EXPIRATION/DATE OF EXPIRY", "SIGNATURE/HOLDER'S SIGNATURE",
-                       "TRAVAIL", "PATRIE", "CMR"),
-    "cni-2025-verso": ("NOM DU PERE / FATHER'S NAME", "NOM DE LA MERE / MOTHER'S NAME", "PROFESSION/OCCUPATION",
-                       "LIEU DE NAISSANCE / PLACE OF BIRTH", "NUMERO CNI / NIC NUMBER", "TAILLE / HEIGHT", "LEDGSN"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("shown", DOCUMENTS)
-def test_the_side_is_noticed(shown: str) -> None:
-    assert detect(lines(*PRINTED[shown])).document is DOCUMENTS[shown]
-
-
-def test_a_text_without_labels_says_nothing() -> None:
-    assert detect(lines("KAMGA PERE", "MARTIN", "12.03.2019")).document is None

@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 
 from ocr_frontend.api.schemas import Extraction, FieldAnswer, OcrAnswer, QualityAnswer, ZoneAnswer
-from ocr_frontend.documents.registry import DOCUMENTS
+from ocr_frontend.documents.registry import builtin
 from ocr_frontend.errors import UnknownDocument
 from ocr_frontend.extraction.same_name import compare_names
 from ocr_frontend.extraction.two_sided import documents_of, together
 
 ZONE = ZoneAnswer(
-    holds=True, numero_de_carte="123456789", identifiant_unique="AB12345678", date_of_birth=date(1990, 2, 1),
-    date_of_expiration=date(2035, 1, 1), sex="F", surname="NGO MBARGA", given_names="ELISE",
+    format="TD1", document_code="I", issuing_state="CMR", nationality="CMR", holds=True, document_number="123456789",
+    optional_data="AB12345678", birth_date=date(1990, 2, 1), expiry_date=date(2035, 1, 1), sex="F",
+    surname="NGO MBARGA", given_names="ELISE",
 )  # fmt: skip
-NO_ZONE = ZONE.model_copy(update={"holds": False, "identifiant_unique": None})
+NO_ZONE = ZONE.model_copy(update={"holds": False, "optional_data": None})
 RECTO = {
     "numero_de_carte": "123456789", "nom_surname": "NGO MBARGA", "prenom_given_name": "ÉLISE",
     "date_of_birth": "01.02.1990", "sex": "F", "date_of_expiration": "01.01.2035",
@@ -24,7 +25,7 @@ VERSO = {"pere_father": "ABENA", "date_of_issue": "01.01.2025", "identifiant_uni
 
 
 def answer(document: str, values: dict[str, Any], zone: ZoneAnswer | None = None) -> Extraction:
-    data = {name: values.get(name) for name in DOCUMENTS[document].keys}
+    data = {name: values.get(name) for name in builtin().readable[document].keys}
     fields = {
         name: FieldAnswer(
             value=value, confidence=None, box=None,
@@ -40,7 +41,7 @@ def answer(document: str, values: dict[str, Any], zone: ZoneAnswer | None = None
 
 def card(recto: dict[str, Any], zone: ZoneAnswer | None, **verso: Any) -> Any:
     sides = {"recto": answer("cni-2025-recto", recto), "verso": answer("cni-2025-verso", VERSO | verso, zone)}
-    return together("1", sides)
+    return together("1", sides, builtin())
 
 
 def codes(both: Any) -> list[tuple[str, str | None]]:
@@ -171,22 +172,22 @@ def test_two_versions_are_never_one_card() -> None:
         "recto": answer("cni-2018-recto", {"nom_surname": "TCHOUPO", "prenom_given_name": "PAUL"}),
         "verso": answer("cni-2025-verso", VERSO, ZONE),
     }
-    both = together("1", sides)
+    both = together("1", sides, builtin())
     assert both.document is None and both.data is None and codes(both) == [("versions_differ", None)]
 
 
 def test_sides_sent_in_each_other_s_place() -> None:
     recto, verso = answer("cni-2025-recto", RECTO), answer("cni-2025-verso", VERSO, ZONE)
-    swapped = together("1", {"recto": verso, "verso": recto})
+    swapped = together("1", {"recto": verso, "verso": recto}, builtin())
     assert codes(swapped) == [("wrong_side", None), ("wrong_side", None)]
     assert swapped.data == card(RECTO, ZONE).data
-    twice = together("1", {"recto": recto, "verso": recto})
+    twice = together("1", {"recto": recto, "verso": recto}, builtin())
     assert codes(twice) == [("wrong_side", None), ("same_side_twice", None)] and twice.data is None
     assert twice.warnings[0].message == "The picture sent as verso shows a recto."
 
 
 def test_versions() -> None:
-    assert documents_of("auto") == {"recto": None, "verso": None}
-    assert documents_of("2018")["verso"] is DOCUMENTS["cni-2018-verso"]
+    assert documents_of(builtin(), "auto") == {"recto": "auto", "verso": "auto"}
+    assert documents_of(builtin(), "2018")["verso"] == "cni-2018-verso"
     with pytest.raises(UnknownDocument):
-        documents_of("1999")
+        documents_of(builtin(), "1999")

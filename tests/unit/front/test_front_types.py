@@ -1,6 +1,7 @@
 """Finding a typed value in a line, and the limits of what is repaired."""
 
 import datetime
+import json
 import re
 import string
 
@@ -8,21 +9,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ocr_frontend.documents.registry import FieldSpec, Kind
-from ocr_frontend.documents.values import Found, find_value, fold
+from ocr_frontend.documents.types import ValueType, fold, make_type
 
-DATE = FieldSpec("date", Kind.DATE)
-SEX = FieldSpec("sex", Kind.SEX)
-HEIGHT = FieldSpec("taille", Kind.HEIGHT)
-SIX, NINE, SEVENTEEN = (FieldSpec("n", Kind.DIGITS, length) for length in (6, 9, 17))
-NIC = FieldSpec("nic", Kind.NIC)
-TEXT = FieldSpec("nom")
+DATE, HEIGHT, NIC, TEXT = (make_type(name) for name in ("date", "length", "mask", "text"))
+SEX = make_type({"choice": {"values": ["M", "F"]}})
+SIX, NINE, SEVENTEEN = (make_type({"digits": {"count": count}}) for count in (6, 9, 17))
 
 CONFUSED = {"0": "OoO", "1": "Il|", "5": "SsS", "8": "BBB"}
 
 
 @pytest.mark.parametrize(
-    ("text", "spec", "value"),
+    ("text", "kind", "value"),
     [
         ("01.021990", DATE, "01.02.1990"),
         ("01021990", DATE, "01.02.1990"),
@@ -67,14 +64,14 @@ CONFUSED = {"0": "OoO", "1": "Il|", "5": "SsS", "8": "BBB"}
         ("  NGO   MBARGA ", TEXT, "NGO MBARGA"),
     ],
 )
-def test_the_part_that_has_the_form(text: str, spec: FieldSpec, value: str | float | None) -> None:
-    found = find_value(text, spec)
+def test_the_part_that_has_the_form(text: str, kind: ValueType, value: str | float | None) -> None:
+    found = kind.find(text)
     assert (found and found.value) == value
     assert found is None or found.exact
 
 
 @pytest.mark.parametrize(
-    ("text", "spec", "value"),
+    ("text", "kind", "value"),
     [
         ("31.02.2019", DATE, "31.02.2019"),
         ("12.03.201", DATE, "12.03.201"),
@@ -85,13 +82,15 @@ def test_the_part_that_has_the_form(text: str, spec: FieldSpec, value: str | flo
         ("2019012345678901", SEVENTEEN, "2019012345678901"),
     ],
 )
-def test_a_damaged_number_is_given_as_read(text: str, spec: FieldSpec, value: str) -> None:
-    assert find_value(text, spec) == Found(value, exact=False)
+def test_a_damaged_number_is_given_as_read(text: str, kind: ValueType, value: str) -> None:
+    found = kind.find(text)
+    assert found is not None and (found.value, found.exact) == (value, False)
 
 
 def test_a_repair_is_marked() -> None:
-    assert find_value("1234S678O", NINE) == Found("123456780", repaired=True)
-    assert find_value("123456780", NINE) == Found("123456780")
+    repaired, exact = NINE.find("1234S678O"), NINE.find("123456780")
+    assert repaired is not None and (repaired.value, repaired.repaired) == ("123456780", True)
+    assert exact is not None and (exact.value, exact.repaired) == ("123456780", False)
 
 
 @given(
@@ -101,13 +100,16 @@ def test_a_repair_is_marked() -> None:
 )
 def test_every_date_is_read_with_every_separator(day: datetime.date, separator: str, label: str) -> None:
     text = label + separator.join(day.strftime("%d %m %Y").split())
-    assert find_value(text, DATE) == Found(day.strftime("%d.%m.%Y"))
+    found = DATE.find(text)
+    assert found is not None and (found.value, found.exact) == (day.strftime("%d.%m.%Y"), True)
+    assert DATE.normal(found.value) == day.isoformat()
 
 
 @given(st.integers(40, 259), st.sampled_from(",."), st.sampled_from(["", "m", " m", " M"]))
 def test_every_height(centimetres: int, separator: str, unit: str) -> None:
     text = f"{centimetres // 100}{separator}{centimetres % 100:02d}{unit}"
-    assert find_value(text, HEIGHT) == Found(centimetres / 100)
+    found = HEIGHT.find(text)
+    assert found is not None and found.value == HEIGHT.normal(found.value) == centimetres / 100
 
 
 @given(st.sampled_from([6, 9, 17]), st.data())
@@ -118,20 +120,22 @@ def test_few_confused_digits_are_repaired(length: int, data: st.DataObject) -> N
         data.draw(st.sampled_from(CONFUSED[digit])) if index in places and digit in CONFUSED else digit
         for index, digit in enumerate(digits)
     )
-    found = find_value(read, FieldSpec("n", Kind.DIGITS, length))
-    assert found == Found(digits, repaired=read != digits)
+    found = make_type({"digits": {"count": length}}).find(read)
+    assert found is not None and (found.value, found.repaired) == (digits, read != digits)
 
 
 @given(st.text(string.ascii_letters + " '-ÉÈÇ", max_size=40))
 def test_words_are_never_read_as_numbers(text: str) -> None:
-    for spec in (DATE, HEIGHT, SIX, NINE, SEVENTEEN, NIC):
-        assert find_value(text, spec) is None
+    for kind in (DATE, HEIGHT, SIX, NINE, SEVENTEEN, NIC):
+        assert kind.find(text) is None
 
 
 FORMS = {
-    Kind.DATE: r"\d{2}\.\d{2}\.\d{4}",
-    Kind.SEX: "[MF]",
-    Kind.NIC: r"[A-Z]{2}\d{8}",
+    "date": r"\d{2}\.\d{2}\.\d{4}",
+    "choice": "[MF]",
+    "mask": r"[A-Z]{2}\d{8}",
+    "digits": r"[0-9]+",
+    "length": r"[0-2]\.\d+",
 }
 
 
@@ -139,15 +143,57 @@ FORMS = {
 @example("٠١.٠٢.١٩٩٠")
 @example("²³.01.1990")
 def test_any_text_gives_the_form_or_nothing(text: str) -> None:
-    for spec in (DATE, SEX, HEIGHT, SIX, NINE, SEVENTEEN, NIC, TEXT):
-        found = find_value(text, spec)
+    for kind in (DATE, SEX, HEIGHT, SIX, NINE, SEVENTEEN, NIC, TEXT):
+        found = kind.find(text)
         if found is None or not found.exact:
             continue
-        if spec.kind is Kind.HEIGHT:
-            assert isinstance(found.value, float) and 0.4 <= found.value <= 2.6
-        elif spec.kind is Kind.DIGITS:
-            assert re.fullmatch(rf"[0-9]{{{spec.length}}}", str(found.value))
-        elif spec.kind is Kind.TEXT:
+        if kind is TEXT:
             assert found.value == fold(text)
         else:
-            assert re.fullmatch(FORMS[spec.kind], str(found.value))
+            assert re.fullmatch(FORMS[kind.name], str(found.value))
+        if kind is not TEXT:
+            assert re.fullmatch(kind.grammar(), json.dumps(found.value, ensure_ascii=False))
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ("colour", "unknown type 'colour'"),
+        ({"digits": {"count": 0}}, "1 to 64 digits"),
+        ({"digits": {"length": 3}}, "does not take these parameters: length"),
+        ({"choice": {}}, "needs its values"),
+        ({"mask": {"pattern": "9A"}}, "letters .A. and then digits"),
+        ({"date": {"shapes": ["mdy"]}}, "unknown date shapes mdy"),
+        ({}, "unknown type ''"),
+    ],
+)
+def test_a_type_that_cannot_be_made_is_named(given: object, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        make_type(given)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "number"),
+    [("TOTAL RM 1,234.50", "1,234.50", 1234.5), ("12 .00", "12.00", 12.0), ("SST 6%", None, None), ("9", None, None)],
+)
+def test_amounts(text: str, value: str | None, number: float | None) -> None:
+    kind = make_type("amount")
+    found = kind.find(text)
+    assert (found and found.value) == value
+    assert kind.normal(found.value if found else None) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "shape", "value", "normal"),
+    [
+        ("DATE: 05/3/18 14:22", "dmy2", "05/3/18", "2018-03-05"),
+        ("2018-03-05", "ymd", "2018-03-05", "2018-03-05"),
+        ("5 MAR 2018", "dMy", "5 MAR 2018", "2018-03-05"),
+        ("31/02/18", "dmy2", None, None),
+    ],
+)
+def test_dates_as_printed(text: str, shape: str, value: str | None, normal: str | None) -> None:
+    kind = make_type({"date": {"shapes": [shape], "as_printed": True}})
+    found = next(kind.finds(text), None)
+    assert (found and found.value) == value
+    assert kind.normal(found.value if found else None) == normal

@@ -1,0 +1,93 @@
+"""Labels in OCR text: whole words, damaged as OCR damages them, and never a word inside a value."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.data import vocabulary
+from ocr_frontend.documents.labels import LabelBook, labels_of
+from ocr_frontend.documents.registry import builtin
+from tests.unit.front.pages import spec
+
+BOOKS = {name: LabelBook(labels_of(each)) for name, each in builtin().readable.items()}
+RECTO, VERSO, NEW_VERSO = (BOOKS[name] for name in ("cni-2018-recto", "cni-2018-verso", "cni-2025-verso"))
+
+
+@pytest.mark.parametrize(
+    ("book", "text", "labels"),
+    [
+        (RECTO, "NOM/SURNAME", {"nom_surname"}),
+        (RECTO, "NOMISURNAME", {"nom_surname"}),
+        (RECTO, "DATEDE NAISSANCE/DATEOF BIRTH", {"date_of_birth"}),
+        (RECTO, "DATEDENAlSSANCE", {"date_of_birth"}),
+        (RECTO, "LIEU DENAISSANCEIPLACE OF BIRTH", {"lieu_of_birth"}),
+        (RECTO, "PLACE OF BIRTH", {"lieu_of_birth"}),
+        (RECTO, "SEXESEX TAILLE HEIGHT", {"sex", "taille"}),
+        (RECTO, "SEXEISEXTAILLEHEIGHT", {"sex", "taille"}),
+        (RECTO, "OCCUPATON", {"profession"}),
+        (VERSO, "POSTEDIDENTIFICATCN", {"+POSTEDIDENTIFICATION"}),
+        (VERSO, "IDENTIFICATION POS", {"+POSTEDIDENTIFICATION"}),
+        (VERSO, "URIOURIDENTIFIER", {"identifiant_unique"}),
+        (VERSO, "IDENTIFIANTUNIQUEI", {"identifiant_unique"}),
+        (NEW_VERSO, "LEDGSN", {"authorité"}),
+        (NEW_VERSO, "NOM DU PERE / FATHER'S NAME", {"pere_father"}),
+    ],
+)
+def test_a_line_that_is_a_label(book: LabelBook, text: str, labels: set[str]) -> None:
+    found = book.read(text)
+    assert found.labels == labels and found.bare
+
+
+@pytest.mark.parametrize(
+    ("book", "text", "label", "rest"),
+    [
+        (RECTO, "NOM/SURNAME NGO KOEBA", "nom_surname", "NGO KOEBA"),
+        (RECTO, "PROFESSION/OCCUPATION TAILLEUR", "profession", "TAILLEUR"),
+        (RECTO, "PROFESSION: MACON", "profession", "MACON"),
+        (RECTO, "TAILLEHEIGHT 1,75", "taille", "1,75"),
+        (VERSO, "S.P./S.M. 123456", "sp_sm", "123456"),
+        (NEW_VERSO, "NUMEROCNINIC NUMBER AB12345678", "identifiant_unique", "AB12345678"),
+    ],
+)
+def test_a_label_and_its_value_in_one_line(book: LabelBook, text: str, label: str, rest: str) -> None:
+    found = book.read(text)
+    assert (found.labels, found.rest, found.bare) == ({label}, rest, False)
+
+
+def test_a_label_behind_a_value() -> None:
+    assert RECTO.read("MACON PROFESSION/OCCUPATION").head == "MACON"
+
+
+VALUES = (
+    "TAILLEUR", "CAMEROUN", "SANS PROFESSION", "PROFESSION LIBERALE", "AGENT PASSEPORT", "AGENT CARTE GRISE",
+    "PERE PIERRE",
+    "PATRICE", "RUE DE LA REPUBLIQUE DOUALA", "DATE", "MERE TERESA", "CHEF DE POSTE", "AUTORITE PORTUAIRE",
+    "ADRESSE INCONNUE", "TAILLE PIERRE", "PROFESSEUR EN COOPERATION",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", VALUES)
+@pytest.mark.parametrize("name", BOOKS)
+def test_a_word_inside_a_value_is_no_label(name: str, text: str) -> None:
+    found = BOOKS[name].read(text)
+    assert not found.hits and not found.damaged
+
+
+def test_hardly_any_name_place_or_trade_is_taken_for_a_label() -> None:
+    words = [word for kind in ("surnames", "given", "places", "professions") for word in vocabulary.words(kind)]
+    taken = [w for w in words if any((found := book.read(w)).hits or found.damaged for book in BOOKS.values())]
+    assert len(words) > 2000 and len(taken) <= 5, taken
+
+
+def test_every_label_of_every_document_is_read_in_every_form() -> None:
+    for name, book in BOOKS.items():
+        for label in labels_of(spec(name)):
+            for form in (*label.forms, *label.pairs):
+                assert label.name in book.read(form).labels, (name, form)
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_read(text: str) -> None:
+    for book in BOOKS.values():
+        found = book.read(text)
+        assert not (found.bare and found.rest)

@@ -1,0 +1,146 @@
+"""What the picture suggests beside the model's answer: with evidence, with a warning, and never in silence."""
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_frontend.extraction.grounding import ground
+from ocr_frontend.extraction.resolve import Resolved, resolve_all
+from ocr_frontend.extraction.rules import RULES, candidates
+from ocr_frontend.extraction.warnings import MESSAGES
+from ocr_frontend.llm.answers import Element
+from ocr_frontend.ocr.textline import TextLine
+from tests.unit.front.pages import RECTO, RECTO_ANSWER, line, page, spec
+
+
+def resolved(name: str, given: Sequence[TextLine | str], answer: Mapping[str, Element]) -> dict[str, Resolved]:
+    shown = page(name, given)
+    return resolve_all(candidates(ground(answer, shown), shown), shown)
+
+
+def recto(answer: Mapping[str, Element] = RECTO_ANSWER, **changed: str) -> dict[str, Resolved]:
+    """The recto with some values printed otherwise."""
+    texts: list[TextLine | str] = list(RECTO)
+    for key, text in changed.items():
+        texts[RECTO_ANSWER[key]] = text
+    return resolved("cni-2018-recto", texts, answer)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("lieu_of_birth", "CAMEROUN"),
+        ("profession", "TAILLEUR"),
+        ("profession", "AGENT PASSEPORT"),
+        ("profession", "SANS PROFESSION"),
+        ("nom_surname", "PATRICE"),
+        ("nom_surname", "TAILLEUR"),
+        ("lieu_of_birth", "NOM PENDE"),
+    ],
+)
+def test_a_value_that_has_a_label_s_word_stays(key: str, value: str) -> None:
+    found = recto(**{key: value})[key]
+    assert (found.value, found.source, found.warnings) == (value, "ocr", ())
+
+
+def test_a_label_that_the_model_named_is_left_out_with_a_warning() -> None:
+    found = recto({**RECTO_ANSWER, "profession": 12, "nom_surname": (0, 1)})
+    assert found["profession"].value == "MENUISIER"  # the free line under the label
+    assert found["profession"].codes == {"label_left_out", "taken_from_label"}
+    assert (found["nom_surname"].value, found["nom_surname"].source) == ("MBARGA", "rule:label_left_out")
+    assert found["nom_surname"].alternatives == (("NOM/SURNAME MBARGA", "model"),)
+
+
+def test_an_empty_field_takes_the_one_free_line_under_its_label() -> None:
+    found = recto({**RECTO_ANSWER, "lieu_of_birth": None, "date_of_birth": None})
+    assert (found["lieu_of_birth"].value, found["lieu_of_birth"].source) == ("YAOUNDE", "rule:taken_from_label")
+    assert found["date_of_birth"].value == "01.02.1990"
+    assert [warning.code for warning in found["date_of_birth"].warnings] == ["taken_from_label"]
+
+
+def test_an_empty_field_of_a_strict_type_takes_the_only_such_value_where_no_label_was_read() -> None:
+    texts = [each for each in RECTO if "NAISSANCE" not in each]
+    answer: dict[str, Element] = {"nom_surname": 1, "prenom_given_name": 3, "date_of_birth": None}
+    found = resolved("cni-2018-recto", texts, answer)["date_of_birth"]
+    assert (found.value, found.source) == ("01.02.1990", "rule:only_one_of_its_type")
+
+
+UNDER_A_NAME = {
+    "a hologram": ("OOOCAMFRDUN", 0.5),
+    "dirt": ("ILLI IIL", 0.31),
+    "the next label, damaged": ("PRFNDMS/GIVFNNANFS", 0.95),
+    "a label, beyond recognition": ("PRNMS GVN NAES", 0.93),
+    "small letters": ("Ngo Bell", 0.98),
+    "a number": ("12 MBAR", 0.98),
+}
+
+
+@pytest.mark.parametrize("kind", UNDER_A_NAME)
+def test_nothing_that_may_be_no_name_is_joined_to_one(kind: str) -> None:
+    text, score = UNDER_A_NAME[kind]
+    given: list[TextLine | str] = ["NOM/SURNAME", line("MBARGA", 1), line(text, 2, score=score)]
+    given += [line(each, row + 3) for row, each in enumerate(RECTO[4:])]
+    found = resolved("cni-2018-recto", given, {"nom_surname": 1})["nom_surname"]
+    assert (found.value, found.warnings) == ("MBARGA", ())
+
+
+DAMAGED = {
+    "cni-2018-verso": ["S.R/SH.", "S.F.IS.M"],
+    "cni-2018-recto": ["SDEAEX", "LIEU DE NAIS", "PROFESSI"],
+}
+
+
+@pytest.mark.parametrize(("name", "label"), [(name, label) for name, several in DAMAGED.items() for label in several])
+def test_a_label_that_was_read_nowhere_is_not_joined_to_the_value_above(name: str, label: str) -> None:
+    whole = {"cni-2018-recto": RECTO, "cni-2018-verso": ("PERE/FATHER", "KAMGA", "MERE/MOTHER", "ACHU ZACHARIE")}[name]
+    texts = [each for each in whole if not set(each.split("/")) & {"SEXE", "LIEU DE NAISSANCE", "PROFESSION"}]
+    at = max(i for i, text in enumerate(texts) if text in ("YAOUNDE", "ACHU ZACHARIE"))
+    key = "lieu_of_birth" if name == "cni-2018-recto" else "mere_mother"
+    texts.insert(at + 1, label)
+    found = resolved(name, texts, {key: at})[key]
+    assert (found.value, found.warnings) == (texts[at], ())
+    both = resolved(name, texts, {key: (at, at + 1)})[key]
+    if label not in ("LIEU DE NAIS", "PROFESSI"):
+        assert (both.value, both.source) == (texts[at], "rule:second_line_left_out")
+
+
+def test_a_second_line_is_joined_where_every_label_is_accounted_for() -> None:
+    texts = ("NOM/SURNAME", "MBARGA EPSE", "NGO BIYONG", *RECTO[2:])
+    answer = {key: index + (index > 1) for key, index in RECTO_ANSWER.items()}
+    found = resolved("cni-2018-recto", texts, answer)["nom_surname"]
+    assert (found.value, found.lines, found.source) == ("MBARGA EPSE NGO BIYONG", (1, 2), "rule:continued")
+    assert [warning.code for warning in found.warnings] == ["continued"]
+    assert found.alternatives == (("MBARGA EPSE", "model"),)
+
+
+def test_a_written_value_never_becomes_another_person_s() -> None:
+    texts = ("NOM DE LA MERE/MOTHER'S NAME", "MARIA CLAIRE", "NOM DU PERE/FATHER'S NAME", "JEANNE PAULE")
+    found = resolved("cni-2025-verso", texts, {"mere_mother": "MARIE CLAIRE", "pere_father": "JEAN PAUL"})
+    assert (found["mere_mother"].value, found["mere_mother"].source) == ("MARIE CLAIRE", "model")
+    assert found["mere_mother"].codes == {"spelling_differs"}
+    assert found["mere_mother"].alternatives == (("MARIA CLAIRE", "ocr"),)
+    assert (found["pere_father"].value, found["pere_father"].codes) == ("JEAN PAUL", {"not_in_text"})
+
+
+def test_every_rule_has_a_warning_of_its_name() -> None:
+    assert {rule.__name__ for rule in RULES} <= MESSAGES.keys()
+
+
+JOINED = st.lists(st.integers(-1, 8), min_size=1, max_size=3).map(tuple)
+ELEMENTS = st.none() | st.integers(-1, 8) | JOINED | st.text(max_size=9)
+
+
+@given(st.lists(st.sampled_from([*RECTO, "NGO", "S.R/SH.", "1,75", "12.03.2019"]), max_size=8), st.data())
+def test_every_departure_from_the_model_is_told(texts: list[str], data: st.DataObject) -> None:
+    given = {field.key: data.draw(ELEMENTS) for field in spec("cni-2018-recto").fields}
+    shown = page("cni-2018-recto", texts)
+    grounded = ground(given, shown)
+    found = candidates(grounded, shown)
+    for key, field in resolve_all(found, shown).items():
+        changed = found[key][-1].element != grounded[key]
+        assert changed == field.source.startswith("rule:")
+        assert changed == bool(field.codes & {rule.__name__ for rule in RULES})
+        assert (field.value is None or bool(field.box)) or field.source == "model"
+        assert all(warning.about == key for warning in field.warnings)
