@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from server.choice import Choice
 from server.choices import EXECUTOR, given, on_cpu, with_profile
+from server.drafts import options as drafts
 from server.engine_options import parse
 from server.fit import BLOCK, GIB
 from server.machine import Machine
@@ -41,20 +42,31 @@ def plan(
     `environ`: the caller's; `tuned`: CPU only; `memory`: how the sizes in `settings` were chosen (server/memory.py).
     """
     tuned = tuned if machine.cpu_only else None
+    draft_tokens = _draft_tokens(settings, machine, tuned)
     preload = environ.get("LD_PRELOAD", "")
     choices = [
         *_model(settings, model_is_folder),
         *_plugins(machine),
         *memory,
         *(with_profile(on_cpu(machine, preload, tuned), machine, tuned) if machine.cpu_only else _gpu()),
+        *(drafts.choices(draft_tokens) if machine.cpu_only else []),
     ]
     choices = [given(choice, environ) for choice in choices]
     environment = {choice.name: choice.value for choice in choices if choice.name.isupper()}
     own = {**_own(settings), **_quiet(settings), **trace_environment(settings)}
     share = {choice.name: choice.value for choice in memory}.get(GPU_SHARE)
     options = ["--gpu-memory-utilization", share] if share else []
+    options += [word for pair in drafts.options(draft_tokens).items() for word in pair]
     command = [*_command(settings, machine), *options, *_options(tuned), *parse(settings.engine_options)]
     return Launch(command, {**environment, **own}, choices)
+
+
+def _draft_tokens(settings: Settings, machine: Machine, tuned: Tuned | None) -> int:
+    """None on a GPU, where vLLM's own speculation is at home, and where a profile or an operator names another."""
+    other = [*_options(tuned), *parse(settings.engine_options)]
+    if any(word.startswith(("--spec", "--scheduler-cls", "-sc")) for word in other):
+        return 0
+    return settings.draft_tokens if machine.cpu_only else 0
 
 
 def _model(settings: Settings, is_folder: bool) -> list[Choice]:

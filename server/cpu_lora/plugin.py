@@ -47,7 +47,9 @@ def _serve(platform: type) -> None:
 
 def _speed_up(settings: CpuLoraSettings) -> None:
     from server.cpu_lora import eager_ops, managers
+    from server.drafts import sampling
 
+    sampling.allow()
     managers.lend()
     managers.shorten_bookkeeping()
     if settings.eager_ops:

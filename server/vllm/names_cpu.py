@@ -60,4 +60,13 @@ CPU = (
     "vllm.forward_context:get_forward_context()",
     "vllm.forward_context:is_forward_context_available()",
     "vllm.config:get_current_vllm_config_or_none()",
+    # server/drafts
+    "vllm.v1.core.sched.scheduler:Scheduler.update_from_output(scheduler_output, model_runner_output)",
+    "vllm.v1.core.sched.scheduler:Scheduler.update_draft_token_ids(draft_token_ids)",
+    "vllm.v1.core.sched.scheduler:Scheduler._free_request(request)",
+    "vllm.v1.core.sched.scheduler:Scheduler.self.num_spec_tokens",
+    "vllm.v1.request:Request.self.spec_token_ids",
+    "vllm.v1.structured_output:StructuredOutputManager.validate_tokens(request, spec_tokens)",
+    "vllm.v1.structured_output.backend_xgrammar:XgrammarGrammar{matcher}",
+    "vllm.sampling_params:SamplingParams._validate_spec_decode(speculative_config)",
 )
