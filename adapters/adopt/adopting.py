@@ -66,7 +66,7 @@ def adopt(
         raise Refused("manifest", f"{error}.") from error
     if manifest is None:
         if not same_base:
-            _check_name(config.base_model_name_or_path, target)
+            check_name(config.base_model_name_or_path, target)
         manifest = _manifest(folder, name, target, config.base_model_name_or_path)
         _write_config(folder, target)
     update = {"sha256": file_sha256(folder / WEIGHTS_FILE), **({"prompt": contract} if contract else {})}
@@ -89,8 +89,22 @@ def _clear_saved(folder: Path, embeddings: tuple[str, ...]) -> None:
         path.write_text(json.dumps({**config, "modules_to_save": None}, indent=2) + "\n", encoding="utf-8")
 
 
-def _check_name(written: str | None, target: Target) -> None:
-    """Shapes do not tell Qwen3-0.6B from Qwen3-0.6B-Base: a name that does not speak for the base needs its owner's."""
+def named_base(folder: Path) -> str | None:
+    """What the configuration calls its base; its content is judged later. Raises Refused where there is none."""
+    try:
+        config = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+        return str(config["base_model_name_or_path"] or "") or None
+    except FileNotFoundError as error:
+        raise Refused("config-missing", f"The adapter has no {CONFIG_FILE}.") from error
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def check_name(written: str | None, target: Target) -> None:
+    """Shapes do not tell Qwen3-0.6B from Qwen3-0.6B-Base: a name that does not speak for the base needs its owner's.
+
+    Raises Refused.
+    """
     answer = says(written, target.names)
     if answer is Says.SAME:
         return

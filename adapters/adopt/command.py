@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters import bases, embedded
-from adapters.adopt.adopting import Adopted, Target, adopt
+from adapters.adopt.adopting import Adopted, Target, adopt, check_name, named_base
 from adapters.adopt.chat import contract_of
 from adapters.adopt.contract_file import read_contract_file
 from adapters.adopt.default import default_contract
@@ -74,6 +74,9 @@ def adopt_source(args: argparse.Namespace) -> dict[str, Any]:
     registry = Registry(args.registry)
     with registry.staging() as staging:
         taken = _fetch(args.source, staging)
+        if not args.same_base and read_manifest(taken.folder) is None:
+            # Before the contract, whose chat template takes seconds to load.
+            check_name(named_base(taken.folder), target)
         contract, file, written = _contract(args, name, taken, target)
         made = adopt(taken.folder, name, target, contract, args.same_base)
         revision, new = registry.register(name, taken.folder)

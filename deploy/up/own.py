@@ -45,12 +45,17 @@ def adopt(plan: Plan, base: str) -> str | None:
     with Phase(f"adapter {plan.adapter}"):
         done = _adapters(plan, "adopt", base, str(source) if source.exists() else plan.adapter, *options)
     if done.returncode:
-        raise Refusal(f"ADAPTER={plan.adapter}: {_last(done.stderr).replace('--same-base', 'SAME_BASE=1')}")
+        raise Refusal(f"ADAPTER={plan.adapter}: {_in_our_words(_last(done.stderr))}")
     made: dict[str, Any] = json.loads(done.stdout)
     told = f"  {made['adapter']}@{made['revision']}, rank {made['rank']}"
     told += f"; contract: {made['contract']}" if made["contract"] else ""
     print(told + (f"; left out: {', '.join(made['left_out'])}" if made["left_out"] else ""), flush=True)
     return str(made["adapter"])
+
+
+def _in_our_words(sentence: str) -> str:
+    """Options of `adapters adopt` as the variables that `make up` takes."""
+    return sentence.replace("with --base", "with MODEL=").replace("--same-base", "SAME_BASE=1")
 
 
 def find_served(plan: Plan, base: str, base_name: str, adopted: str | None) -> Served:
