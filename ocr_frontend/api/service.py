@@ -80,6 +80,8 @@ def build_service(
     metrics.watch("ocr_running", "Images that are being read", lambda: pool.running)
     metrics.watch("ocr_readers", "OCR readers that are loaded and do not hang", lambda: pool.workers)
     metrics.watch("ocr_readers_stuck", "Readers given up because they hang", lambda: pool.stuck)
+    metrics.count("ocr_readers_replaced", "Readers given up and replaced", lambda: pool.replaced)
+    metrics.count("ocr_load_failures", "Times that a reader could not be loaded", lambda: pool.load_failures)
     metrics.watch("decode_bytes", "Memory that pictures being decoded may take", lambda: pool.gate.used)
     metrics.watch("ready", "1 once the OCR is loaded", lambda: float(pool.ready))
     breaker = Breaker(settings.breaker_failures, settings.breaker_seconds)

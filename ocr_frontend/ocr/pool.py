@@ -60,6 +60,7 @@ class OcrPool:
         self.failure: str | None = None
         self.running = 0
         self.stuck = 0
+        self.replaced = 0
         self.load_failures = 0
 
     @property
@@ -209,6 +210,7 @@ class OcrPool:
         self._workers.discard(worker)
         self.running -= 1
         self.stuck += 1
+        self.replaced += 1
         log.error("OCR: a reader has not come back; another one is opened in its place (%d hang)", self.stuck)
         task = asyncio.get_running_loop().create_task(self._open())
         self._tasks.add(task)

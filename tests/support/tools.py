@@ -28,6 +28,7 @@ TOOLS = {
     "promtool": Tool(("promtool",), "prometheus", "the alert rules"),
     "prometheus": Tool(("prometheus",), "prometheus", "the boards' queries"),
     "chromium": Tool(("chromium", "chromium-browser", "google-chrome"), "chromium", "the page"),
+    "postgres": Tool(("initdb", "pg_ctlcluster"), "postgresql", "jobs that several fronts share"),
     "g++": Tool(("g++",), "g++", "the compiled kernels"),
 }
 

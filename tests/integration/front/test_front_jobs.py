@@ -16,7 +16,8 @@ from ocr_frontend.errors import Unprocessable
 from ocr_frontend.jobs.callbacks import SIGNATURE, Callbacks, target
 from tests.integration.front.fakes import RECTO_ANSWER, RECTO_TEXT, FakeModelServer, FakeReader, Front, picture, running
 from tests.integration.front.test_front_keys import bearer, keys_file
-from tests.support.postgres import binaries, postgres
+from tests.support.postgres import postgres
+from tests.support.tools import need
 
 KEY = base64.b64encode(b"k" * 32).decode()
 
@@ -263,8 +264,7 @@ async def test_a_store_that_fails_is_503_and_comes_back() -> None:
 
 @pytest.mark.slow
 async def test_two_fronts_share_one_store_and_lose_nothing() -> None:
-    if binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
+    need("postgres")
     with postgres() as address:
         shared = {"jobs_database": address, "jobs_key": KEY, "jobs_embedded": False}
         async with running(FakeReader(*RECTO_TEXT), **shared) as one, running(FakeReader(*RECTO_TEXT), **shared) as two:

@@ -147,6 +147,7 @@ async def test_a_reader_that_hangs_is_replaced_and_counted() -> None:
     await until(lambda: pool.stuck == 1 and pool.workers == 1)
     pool._seconds = 30
     await pool.read(picture())
+    assert pool.replaced == 1
     assert works.begun == 1 and pool.ready and pool.alive and pool.running == 0
     hangs.gate.set()
     await until(lambda: pool.stuck == 0)

@@ -17,7 +17,8 @@ from ocr_frontend.jobs.retention import Retention
 from ocr_frontend.jobs.store import LEASE, JobStore
 from ocr_frontend.jobs.tables import TABLES, Job
 from ocr_frontend.observability.access_log import AccessLog
-from tests.support.postgres import binaries, postgres
+from tests.support.postgres import postgres
+from tests.support.tools import need
 
 LIMITS = JobLimits(images=100, running=3, waiting=1000, key_waiting=600, retention=60, wait=500, patience=10)
 KEY = Cipher([b"k" * 32])
@@ -37,8 +38,7 @@ def clock() -> Clock:
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    if binaries() is None:
-        pytest.skip("PostgreSQL is not installed")
+    need("postgres")
     with postgres() as where:
         yield where
 
