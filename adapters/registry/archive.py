@@ -4,11 +4,11 @@ Limits hold for memory as well. Whatever an archive claims about itself, one rea
 `zipfile` would take in a whole central directory, `tarfile` a header of any length (tar.py is why it is not used).
 """
 
+import errno
 import gzip
 import shutil
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -22,7 +22,8 @@ from adapters.registry.limits import SizeLimits
 
 _CHUNK = 1 << 20
 _DEEPEST = 2  # an adapter's files lie at the archive's root or in one folder of it
-_DAMAGE = (tar.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError, OverflowError)
+# What the system says of names that do not go together; damage of a gzip has no number at all.
+_OF_NAMES = frozenset({None, errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EINVAL, errno.ENOENT})
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,10 @@ class _Bounded:
 
 
 def unpack(archive: Path | IO[bytes], target: Path, limits: SizeLimits) -> Taken:
-    """Unpack a tar, tar.gz or zip into `target`; the folder in it that holds the adapter. Raises Refused."""
+    """Unpack a tar, tar.gz or zip into `target`; the folder in it that holds the adapter.
+
+    Raises Refused, and OSError where this machine cannot write.
+    """
     if isinstance(archive, Path):
         with archive.open("rb") as file:
             return unpack(file, target, limits)
@@ -59,7 +63,10 @@ def unpack(archive: Path | IO[bytes], target: Path, limits: SizeLimits) -> Taken
         left_out = _write(_members(archive, limits), target, limits)
     except Refused:
         raise
-    except _DAMAGE as error:
+    except Exception as error:
+        # Python's readers of archives raise almost anything: BadZipFile, zlib's error, IndexError, struct.error …
+        if isinstance(error, OSError) and error.errno not in _OF_NAMES:
+            raise  # this machine's disk
         text = f"The archive cannot be read to its end ({type(error).__name__})."
         raise Refused("archive-damaged", text) from error
     folder = _adapter_folder(target, left_out)

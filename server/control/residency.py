@@ -1,11 +1,11 @@
-"""Which adapters are in the engine's memory: loaded at their first request, the least recently used ones leave.
+"""Which adapters are in the engine's memory: loaded at their first request, the least popular ones leave.
 
 The engine has a cache of its own; this one is a little smaller and decides alone, so that nothing leaves that a
 request holds, and every load, hit and eviction is seen.
 
 Whoever finds no place waits in a queue, first come first served. Requests of adapters that are loaded may pass it, but
-not for ever: once the first in the queue has lost its patience, the adapter that was asked least recently gets no new
-requests until it is gone.
+not for ever: once the first in the queue has lost its patience, the least popular adapter gets no new requests until it
+is gone.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from typing import Any
 from adapters.registry.catalogue import Revision
 from server.control.engine import LoraEngine
 from server.control.observer import Observer
+from server.control.popularity import Popularity
 from server.control.seats import PATIENCE_SECONDS, Seats
 from server.control.signal import Signal
 
@@ -89,6 +90,7 @@ class Residency:
         prove: Check,
         observer: Observer,
         patience: float = PATIENCE_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.capacity = capacity
         self.seats = seats
@@ -98,6 +100,7 @@ class Residency:
         self._verify = verify
         self._prove = prove
         self._patience = patience
+        self._popularity = Popularity(clock)
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._changed = Signal()
         self._queue: deque[_Entry] = deque()
@@ -110,6 +113,7 @@ class Residency:
         await self._let_drain(name)
         entry = self._entries.get(name)
         self.observer.looked_up(hit=entry is not None)
+        self._popularity.asked(name)
         if entry is None:
             entry = self._entries[name] = _Entry(revision)
             # A task of its own: the first caller may go away, the others still wait for the load.
@@ -262,7 +266,8 @@ class Residency:
             # The change that is waited for may have come at this very moment.
             if self._may_go(entry):
                 return None
-            drained = next((other for other in self._entries.values() if self._can_drain(other)), None)
+            busy = (other for other in self._entries.values() if self._can_drain(other))
+            drained = min(busy, key=lambda other: self._popularity.of(other.revision.public_name), default=None)
             if drained is None:
                 await self._changed.wait()
             else:
@@ -279,7 +284,9 @@ class Residency:
             await self._changed.wait()
 
     def _victim(self) -> str | None:
-        return next((name for name, entry in self._entries.items() if entry.free and name not in self.pinned), None)
+        idle = (name for name, entry in self._entries.items() if entry.free and name not in self.pinned)
+        # Of equals the least recently used one: entries are kept in that order.
+        return min(idle, key=self._popularity.of, default=None)
 
     def _drop(self, entry: _Entry) -> None:
         name = entry.revision.public_name

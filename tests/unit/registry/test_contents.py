@@ -1,5 +1,6 @@
 """What a revision is made of: a Trainer's checkpoint as it lies on a disk, by every way into the registry."""
 
+import errno
 import io
 import pickle
 import subprocess
@@ -175,6 +176,43 @@ def test_long_names_and_extended_headers_of_real_tools_are_read(tmp_path: Path) 
         taken = unpack(archive, target, LIMITS)
         assert taken.left_out == (deep,)
         assert (taken.folder / "adapter_config.json").read_bytes() == (folder / "adapter_config.json").read_bytes()
+
+
+def test_a_zip_of_a_file_without_a_name_is_refused(tmp_path: Path) -> None:
+    """Found by the fuzz: Python's own reader raises an IndexError."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a", b"")
+    content = bytearray(buffer.getvalue())
+    entry = content.index(b"PK\x01\x02")
+    content[entry + 28 : entry + 32] = b"\0\0\1\0"  # no name, and one byte of something else
+    with pytest.raises(Refused) as refused:
+        unpack(io.BytesIO(bytes(content)), tmp_path, LIMITS)
+    assert refused.value.check == "archive-damaged"
+
+
+@pytest.mark.parametrize("names", [("a.md", "a.md/b.md"), ("x" * 150 + "é" * 40 + ".md",), ("", "a.md")])
+def test_names_that_do_not_go_together_are_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as packed:
+        for name in names:
+            packed.addfile(tarfile.TarInfo(name), io.BytesIO())
+    with pytest.raises(Refused):
+        unpack(io.BytesIO(buffer.getvalue()), tmp_path, LIMITS)
+
+
+def test_a_full_disk_is_no_damage_of_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = tmp_path / "a.tar"
+    with tarfile.open(archive, "w") as packed:
+        packed.add(write_adapter(tmp_path / "adapter"), "adapter")
+
+    def full(path: Path, *args: object, **kwargs: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(OSError, match="No space"):
+        unpack(archive, tmp_path / "out", LIMITS)
 
 
 @settings(max_examples=300, deadline=None)

@@ -129,6 +129,18 @@ async def test_least_recently_used_leaves_but_never_one_in_use_or_pinned(engine:
     assert set(engine.loaded) == {revision(i).public_name for i in (1, 5, 6)}, "2 was asked before 5"
 
 
+async def test_what_is_asked_often_outlasts_a_crowd_that_is_asked_once(engine: FakeEngine) -> None:
+    """Two favourites, and many rare ones between any two of their requests: least recently used would reload them."""
+    residency = make(engine, 3)
+    for index in range(40):
+        for favourite in (100, 101) if index % 4 == 0 else ():
+            await (await residency.acquire(revision(favourite))).release()
+        await (await residency.acquire(revision(index))).release()
+    assert {revision(100).public_name, revision(101).public_name} <= set(engine.loaded)
+    # The first rare ones are asked as often as the favourites had been then.
+    assert engine.loads <= 40 + 2 + 4
+
+
 async def test_capacity_is_never_exceeded_and_nobody_starves(engine: FakeEngine) -> None:
     residency = make(engine, 2)
 
