@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Sequence
+from itertools import cycle
+from string import ascii_uppercase, digits
 
 FILLER = "<"
 _WEIGHTS = (7, 3, 1)
@@ -9,9 +11,13 @@ _SIGNS = str.maketrans({"‹": "<", "〈": "<", "＜": "<", "(": "<", "|": "I", 
 # Letters that OCR reads for fillers; they count as fillers only where nothing but fillers stands.
 FILLER_LETTERS = "KCLSE"
 # One reading a letter: a check digit that has to choose between two no longer detects.
-_DIGITS = str.maketrans("OQDILZASGTB", "00011245678")
 _LETTERS = str.maketrans("012568", "OIZSGB")
-_PLACES = {"n": re.compile(r"[0-9]"), "a": re.compile(r"[A-Z]")}
+_PLACES = {
+    "n": dict(zip("0123456789OQDILZASGTB", "012345678900011245678", strict=True)),
+    "a": {letter: letter for letter in ascii_uppercase} | dict(zip("012568", "OIZSGB", strict=True)),
+}
+# What a character counts, modulo 10: no check digit tells two characters of one count apart.
+_COUNTS = {character: int(character, 36) % 10 for character in digits + ascii_uppercase} | {FILLER: 0}
 # Of a digit's look and of its value too, modulo 10: 6 and 16, 1 and 21, 8 and 28, 0 and 30.
 _UNTOLD = re.compile(r"[0-9][GLSU]|(?<=.)[GLSU][0-9]")
 # One letter among digits: dirt on a digit, for all that anybody knows.
@@ -23,12 +29,7 @@ _DATA_END = re.compile(r"(?<=[0-9<])(?:[KCLSE]*<[<KCLSE]*|([KCLSE])\1+)$")
 
 def check_digit(text: str) -> str:
     """ICAO 9303 part 3, 4.9: digits count as themselves, A-Z as 10-35, `<` as 0; weights 7-3-1; modulo 10."""
-    return str(sum(_counted(character) * _WEIGHTS[index % 3] for index, character in enumerate(text)) % 10)
-
-
-def _counted(character: str) -> int:
-    """What a character counts, modulo 10: no check digit tells two characters of one count apart."""
-    return 0 if character == FILLER else int(character, 36) % 10
+    return str(sum(_COUNTS[character] * weight for character, weight in zip(text, cycle(_WEIGHTS))) % 10)
 
 
 def normalised(text: str) -> str:
@@ -41,12 +42,8 @@ def shaped(text: str, shape: str) -> str | None:
     """The text with letters in digits' places, and digits in letters', read as what they look like; None if none."""
     if len(text) != len(shape):
         return None
-    tables = {"n": _DIGITS, "a": _LETTERS}
-    out = [
-        character if _PLACES[place].match(character) else character.translate(tables[place])
-        for character, place in zip(text, shape, strict=True)
-    ]
-    return "".join(out) if all(_PLACES[p].match(c) for c, p in zip(out, shape, strict=True)) else None
+    out = [_PLACES[place].get(character, "") for character, place in zip(text, shape, strict=True)]
+    return "".join(out) if all(out) else None
 
 
 def is_fill(text: str) -> bool:
