@@ -121,8 +121,8 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
         "--allowed-origins": "[]",
         # Pins keep their slot by it, and metrics learn what is in slots (server/control/slot_worker.py).
         "--worker-extension-cls": "server.control.slot_worker.SlotControl",
-        # One drain, ours (server/background.py): what did not finish in its time is not waited for once more.
-        "--shutdown-timeout": "0",
+        # One drain, ours (server/background.py). This is for the engine's process to end by itself, not for requests.
+        "--shutdown-timeout": "3",
         "--uvicorn-log-level": "warning",
     }
     if machine.cpu_only:

@@ -3,13 +3,14 @@
 A key is 32 random bytes (`python -m server keys add`), so a plain hash cannot be searched backwards.
 """
 
+import datetime
 import hashlib
 import hmac
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 Scope = Literal["inference", "feedback", "admin", "metrics"]  # those of the file; here two of them count
 
@@ -25,7 +26,8 @@ class Limits(BaseModel):
 
 
 class Key(BaseModel):
-    """One key. `adapters`: those that it may use, None for all; a base model is always allowed."""
+    """One key. `adapters`: those that it may use, None for all; a base model is always allowed. `expires`: from
+    when on it opens nothing, None for never."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,6 +36,7 @@ class Key(BaseModel):
     scopes: frozenset[Scope]
     adapters: frozenset[str] | None = None
     limits: Limits = Limits()
+    expires: AwareDatetime | None = None
 
     @property
     def owner(self) -> str:
@@ -98,7 +101,8 @@ class KeyRing:
         for key in self._keys:
             if hmac.compare_digest(given.encode(), key.sha256.encode()):
                 found = key
-        return found
+        over = found is not None and found.expires is not None and datetime.datetime.now(datetime.UTC) >= found.expires
+        return None if over else found
 
 
 def read_keys(path: Path | None, plain: Sequence[str] = (), *, may_be_empty: bool = False) -> KeyRing:

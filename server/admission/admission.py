@@ -31,6 +31,8 @@ class Admitted:
         admission = self.admission
         admission.queue.leave(self.key.id, self.demand.sequences)
         admission.limiter.settle(self.key, self.demand, self.reservation, usage.total)
+        if not usage.total:
+            return  # it was refused before it ran
         admission.metrics.used(self.key.id, usage)
         if admission.lines:
             fields = {"request_id": request_id, "key": self.key.id, "model": model}

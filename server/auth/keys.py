@@ -3,14 +3,14 @@
 A key is 32 random bytes, so a plain hash cannot be searched backwards: a slow one would only slow every request.
 """
 
+import datetime
 import hashlib
 import hmac
-import json
 import secrets
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 # `feedback` is the part of `inference` that a router needs: it may say that an answer was invalid, and nothing else.
 Scope = Literal["inference", "feedback", "admin", "metrics"]
@@ -29,7 +29,8 @@ class Limits(BaseModel):
 
 
 class Key(BaseModel):
-    """One key of the file. `adapters`: those that it may use, None for all; the base is always allowed."""
+    """One key of the file. `adapters`: those that it may use, None for all; the base is always allowed. `expires`:
+    from when on it opens nothing, None for never."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,6 +39,11 @@ class Key(BaseModel):
     scopes: frozenset[Scope]
     adapters: frozenset[str] | None = None
     limits: Limits = Limits()
+    expires: AwareDatetime | None = None
+
+    def expired(self, now: datetime.datetime) -> bool:
+        """Whether its time is over."""
+        return self.expires is not None and now >= self.expires
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope; whoever may ask may also say what became of the answer."""
@@ -67,6 +73,11 @@ class KeyRing:
         return len(self._keys or ())
 
     @property
+    def keys(self) -> tuple[Key, ...]:
+        """All of them, expired ones too."""
+        return tuple(self._keys or ())
+
+    @property
     def open(self) -> bool:
         """Whether no keys are configured."""
         return self._keys is None
@@ -85,7 +96,7 @@ class KeyRing:
         for key in self._keys:
             if hmac.compare_digest(given.encode(), key.sha256.encode()):
                 found = key
-        return found
+        return None if found is None or found.expired(datetime.datetime.now(datetime.UTC)) else found
 
 
 def read_keys(path: Path | None) -> KeyRing:
@@ -112,15 +123,3 @@ def hash_secret(secret: str) -> str:
 def new_secret() -> str:
     """A fresh key, 256 bits."""
     return _PREFIX + secrets.token_urlsafe(32)
-
-
-def add_key(path: Path, key: Key) -> None:
-    """Append a key to a file, which is made when absent, readable by its owner only. Raises ValueError, OSError."""
-    existing = json.loads(path.read_text(encoding="utf-8"))["keys"] if path.exists() else []
-    if any(entry["id"] == key.id for entry in existing):
-        raise ValueError(f"{path.name} has a key {key.id!r} already")
-    scratch = path.with_name(f".{path.name}.new")
-    scratch.touch(mode=0o600)
-    entry = key.model_dump(mode="json", exclude_none=True)
-    scratch.write_text(json.dumps({"keys": [*existing, entry]}, indent=1) + "\n", encoding="utf-8")
-    scratch.rename(path)

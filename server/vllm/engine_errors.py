@@ -11,6 +11,9 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = (
         "The prompt and the answer (max_tokens) together are longer than the model's context of {most} tokens.",
     ),
     (re.compile(r"n must be 1 when using greedy"), "Send a temperature above 0 to get several answers (n)."),
+    (re.compile(r"\bn must be"), "n: must be at least 1."),
+    (re.compile(r"stop (?:cannot|must)|stop string"), "stop: must be a text, or a list of texts, that are not empty."),
+    (re.compile(r"suffix"), "suffix: is not supported by this model."),
     (re.compile(r"max_tokens must be"), "max_tokens: must be at least 1."),
     (re.compile(r"logit_bias"), "logit_bias: its keys must be ids of the model's tokens, its values numbers."),
     (re.compile(r"allowed_token_ids"), "allowed_token_ids: must be ids of the model's tokens, and not none."),
@@ -42,6 +45,8 @@ _SAID: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"empty|at least one"), "The prompt is empty."),
     (re.compile(r"beam"), "use_beam_search: is not available with these options."),
 )
+_OURS = frozenset({said for _, said in _SAID} | {f"{_UNKNOWN}."})
+_TOO_LONG = re.compile(re.escape(_SAID[0][1]).replace(re.escape("{most}"), r"[\w ]{1,12}"))
 _NUMBER = re.compile(r"context length (?:is|of) (\d{2,8})|max_model_len[^\d]{0,10}(\d{2,8})|length \((\d{2,8})\)")
 _NAME = re.compile(r"^[a-z][a-z0-9_]{1,40}$")
 
@@ -49,6 +54,8 @@ _NAME = re.compile(r"^[a-z][a-z0-9_]{1,40}$")
 def plain_sentence(error: BaseException | str, context: int = 0) -> str:
     """One sentence for the caller, with nothing of the request in it. `context`: the model's, in tokens."""
     text = error if isinstance(error, str) else str(error)
+    if text in _OURS or _TOO_LONG.fullmatch(text):
+        return text  # said already, nearer to the engine
     for pattern, said in _SAID:
         if pattern.search(text):
             return said.format(most=context or _most(text))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from server.auth.keys import Key, add_key, hash_secret
+from server.auth.keys import Key, hash_secret
+from server.auth.keys_edit import add_key
 from tests.support.live_server import LiveServer, free_port
 from tests.support.tiny_models import manifest_for, write_adapter, write_base
 

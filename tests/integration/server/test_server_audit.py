@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from adapters.registry.store import Registry
-from server.auth.keys import Key, add_key, hash_secret
+from server.auth.keys import Key, hash_secret
+from server.auth.keys_edit import add_key
 from tests.support.tiny_models import write_adapter
 
 SECRET = "sk-of-the-boss-123456"

@@ -15,7 +15,8 @@ import pytest
 from adapters.registry.store import Registry
 from ocr_frontend.api.app import create_app
 from ocr_frontend.settings import Settings as FrontSettings
-from server.auth.keys import Key, add_key, hash_secret
+from server.auth.keys import Key, hash_secret
+from server.auth.keys_edit import add_key
 from tests.integration.front.fakes import CONTRACT, RECTO_ANSWER, RECTO_TEXT, FakeReader, picture
 from tests.support.tiny_models import manifest_for, write_adapter
 

@@ -15,7 +15,8 @@ from adapters.registry.contents import Taken
 from adapters.registry.errors import Refused
 from adapters.registry.proofs import PROOFS
 from adapters.registry.store import Registry
-from server.auth.keys import Key, add_key, hash_secret
+from server.auth.keys import Key, hash_secret
+from server.auth.keys_edit import add_key
 from server.errors import TooMany, Unavailable, Unprocessable
 from server.routes.answering import judge
 from tests.support.tiny_models import write_adapter

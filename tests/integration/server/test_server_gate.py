@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from adapters.registry.store import Registry
-from server.auth.keys import Key, Limits, add_key, hash_secret
+from server.auth.keys import Key, Limits, hash_secret
+from server.auth.keys_edit import add_key
 from server.routes.table import RULES
 from tests.support.tiny_models import write_adapter
 

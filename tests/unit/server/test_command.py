@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from server.auth.keys import read_keys
+from server.auth.keys import hash_secret, read_keys
 from server.command import build_parser
 from server.settings import Settings
 from tests.support.tiny_models import write_base
@@ -96,3 +96,41 @@ def test_a_new_key_is_shown_once_and_opens(tmp_path: Path, capsys: pytest.Captur
     assert key.may_use("cni") and not key.may_use("other") and key.limits.concurrency == 4
     assert run(*words) == 2
     assert "already" in capsys.readouterr().err
+
+
+def test_keys_are_listed_revoked_and_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "keys.json"
+    secrets = {}
+    for name, more in (
+        ("one", ["--expires", "30d", "--concurrency", "4"]),
+        ("two", []),
+        ("three", ["--expires", "0h"]),
+    ):
+        assert run("keys", "add", str(path), "--id", name, "--scope", "inference", *more) == 0
+        secrets[name] = capsys.readouterr().out.strip()
+    assert path.stat().st_mode & 0o777 == 0o600
+    ring = read_keys(path)
+    opened = {name for name, secret in secrets.items() if ring.find(f"Bearer {secret}")}
+    assert opened == {"one", "two"}
+    assert run("keys", "list", str(path)) == 0
+    listed = capsys.readouterr().out
+    assert "one  inference  all adapters  concurrency 4  until " in listed and "three  inference" in listed
+    assert "expired" in listed and not any(
+        secret in listed or hash_secret(secret) in listed for secret in secrets.values()
+    )
+    assert run("keys", "revoke", str(path), "one") == 0 and "one" in capsys.readouterr().out
+    assert read_keys(path).find(f"Bearer {secrets['one']}") is None
+    assert run("keys", "revoke", str(path), "one") == 2 and "no key 'one'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("end", ["soon", "2001-01-01", "-3d", "30"])
+def test_an_end_that_is_none_is_one_line(tmp_path: Path, end: str, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["keys", "add", str(tmp_path / "keys.json"), "--id", "a", "--scope", "inference", f"--expires={end}"]
+    assert run(*words) == 2 and capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_broken_keys_file_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "keys.json"
+    path.write_text('{"keys": [{"id": "a"}]}')
+    assert run("keys", "add", str(path), "--id", "b", "--scope", "inference") == 2
+    assert path.read_text() == '{"keys": [{"id": "a"}]}' and "sha256" in capsys.readouterr().err

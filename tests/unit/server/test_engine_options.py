@@ -50,3 +50,9 @@ def test_what_is_refused_is_named(options: str) -> None:
 )
 def test_the_rest_is_let_through(options: str) -> None:
     parse(options)
+
+
+def test_there_is_one_drain_and_it_is_ours() -> None:
+    machine = Machine("/python", (0, 1), 16 << 30, False, None, None, frozenset(), Path("/none"))
+    command = plan(Settings(model="/model", drain_seconds=600), machine, model_is_folder=True).command
+    assert int(command[command.index("--shutdown-timeout") + 1]) <= 5

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.registry.catalogue import Adapter
-from server.auth.keys import Key, KeyRing, add_key, hash_secret, new_secret, read_keys
+from server.auth.keys import Key, KeyRing, hash_secret, new_secret, read_keys
+from server.auth.keys_edit import add_key
 from server.control.picker import pick
 from server.control.watch import SplitWatch
 from server.launch import plan
