@@ -23,7 +23,7 @@ from adapters.data.vocabulary import SPLITS, Split, fold, listed, words
 
 @pytest.fixture(scope="module")
 def drawn() -> list[DrawnCard]:
-    return [card for split in SPLITS for card in draw_cards(12, 5, split, ("hard",), DOCUMENT_NAMES)]
+    return [card for split in SPLITS for card in draw_cards(6, 5, split, ("hard",), DOCUMENT_NAMES)]
 
 
 def test_same_seed_same_pixels() -> None:
@@ -95,7 +95,7 @@ def test_every_value_lies_inside_its_picture_and_is_inked(drawn: list[DrawnCard]
 
 def test_values_do_not_overlap_on_the_flat_card() -> None:
     for split in SPLITS:
-        for index in range(12):
+        for index in range(6):
             rng = random.Random(f"{split}{index}")
             record = hard_record(rng, DOCUMENT_NAMES[index % 4], split)
             boxes = [(p[0], p[2]) for p in draw_flat(rng, record, split).polygons.values()]
@@ -106,7 +106,7 @@ def test_values_do_not_overlap_on_the_flat_card() -> None:
 
 def test_some_values_go_over_two_lines_and_some_labels_too() -> None:
     rng = random.Random(1)
-    pages = [lay_out(rng, hard_record(rng, DOCUMENT_NAMES[i % 4], "test"), "test") for i in range(60)]
+    pages = [lay_out(rng, hard_record(rng, DOCUMENT_NAMES[i % 4], "test"), "test") for i in range(40)]
     doubled = []
     for page in pages:
         fields = [mark.field for mark in page.marks if mark.field]

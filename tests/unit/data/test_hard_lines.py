@@ -23,7 +23,7 @@ def _said(sample: Labelled, number: int) -> str | None:
 @pytest.mark.parametrize("document", DOCUMENT_NAMES)
 def test_text_values_are_said_by_their_targets(document: DocumentName) -> None:
     right = shown = apart = 0
-    for seed in range(120):
+    for seed in range(60):
         sample = hard_text_sample(random.Random(seed), document, "valid")
         kept = labelled(sample)
         for number, field in enumerate(DOCUMENTS[document]):
