@@ -5,7 +5,8 @@
     python -m benchmarks.mrz_false_accepts --before before.py
 
 Zones of made-up people, 2025 cards and passports, are damaged in eight ways (`benchmarks.mrz_damage`), as often each.
-A card's page also prints its NIC number, as the card does: three of a hundred not read, three misread. Counted are
+The page also prints the card's NIC number, or the passport's number, as documents do: three of a hundred not read,
+three misread. Counted are
 zones that hold with a wrong number, optional data, birth or expiry, and apart from them a wrong sex, which no check
 digit covers. Whole zones and lightly damaged ones ought to
 hold. `--before` reads the same cards with the module that came before. One process, no pictures, no model.
@@ -106,11 +107,10 @@ def wrong_fields(printed: Printed, said: Said) -> list[str]:
 
 
 def page(rng: random.Random, printed: Printed, zone: Lines) -> list[TextLine]:
-    """The zone's lines, and above them the number that the card prints beside them, mostly read well."""
-    texts = ["SPECIMEN"]
-    if printed.optional and printed.lines[0][0] == "I" and rng.random() >= _NOT_READ:
-        text, at = printed.optional, rng.randrange(len(printed.optional))
-        misread = rng.random() < _NOT_READ
+    """The zone's lines, and above them the number that the document prints, too, mostly read well."""
+    texts, text = ["SPECIMEN"], printed.optional if len(printed.lines) == 3 else printed.number
+    if text and rng.random() >= _NOT_READ:
+        at, misread = rng.randrange(len(text)), rng.random() < _NOT_READ
         texts.append(text[:at] + rng.choice(LOOK_ALIKE[text[at]]) + text[at + 1 :] if misread else text)
     return [
         TextLine(text, 0.9, ((0, 20 * row), (300, 20 * row), (300, 20 * row + 14), (0, 20 * row + 14)))
