@@ -43,6 +43,7 @@ def main() -> int:
     made.add_argument("--forms", nargs="+", default=["bf16", "int8"], help="default: %(default)s")
     made.add_argument("--front-gib", type=float, default=1.25, help="left to the OCR front (default: %(default)s)")
     made.add_argument("--port", type=int, default=8410)
+    made.add_argument("--plan-only", action="store_true", help="what is chosen, without starting a server")
     args = made.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         bases, adapters = _bases(Path(folder), args)
@@ -82,20 +83,32 @@ def _row(args: argparse.Namespace, base: Path, form: str, limit: int, adapters: 
     shown = subprocess.run(explain, env={**os.environ, **given}, capture_output=True, text=True, check=False)
     row: dict[str, Any] = {"form": form, "limit_gb": limit}
     if shown.returncode:
-        return {**row, "starts": False, "why": shown.stderr.strip().removeprefix("[server] cannot start: ")}
+        return {**row, "starts": False, "why": _why(shown.stderr, base)}
     row |= {"starts": True, **_chosen(shown.stdout)}
+    row["given_gib"] = round(float(given["SERVER_MEMORY_GIB"]) - args.front_gib, 2)
     say(str(row))
+    if args.plan_only:
+        return row
     with running(command, args.port, given, "/ready") as url, _Watch() as watch:
         row["rest_gib"] = watch.now()
         bodies = [_body(prompt, args) for prompt in Prompts(PROMPT, args.seed).take(args.rounds + 1 + row["cards"])]
         alone = [ask(url, [body])[0] for body in bodies[: args.rounds + 1]]
         row["one_card_s"] = median(alone[1:])
         seconds, tokens = ask(url, bodies[args.rounds + 1 :])
-        row |= {"all_s": round(seconds, 2), "cards_a_second": round(row["cards"] / seconds, 3), "tokens": tokens}
+        row |= {"eight_s": round(seconds, 2), "tokens": tokens, "load": round(os.getloadavg()[0], 1)}
         row["most_gib"] = watch.most
-    row["given_gib"] = round(float(given["SERVER_MEMORY_GIB"]) - args.front_gib, 2)
     say(str(row))
     return row
+
+
+def _why(said: str, base: Path) -> str:
+    """The server's sentence, without our scratch folder."""
+    sentence = said.strip().removeprefix("[server] cannot start: ")
+    return (
+        sentence.replace(str(base), "Qwen3-0.6B")
+        .replace(f"{base.name} does", "Qwen3-0.6B does")
+        .replace(f"runs/{base.name}", "runs/Qwen3-0.6B")
+    )
 
 
 def _chosen(text: str) -> dict[str, Any]:
@@ -143,17 +156,18 @@ class _Watch:
 
 def table(rows: list[dict[str, Any]]) -> str:
     """As docs/memory.md shows it."""
-    head = "| base | memory | context | KV cache | cards at once | memory reached / given | one card | all at once |"
+    head = "| base | memory | context | KV cache | cards at once | memory reached / given | one card | eight at once |"
     lines = [head, f"|{' --- |' * 8}"]
     for row in rows:
         first = f"| {row['form']} | {row['limit_gb']} GB |"
         if not row["starts"]:
             lines.append(f"{first} does not start: {row['why']} | | | | | |")
             continue
-        reached = f"{row['most_gib']:.1f} / {row['given_gib']:.1f} GiB"
+        reached = f"{row['most_gib']:.1f} / {row['given_gib']:.1f} GiB" if "most_gib" in row else "not started here"
+        seconds = [f"{row[name]:.1f} s" if name in row else "" for name in ("one_card_s", "eight_s")]
         lines.append(
             f"{first} {row['context']:,} | {row['kv_cache_gib']:.1f} GiB | {row['cards']} | {reached} | "
-            f"{row['one_card_s']:.1f} s | {row['cards_a_second']:.2f} /s |"
+            f"{' | '.join(seconds)} |"
         )
     return "\n".join(lines)
 

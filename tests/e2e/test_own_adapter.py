@@ -19,7 +19,7 @@ from tests.support.tiny_models import write_base
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
 
-# What an 8 GB machine has at hand, and less than one of 16 GB: settings that stand for the limit.
+# What an 8 GB machine has at hand: a setting that stands for the limit.
 EIGHT_GB = "6.9"
 
 
