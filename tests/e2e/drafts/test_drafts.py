@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from server.drafts.options import SCHEDULER, SPLIT
 from server.drafts.sampling import PROPOSER
 from tests.support.tiny_models import adapter_tensors, write_adapter, write_base
 
@@ -43,7 +44,7 @@ def _engine(base: Path, tokens: int, **more: Any) -> Iterator[Any]:
 
     drafts: dict[str, Any] = {
         "speculative_config": {"method": "custom_class", "model": PROPOSER, "num_speculative_tokens": tokens},
-        "scheduler_cls": "server.drafts.scheduler.DraftScheduler",
+        "scheduler_cls": SCHEDULER,
     }
     llm = LLM(str(base), **OPTIONS, **more, **(drafts if tokens else {}))
     try:
@@ -103,7 +104,8 @@ def _counted(llm: Any, name: str) -> int:
 
 
 @pytest.mark.parametrize("family", ["llama", "qwen3"])
-def test_answers_with_drafts_are_those_without(tmp_path: Path, family: str) -> None:
+def test_answers_with_drafts_are_those_without(tmp_path: Path, family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SPLIT, "0")  # as the launch sets it
     base = write_base(tmp_path / "base", family=family)
     adapters = [write_adapter(tmp_path / f"a{n}", seed=n, tensors=adapter_tensors(n)) for n in range(ADAPTERS)]
     requests = _requests(adapters)
@@ -121,12 +123,12 @@ def test_answers_with_drafts_are_those_without(tmp_path: Path, family: str) -> N
             together = _answers(llm, requests)
             _cancel_some(llm, requests)
         assert _counted(llm, "num_preemptions") > 0, "everybody kept his place: this test shows less than it says"
-    assert accepted > 0.3 * drafted > 0
+    assert accepted > drafted / 5 > 0
     written = sum(len(ids) for ids, _ in alone)
     assert accepted > written / 4, "drafts are hardly used"
     for one, other, many, same in zip(wanted, alone, together, crowd, strict=True):
         assert one[0] == other[0]
-        assert other[1] == pytest.approx(one[1], abs=0.15)
+        assert other[1] == pytest.approx(one[1], abs=0.05)
         if one[0] == same[0]:  # rounding in a crowd decides near ties with and without drafts
             assert many[0] == one[0]
 
