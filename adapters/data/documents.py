@@ -2,7 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
+
+from ocr_frontend.documents.registry import builtin
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.documents.types import Digits
 
 DocumentName = Literal["cni-2018-recto", "cni-2018-verso", "cni-2025-recto", "cni-2025-verso"]
 FieldType = Literal["text", "date", "sex", "height", "digits:6", "digits:9", "digits:17", "nic"]
@@ -16,44 +20,19 @@ class Field:
     type: FieldType = "text"
 
 
+_TYPES: dict[str, FieldType] = {"text": "text", "date": "date", "choice": "sex", "length": "height", "mask": "nic"}
+
+
+def _type(field: FieldSpec) -> FieldType:
+    if isinstance(field.type, Digits):
+        return cast(FieldType, f"digits:{field.type.count}")
+    return _TYPES[field.type.name]
+
+
+# From the files that the front reads (ocr_frontend/documents/builtin).
 DOCUMENTS: dict[DocumentName, tuple[Field, ...]] = {
-    "cni-2018-recto": (
-        Field("nom_surname"),
-        Field("prenom_given_name"),
-        Field("date_of_birth", "date"),
-        Field("lieu_of_birth"),
-        Field("sex", "sex"),
-        Field("taille", "height"),
-        Field("profession"),
-    ),
-    "cni-2018-verso": (
-        Field("pere_father"),
-        Field("mere_mother"),
-        Field("sp_sm", "digits:6"),
-        Field("date_of_issue", "date"),
-        Field("date_of_expiration", "date"),
-        Field("identifiant_unique", "digits:17"),
-        Field("numero_de_carte", "digits:9"),
-        Field("authorité"),
-    ),
-    "cni-2025-recto": (
-        Field("numero_de_carte", "digits:9"),
-        Field("nom_surname"),
-        Field("prenom_given_name"),
-        Field("date_of_birth", "date"),
-        Field("sex", "sex"),
-        Field("date_of_expiration", "date"),
-    ),
-    "cni-2025-verso": (
-        Field("pere_father"),
-        Field("mere_mother"),
-        Field("lieu_of_birth"),
-        Field("date_of_issue", "date"),
-        Field("taille", "height"),
-        Field("profession"),
-        Field("identifiant_unique", "nic"),
-        Field("authorité"),
-    ),
+    cast(DocumentName, name): tuple(Field(field.key, _type(field)) for field in spec.fields)
+    for name, spec in builtin().readable.items()
 }
 DOCUMENT_NAMES: tuple[DocumentName, ...] = get_args(DocumentName)
 

@@ -18,9 +18,9 @@ from adapters.evaluation.calibration import Fitted, Observed, crossed, fit
 from adapters.evaluation.reliability import Group, figures, plot
 from adapters.evaluation.results import Card
 from adapters.evaluation.run import evaluate, read_truths
+from ocr_frontend.documents.evidence import VERSION as EVIDENCE
 
 SEED = 31  # neither the held-out cards nor the validation cards that a training run looks at
-EVIDENCE = 1  # version of the evidence's names, as ocr_frontend/extraction/evidence.py counts them
 _FEWEST_WRONG = 20
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ocr_frontend.documents.evidence import SIGNS
+
 Floats = NDArray[np.float64]
 BINS = 10
 FOLDS = 5
@@ -39,8 +41,12 @@ class Fitted:
         return 1 / (1 + np.exp(-np.clip(np.array(odds, dtype=np.float64), -30, 30)))
 
 
-def fit(rows: Sequence[Observed]) -> Fitted:
-    """Ridge-penalised maximum likelihood by Newton's method; evidence that never varies gets no weight."""
+def fit(rows: Sequence[Observed], signs: Mapping[str, int] = SIGNS) -> Fitted:
+    """Ridge-penalised maximum likelihood; evidence that never varies gets no weight.
+
+    signs: +1 or -1 where a weight may have that sign alone. Newton's method on the weights that are free; one that
+    would change its sign stays at 0 until the slope pulls it back (Bertsekas 1982, "Projected Newton methods").
+    """
     names = sorted({name for row in rows for name in row.evidence})
     given = np.array([[row.evidence.get(name, 0.0) for name in names] for row in rows], dtype=np.float64)
     given = given.reshape(len(rows), len(names))
@@ -50,18 +56,41 @@ def fit(rows: Sequence[Observed]) -> Fitted:
     right = np.array([row.right for row in rows], dtype=np.float64)
     penalty = np.full(inputs.shape[1], _PRIOR)
     penalty[0] = 1e-3
-    weights = np.zeros(inputs.shape[1])
-    for _ in range(_STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
-        slope = inputs.T @ (right - chance) - penalty * weights
-        curve = (inputs * (chance * (1 - chance))[:, None]).T @ inputs + np.diag(penalty)
-        step = np.linalg.solve(curve, slope)
-        weights = weights + step
-        if float(np.abs(step).max()) < 1e-8:
-            break
+    sign = np.array([0, *(signs.get(name, 0) for name in names)])
+    weights = _projected_newton(inputs, right, penalty, sign)
     raw = weights[1:] / scale
     found = {name: float(weight) for name, weight, s in zip(names, raw, spread, strict=True) if s > 0}
     return Fitted(float(weights[0] - (raw * mean * (spread > 0)).sum()), found)
+
+
+def _projected_newton(inputs: Floats, right: Floats, penalty: Floats, sign: NDArray[np.int_]) -> Floats:
+    weights = np.zeros(inputs.shape[1])
+    best = _loss(inputs, right, penalty, weights)
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(-np.clip(inputs @ weights, -30, 30)))
+        slope = inputs.T @ (right - chance) - penalty * weights
+        held = (sign != 0) & (weights == 0) & (slope * sign <= 0)
+        free = ~held
+        if float(np.abs(slope[free]).max(initial=0.0)) < 1e-6:
+            break
+        curve = (inputs[:, free] * (chance * (1 - chance))[:, None]).T @ inputs[:, free] + np.diag(penalty[free])
+        step = np.zeros_like(weights)
+        step[free] = np.linalg.solve(curve, slope[free])
+        for length in 0.5 ** np.arange(20):
+            moved = weights + length * step
+            moved = np.where((sign != 0) & (moved * sign < 0), 0.0, moved)
+            loss = _loss(inputs, right, penalty, moved)
+            if loss < best - 1e-12:
+                break
+        else:
+            break
+        weights, best = moved, loss
+    return weights
+
+
+def _loss(inputs: Floats, right: Floats, penalty: Floats, weights: Floats) -> float:
+    odds = inputs @ weights
+    return float((np.logaddexp(0, odds) - right * odds).sum() + 0.5 * (penalty * weights**2).sum())
 
 
 def crossed(rows: Sequence[Observed]) -> Floats:

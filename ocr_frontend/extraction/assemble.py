@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ocr_frontend.documents.classify import Detection
+from ocr_frontend.documents.evidence import Evidence
 from ocr_frontend.documents.machine_readable import Expected, MachineReadable, find_machine_readable
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.extraction.checks import check
 from ocr_frontend.extraction.confidence import Weights
-from ocr_frontend.extraction.evidence import Evidence, gather, has_orphan
+from ocr_frontend.extraction.evidence import gather, has_orphan
 from ocr_frontend.extraction.grounding import ground
 from ocr_frontend.extraction.llm_step import Answer
 from ocr_frontend.extraction.resolve import Resolved, resolve_all

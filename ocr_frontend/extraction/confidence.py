@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from ocr_frontend.extraction.evidence import SIGNS, VERSION
+from ocr_frontend.documents.evidence import SIGNS, VERSION
 
 SHIPPED = Path(__file__).with_name("calibration.json")
 

@@ -1,41 +1,20 @@
 """What speaks for and against a field, as numbers: the model's probability, the OCR's scores, form, place, zone.
 
 Nothing here says how sure a field is; `confidence` weighs these numbers by what a validation set taught. Each has a
-sign that makes sense (SIGNS), and weights of the other sign are not accepted: a surer model never lowers a confidence,
-and a rule that changed the model's answer never raises it.
+sign that makes sense (`documents.evidence`), and weights of the other sign are not accepted: a surer model never lowers
+a confidence, and a rule that changed the model's answer never raises it.
 """
 
 import math
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
+from ocr_frontend.documents.evidence import SIGNS, Evidence
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.resolve import Resolved
 from ocr_frontend.extraction.rules import Candidate
 from ocr_frontend.llm.answers import line_numbers
 
-VERSION = 2  # of the names and meanings below: weights of another version say nothing
-# +1: more of it may only raise the confidence; -1: may only lower it; 0: a base rate, either way.
-SIGNS: Mapping[str, int] = MappingProxyType(
-    {
-        "model": 1,  # log-odds of the element; of its opposite where a rule changed it
-        "null": 0,  # no value
-        "text": 0,  # free text
-        "ocr": 1,  # of the least sure line, -log10(1 - score)
-        "page": 1,  # mean OCR score of the page's lines, the same way
-        "own_label": 1,  # stands under, beside or behind its own label
-        "other_label": -1,  # stands under another field's label
-        "like_label": -1,  # how like one of its lines is to a label that was read nowhere
-        "length": -1,  # logarithm of the characters
-        "written": -1,  # written out instead of named by line
-        "not_in_text": -1,
-        "damaged": -1,  # repaired characters, unexpected form, several values
-        "contradicted": -1,  # checks that do not hold
-        "orphan": -1,  # empty, while a line stands free under its label
-        "zone": 1,  # the machine-readable zone says the same
-    }
-)
 _MOST, _LEAST = 8.0, -4.0  # log-odds beyond which a probability says nothing more
 _NEVER_ABOVE = 1e-4  # an OCR score of 1 is not certainty
 _DAMAGE = frozenset({"characters_corrected", "unexpected_form", "several_values"})
@@ -45,7 +24,6 @@ _FROM_RULES = frozenset(
 )
 _READ = 0.8
 _BY_CHANCE = 0.3  # of the letters of a missing label that most names share with it
-Evidence = dict[str, float]
 
 
 def gather(

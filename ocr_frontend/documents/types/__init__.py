@@ -12,7 +12,7 @@ from ocr_frontend.documents.types.length import Length
 from ocr_frontend.documents.types.mask import Mask
 from ocr_frontend.documents.types.text import Text
 
-__all__ = ["TYPES", "Found", "Value", "ValueType", "fold", "make_type"]
+__all__ = ["TYPES", "Digits", "Found", "Value", "ValueType", "fold", "make_type"]
 
 TYPES: Mapping[str, type[ValueType]] = {kind.name: kind for kind in (Text, Date, Choice, Length, Digits, Mask, Amount)}
 

@@ -75,6 +75,10 @@ class Date(ValueType):
         """ISO 8601."""
         if not isinstance(value, str):
             return None
+        try:
+            return datetime.datetime.strptime(value, self.format).date().isoformat()
+        except ValueError:
+            pass
         for shape in self.shapes:
             match = _SHAPES[shape].search(value.upper())
             day = _day(shape, match.groups())[0] if match else None

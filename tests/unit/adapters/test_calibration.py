@@ -4,11 +4,13 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from adapters.errors import EvaluationError
 from adapters.evaluation.calibrate import EVIDENCE, _enough
-from adapters.evaluation.calibration import Observed, bins, calibration_error, crossed, fit, kept_right
-from ocr_frontend.extraction.evidence import VERSION
+from adapters.evaluation.calibration import Fitted, Observed, bins, calibration_error, crossed, fit, kept_right
+from ocr_frontend.documents.evidence import VERSION
 
 
 def drawn(count: int, seed: int = 1) -> list[Observed]:
@@ -57,3 +59,28 @@ def test_too_few_mistakes_are_refused() -> None:
 
 def test_front_and_fit_speak_of_the_same_evidence() -> None:
     assert EVIDENCE == VERSION
+
+
+@given(st.integers(0, 10**6))
+@settings(max_examples=20, deadline=None)
+def test_no_weight_has_the_wrong_sign_and_the_rest_is_the_best_there_is(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    signs = {"a": 1, "b": -1, "c": 0}
+    true = rng.normal(0, 1.5, 3)
+    rows = [
+        Observed(n, dict(zip(signs, map(float, x), strict=True)), bool(rng.random() < 1 / (1 + np.exp(-(x @ true)))))
+        for n, x in enumerate(rng.normal(size=(300, 3)))
+    ]
+    fitted = fit(rows, signs)
+    assert all(fitted.weights[name] * sign >= 0 for name, sign in signs.items())
+
+    def loss(weights: dict[str, float]) -> float:
+        sure = Fitted(fitted.intercept, weights).confidences(rows)
+        right = np.array([row.right for row in rows])
+        return float(-np.log(np.where(right, sure, 1 - sure)).sum())
+
+    for name, sign in signs.items():
+        for nudge in (0.3, -0.3):
+            moved = {**fitted.weights, name: fitted.weights[name] + nudge}
+            if moved[name] * sign >= 0:
+                assert loss(moved) > loss(fitted.weights) - 0.5

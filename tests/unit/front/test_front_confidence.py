@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocr_frontend.documents.evidence import SIGNS, VERSION, Evidence
 from ocr_frontend.extraction.confidence import SHIPPED, Calibration, CalibrationError, Weights, load_calibration
-from ocr_frontend.extraction.evidence import SIGNS, VERSION, Evidence, gather, log_odds
+from ocr_frontend.extraction.evidence import gather, log_odds
 from ocr_frontend.extraction.resolve import resolve_all
 from ocr_frontend.extraction.rules import candidates
 from ocr_frontend.llm.answers import Element

@@ -1,0 +1,147 @@
+"""A document that the front has never heard of: by a file in a folder, or in a model's contract; no Python."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+import ocr_frontend
+from adapters.data.documents import DocumentName
+from ocr_frontend.documents.registry import DocumentError, builtin, load_documents
+from tests.integration.front.fakes import FakeModelServer, FakeReader, picture, running
+
+MEMBER_CARD = """
+name: library-card
+title: { en: Library card, fr: Carte de bibliothèque }
+fields:
+  - key: holder
+    printed: { fr: [LECTEUR], en: [READER] }
+    label: { en: Reader, fr: Lecteur }
+  - key: number
+    type: { digits: { count: 5 } }
+    printed: { fr: [NUMERO DE CARTE], en: [CARD NUMBER] }
+  - key: valid_until
+    type: { date: { shapes: [dmy], format: "%Y-%m-%d" } }
+    printed: { fr: [VALABLE JUSQU'AU], en: [VALID UNTIL] }
+recognise: { labels: 2 }
+checks: [{ code: expired, field: valid_until }]
+review: { default: 0.8, fields: { number: 0.99 } }
+"""
+TEXT = (
+    "LECTEUR/READER",
+    "ABENA ZOE",
+    "NUMERO DE CARTE/CARD NUMBER",
+    "O1234",
+    "VALABLE JUSQU'AU/VALID UNTIL",
+    "31.12.2020",
+)
+FIELDS = ["holder", "number", "valid_until"]
+
+
+def expect(body: dict[str, Any]) -> None:
+    assert body["document"] == "library-card"
+    assert body["data"] == {"holder": "ABENA ZOE", "number": "01234", "valid_until": "2020-12-31"}
+    codes = {key: [warning["code"] for warning in field["warnings"]] for key, field in body["fields"].items()}
+    assert codes == {"holder": [], "number": ["characters_corrected"], "valid_until": ["expired"]}
+    assert all(field["box"] for field in body["fields"].values())
+
+
+async def test_by_a_file_in_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "library.yaml").write_text(MEMBER_CARD, encoding="utf-8")
+    values = ("ABENA ZOE", "O1234", "31.12.2020")
+    answer = json.dumps(dict(zip(FIELDS, values, strict=True)), separators=(",", ":"))
+    server = FakeModelServer(answer)
+    server.answered_by = "base"
+    async with running(FakeReader(*TEXT), server, documents=tmp_path) as front:
+        expect((await front.extract(picture(), "auto", model="base")).json())
+        [sent] = front.server.bodies
+        assert "Library card" in sent["prompt"] and re.fullmatch(
+            sent["structured_outputs"]["regex"], answer.replace(": ", ":").replace(", ", ",")
+        )
+        listed = (await front.client.get("/v1/documents")).json()["documents"]
+    [shown] = [each for each in listed if each["name"] == "library-card"]
+    assert shown["titles"] == {"en": "Library card", "fr": "Carte de bibliothèque"}
+    assert shown["review"] == {"holder": 0.8, "number": 0.99, "valid_until": 0.8}
+    assert shown["labels"]["holder"] == {"en": "Reader", "fr": "Lecteur"}
+
+
+@pytest.mark.parametrize("asked", ["library-card", "auto"])
+async def test_by_a_model_s_contract_alone(asked: str) -> None:
+    prompt = {"prefix": "read\n", "fields": FIELDS, "spec": yaml.safe_load(MEMBER_CARD)}
+    contract = {"answer": "lines", "line": "{text} {index}\n", "suffix": "", "documents": {"library-card": prompt}}
+    server = FakeModelServer("[1,3,5]")
+    for card in server.cards[1:]:
+        card["prompt"] = contract
+    async with running(FakeReader(*TEXT), server) as front:
+        expect((await front.extract(picture(), asked)).json())
+        unknown = await front.extract(picture(), "library-card", model="base")
+        assert unknown.status_code == 422 and unknown.json()["error"]["code"] == "unknown_document"
+
+
+async def test_a_contract_brings_its_schema_its_sampling_and_its_stop_words() -> None:
+    schema = {
+        "type": "object",
+        "properties": {"holder": {"type": ["string", "null"]}, "number": {"type": "string", "pattern": "[0-9O]{5}"}},
+    }
+    prompt = {"prefix": "read\n", "fields": ["holder", "number"], "schema": schema}
+    contract = {
+        "answer": "object", "line": "{text}\n", "suffix": "", "documents": {"library-card": prompt},
+        "sampling": {"temperature": 0.2, "top_p": 0.9}, "stop": ["\n"], "max_tokens": 40,
+    }  # fmt: skip
+    server = FakeModelServer('{"holder":"ABENA ZOE","number":"O1234"}')
+    for card in server.cards[1:]:
+        card["prompt"] = contract
+    async with running(FakeReader(*TEXT), server) as front:
+        body = (await front.extract(picture(), "library-card")).json()
+        [sent] = front.server.bodies
+    assert body["data"] == {"holder": "ABENA ZOE", "number": "O1234"}
+    assert (sent["temperature"], sent["top_p"], sent["stop"], sent["max_tokens"]) == (0.2, 0.9, ["\n"], 40)
+    assert re.fullmatch(sent["structured_outputs"]["regex"], '{"holder":null,"number":"O1234"}')
+    assert not re.fullmatch(sent["structured_outputs"]["regex"], '{"holder": null,"number":"O1234"}')
+
+
+async def test_a_contract_whose_schema_cannot_be_a_grammar_is_named() -> None:
+    prompt = {"prefix": "", "fields": ["a"], "schema": {"type": "object", "properties": {"a": {"not": {}}}}}
+    server = FakeModelServer("{}")
+    server.cards[1]["prompt"] = {"answer": "object", "line": "{text}\n", "suffix": "", "documents": {"x": prompt}}
+    async with running(FakeReader(*TEXT), server) as front:
+        answered = await front.extract(picture(), "x")
+    assert answered.status_code == 422 and "type" in answered.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: [", "not YAML"),
+        ("name: x", "title"),
+        (MEMBER_CARD.replace("digits: { count: 5 }", "colour: {}"), "unknown type 'colour'"),
+        (MEMBER_CARD.replace("field: valid_until }]", "field: until }]"), "no field until"),
+        (MEMBER_CARD.replace("name: library-card", "name: auto"), "not named auto"),
+        (MEMBER_CARD.replace("recognise:", "recognize:"), "recognize"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_named_with_the_place(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "library.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(DocumentError, match=says) as raised:
+        load_documents(tmp_path)
+    assert "library.yaml" in str(raised.value) and "\n" not in str(raised.value)
+
+
+def test_no_module_names_a_document_or_a_field() -> None:
+    """The four cards are files; only examples in docstrings and the older clients' route may name one."""
+    keys = {key for spec in builtin().readable.values() for key in spec.keys if "_" in key}
+    words = {*builtin().readable, *keys}
+    naming = {}
+    for path in Path(ocr_frontend.__file__).parent.rglob("*.py"):
+        code = re.sub(r'""".*?"""|#[^\n]*', "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        found = {word for word in words if re.search(rf"[\"']{re.escape(word)}[\"']", code)}
+        if found:
+            naming[path.name] = found
+    assert naming == {}
+
+
+def test_training_knows_the_same_documents() -> None:
+    assert set(get_args(DocumentName)) == set(builtin().readable)
