@@ -380,6 +380,7 @@ async def test_a_change_from_a_state_that_is_no_longer_is_not_made(tmp_path: Pat
     """Two people look, both switch: the second one is told, instead of undoing the first one's change."""
     async with start() as one, start() as two, one.client() as first, two.client() as second:
         revisions = [(await upload(one, packed(tmp_path, seed=seed))).json()["revision"] for seed in (1, 2, 3)]
+        await two.context.plane.refresh()
         seen = (await first.get("/v1/adapters/cni")).headers["etag"]
         match = {"If-Match": seen}
         done = await first.put("/v1/adapters/cni", json={"revision": revisions[1]}, headers=match)
