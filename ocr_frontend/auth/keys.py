@@ -39,6 +39,11 @@ class Key(BaseModel):
     expires: AwareDatetime | None = None
 
     @property
+    def over(self) -> bool:
+        """Whether its time is over."""
+        return self.expires is not None and datetime.datetime.now(datetime.UTC) >= self.expires
+
+    @property
     def owner(self) -> str:
         """Whose the jobs are. By the secret itself: an id may be given to somebody else one day."""
         return self.sha256[:32]
@@ -86,10 +91,10 @@ class KeyRing:
         return any(scope in key.scopes for key in self._keys)
 
     def of_owner(self, owner: str) -> Key | None:
-        """The key whose jobs these are; None where it was revoked."""
+        """The key whose jobs these are; None where it was revoked or its time is over."""
         if self.open:
             return LOCAL if owner == LOCAL.owner else None
-        return next((key for key in self._keys if key.owner == owner), None)
+        return next((key for key in self._keys if key.owner == owner and not key.over), None)
 
     def find(self, authorization: str | None) -> Key | None:
         """The key of an `Authorization` header. Compares with all, so that time says nothing about any."""
@@ -101,8 +106,7 @@ class KeyRing:
         for key in self._keys:
             if hmac.compare_digest(given.encode(), key.sha256.encode()):
                 found = key
-        over = found is not None and found.expires is not None and datetime.datetime.now(datetime.UTC) >= found.expires
-        return None if over else found
+        return None if found is None or found.over else found
 
 
 def read_keys(path: Path | None, plain: Sequence[str] = (), *, may_be_empty: bool = False) -> KeyRing:

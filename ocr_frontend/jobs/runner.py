@@ -152,7 +152,7 @@ class Runner:
     async def _read(self, image: Image) -> JobResult:
         key = self._ring.of_owner(image.job.owner)
         if key is None:
-            raise Forbidden("The key of this job was revoked.")
+            raise Forbidden("The key of this job was revoked, or its time is over.")
         if image.data is None:
             raise FrontError("The image was encrypted with a key that is gone.")
         if image.tries > _MOST_TRIES:

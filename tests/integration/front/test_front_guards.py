@@ -44,6 +44,14 @@ def test_a_broken_file_changes_nothing_and_is_said_once(tmp_path: Path, caplog: 
     assert not follower.broken and not ring.open and ring.find(bearer("all")["Authorization"]) is None
 
 
+def test_jobs_of_a_key_that_is_over_are_nobody_s(tmp_path: Path) -> None:
+    past, future = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+    file = keys_file(tmp_path, ALL | {"expires": past}, {"id": "b", "scopes": ["inference"], "expires": future})
+    ring = read_keys(file)
+    over, here = ring._keys
+    assert ring.of_owner(over.owner) is None and ring.of_owner(here.owner) is here and ring.of_owner("x") is None
+
+
 def test_a_plain_key_is_named_by_its_hash() -> None:
     both, one = read_keys(None, ("one", "other")), read_keys(None, ("other",))
     first, second, alone = both.find("Bearer one"), both.find("Bearer other"), one.find("Bearer other")
