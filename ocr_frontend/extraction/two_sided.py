@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ocr_frontend.api.schemas import Extraction, WarningAnswer
 from ocr_frontend.documents.registry import AUTO, Documents
-from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.documents.spec import DocumentSpec, Words
 from ocr_frontend.errors import FrontError, UnknownDocument
 from ocr_frontend.extraction import merge
 from ocr_frontend.extraction.pipeline import Pipeline
@@ -74,7 +74,7 @@ async def read_both(
 
 def together(request_id: str, sides: Mapping[str, Extraction], documents: Documents) -> Card:
     """The fields of both sides in the order of their documents; see `merge` for what is put together."""
-    specs = {side: documents.every[answer.document] for side, answer in sides.items()}
+    specs = {side: _spec(answer, documents) for side, answer in sides.items()}
     versions = {spec.family for spec in specs.values()}
     warnings = [
         merge.Conflict("wrong_side", None, {"sent": side, "shown": spec.side})
@@ -83,7 +83,9 @@ def together(request_id: str, sides: Mapping[str, Extraction], documents: Docume
     ]
     by_shown = {spec.side: (sides[side], spec) for side, spec in specs.items()}
     merged = merge.Merged(None)
-    if len(versions) > 1:
+    if any(spec.side not in SIDES for spec in specs.values()):
+        warnings = [merge.Conflict("not_two_sided")]
+    elif len(versions) > 1:
         warnings.append(merge.Conflict("versions_differ"))
     elif len(by_shown) < len(sides):
         warnings.append(merge.Conflict("same_side_twice", None, {"shown": next(iter(by_shown))}))
@@ -99,6 +101,12 @@ def together(request_id: str, sides: Mapping[str, Extraction], documents: Docume
         compared=merged.compared,
         warnings=tuple(_answer(conflict) for conflict in (*warnings, *merged.warnings)),
     )
+
+
+def _spec(answer: Extraction, documents: Documents) -> DocumentSpec:
+    """The side's document; one that only a contract knows has no sides that could be put together."""
+    found = documents.find(answer.document)
+    return found or DocumentSpec(name=answer.document, title=Words(en=answer.document))
 
 
 def _side(answer: Extraction, spec: DocumentSpec) -> merge.Side:

@@ -191,3 +191,9 @@ def test_versions() -> None:
     assert documents_of(builtin(), "2018")["verso"] == "cni-2018-verso"
     with pytest.raises(UnknownDocument):
         documents_of(builtin(), "1999")
+
+
+def test_documents_without_sides_are_not_put_together() -> None:
+    receipt = answer("cni-2025-recto", RECTO).model_copy(update={"document": "receipt"})
+    both = together("1", {"recto": receipt, "verso": answer("cni-2025-verso", VERSO)}, builtin())
+    assert both.data is None and codes(both) == [("not_two_sided", None)]
