@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.adopt.base_names import Says, recognise, says, shown
 from adapters.adopt.embeddings import leave_out
 from adapters.adopt.patterns import KEYS, expand
 from adapters.registry.adapter_config import read_adapter_config
 from adapters.registry.base_model import BaseModel
+from adapters.registry.base_names import Says, recognise, says, shown
 from adapters.registry.canonical import file_sha256
 from adapters.registry.contract import PromptContract
 from adapters.registry.digest import CONFIG_FILE, MANIFEST_FILE, WEIGHTS_FILE
@@ -32,9 +32,8 @@ class Target:
 
     @property
     def names(self) -> frozenset[str]:
-        """All that it is called: a quantized base also by its original's name."""
-        quantized = read_quantization(self.folder)
-        return frozenset({self.name, *self.base.names, *({quantized.base.name} if quantized else ())})
+        """All that it is called."""
+        return frozenset({self.name, *self.base.names})
 
 
 @dataclass(frozen=True)

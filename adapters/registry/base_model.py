@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.registry.base_form import form_of, rounding_of
+from adapters.registry.base_names import Says, says
 from adapters.registry.fingerprint import base_fingerprint, weights_fingerprint
 from adapters.registry.manifest import FormName
 from adapters.registry.quantization import read_quantization
@@ -39,8 +40,8 @@ class BaseModel:
         return self.weights or self.fingerprint
 
     def is_called(self, name: str) -> bool:
-        """Whether `name` (a hub id or a folder) means this base: by its last component, case apart."""
-        return _last(name) in {_last(own) for own in self.names}
+        """Whether `name` (a hub id, a cache's folder, a path of any system) means this base (base_names.py)."""
+        return says(name, self.names) is Says.SAME
 
     def adapter_bytes(self, rank: int) -> int:
         """Upper bound of an adapter's bytes in memory at `rank`, in bfloat16, on every linear layer."""
@@ -51,7 +52,9 @@ def read_base(folder: Path, *names: str) -> BaseModel:
     """Describe the base in `folder`, known by `names`. Raises OSError, ValueError."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     text = config.get("text_config", config)
-    known = {name for name in (*names, str(folder), config.get("_name_or_path")) if name}
+    quantized = read_quantization(folder)
+    original = quantized.base.name if quantized else None
+    known = {name for name in (*names, str(folder), config.get("_name_or_path"), original) if name}
     return BaseModel(
         names=frozenset(known),
         fingerprint=base_fingerprint(folder),
@@ -93,7 +96,3 @@ def _packed_bits(config: dict[str, Any]) -> int | None:
     groups = config.get("quantization_config", {}).get("config_groups", {}).values()
     bits = {(group.get("weights") or {}).get("num_bits") for group in groups}
     return bits.pop() if len(bits) == 1 else None
-
-
-def _last(name: str) -> str:
-    return name.rstrip("/").rpartition("/")[2].lower()

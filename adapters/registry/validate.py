@@ -7,6 +7,7 @@ from pathlib import Path
 
 from adapters.registry.adapter_config import AdapterConfig, read_adapter_config
 from adapters.registry.base_model import BaseModel
+from adapters.registry.base_names import shown
 from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import WEIGHTS_FILE, content_digest, revision_name
 from adapters.registry.errors import Refused
@@ -108,5 +109,8 @@ def _check_base(config: AdapterConfig, manifest: Manifest | None, rules: Rules) 
     name = config.base_model_name_or_path
     if name and not base.is_called(name) and name not in rules.aliases:
         served = ", ".join(sorted(own for own in base.names if not own.startswith("/"))) or base.architecture
-        own_name = name.rstrip("/").rpartition("/")[2] if name.startswith("/") else name
-        raise Refused("base-name", f"The adapter is for the base {own_name!r}; this server has {served!r}.")
+        raise Refused(
+            "base-name",
+            f"The adapter is for the base {shown(name)!r}; this server has {served!r}. Where it is the same one under "
+            "another name, 'adapters adopt --same-base' says so.",
+        )

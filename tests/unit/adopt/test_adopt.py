@@ -1,6 +1,7 @@
 """Any PEFT folder to a revision: its base recognised, leftovers and equal embeddings left out, patterns by name."""
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,10 +12,11 @@ from safetensors.torch import load_file
 
 from adapters.adopt import command
 from adapters.adopt.adopting import Target, adopt
-from adapters.adopt.base_names import Says, recognise, says
 from adapters.registry.base_model import read_base
+from adapters.registry.base_names import Says, recognise, says
 from adapters.registry.errors import Conflict, Refused
-from adapters.registry.manifest import read_manifest
+from adapters.registry.manifest import Base, read_manifest
+from adapters.registry.quantization import Quantization
 from adapters.registry.scan import scan_adapter
 from adapters.registry.state import load_state
 from tests.support.checkpoints import CACHED, LEFT_BY_TRAINER, write_checkpoint
@@ -189,3 +191,30 @@ def test_a_bad_name_is_one_sentence(target: Target, tmp_path: Path, name: str) -
 def test_what_is_no_source_is_one_sentence(base: Path, tmp_path: Path) -> None:
     with pytest.raises(Conflict, match="neither a folder, an archive nor a hub's adapter"):
         _adopt(Path("/nowhere/at all"), base, tmp_path / "registry")
+
+
+def test_a_quantized_base_is_called_as_its_original_too(base: Path, tmp_path: Path) -> None:
+    """A checkpoint that names the original serves on its INT8 copy, dropped in as it is."""
+    copy = shutil.copytree(base, tmp_path / "base-int8")
+    described = read_base(base)
+    original = Base(
+        name="Qwen3-0.6B",
+        fingerprint=described.fingerprint,
+        architecture=described.architecture,
+        hidden_size=described.hidden_size,
+        layers=described.layers,
+    )
+    made = Quantization(
+        method="int8",
+        bits=8,
+        activations="int8",
+        embedding="bfloat16",
+        stored="int-quantized",
+        base=original,
+        modules=1,
+        error=0,
+        files={},
+        seconds=0,
+    )
+    (copy / "quantization.json").write_text(made.to_json())
+    assert read_base(copy).is_called("Qwen/Qwen3-0.6B") and not read_base(copy).is_called("Qwen/Qwen3-1.7B")
