@@ -32,7 +32,7 @@ TODAY = date(2026, 6, 1)
 CMR = Expected(("TD1",), ("CMR",), "n" * 9, "aa" + "n" * 8)
 Said = tuple[Any, ...]
 Reader = Callable[[Sequence[TextLine]], Said | None]
-_NOT_READ = 0.03  # of the pages, on which the NIC number is not read, and as many on which it is misread
+_NOT_READ = 0.03  # of the pages, on which the printed number is not read, and as many on which it is misread
 
 
 def main() -> int:
