@@ -15,7 +15,7 @@ _STOCK = (
 
 def check_before(settings: Settings, environ: Mapping[str, str], version: str | None, cpu_only: bool) -> None:
     """Raise ContractError for a launch whose engine could answer wrongly. `environ`: as the engine will have it."""
-    check_version(version, settings.any_vllm)
+    check_version(version, settings.any_vllm, "cpu" if cpu_only else "server")
     if not cpu_only:
         return
     try:

@@ -53,7 +53,11 @@ CLOSED = [
 def vllms_application(base_folder: Path) -> tuple[FastAPI, Any]:
     """As vLLM builds it from our command line, and its parsed options."""
     from vllm.entrypoints.launchers.app import build_app
-    from vllm.entrypoints.launchers.cli_args import make_arg_parser
+
+    try:
+        from vllm.entrypoints.launchers.cli_args import make_arg_parser
+    except ImportError:  # 0.33
+        from vllm.entrypoints.common.cli_args import make_arg_parser
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
     command = plan(Settings(model=str(base_folder)), look(), True).command

@@ -32,10 +32,10 @@ def test_a_launch_that_could_answer_wrongly_is_refused(
 ) -> None:
     settings = Settings(**changes)
     if not said:
-        check_before(settings, environ, TESTED[0], cpu)
+        check_before(settings, environ, TESTED["cpu"][0], cpu)
         return
     with pytest.raises(ContractError) as refused:
-        check_before(settings, environ, TESTED[0], cpu)
+        check_before(settings, environ, TESTED["cpu"][0], cpu)
     assert said in str(refused.value)
 
 

@@ -134,3 +134,38 @@ def test_a_broken_keys_file_is_not_written_over(tmp_path: Path, capsys: pytest.C
     path.write_text('{"keys": [{"id": "a"}]}')
     assert run("keys", "add", str(path), "--id", "b", "--scope", "inference") == 2
     assert path.read_text() == '{"keys": [{"id": "a"}]}' and "sha256" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "said"),
+    [
+        ("CNI_CPU_LORA_STEP", "ture", "CNI_CPU_LORA_STEP must be 1 or 0"),
+        ("CNI_CPU_LORA_STEPS", "1", "did you mean CNI_CPU_LORA_STEP"),
+        ("CNI_CPU_LORA", "0", "SERVER_ALLOW_STOCK_CPU_LORA=1"),
+    ],
+)
+def test_a_start_that_could_mix_adapters_up_is_one_line(
+    base: Path,
+    tmp_path: Path,
+    variable: str,
+    value: str,
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SystemExit) as stopped:
+        run("--model", str(base), "--adapters-dir", str(tmp_path), "--port", "8209", "explain")
+    error = capsys.readouterr().err
+    assert stopped.value.code == 2 and said in error and error.count("\n") == 1
+    allowed = ("--allow-stock-cpu-lora", "true")
+    if variable == "CNI_CPU_LORA":
+        assert run("--model", str(base), "--adapters-dir", str(tmp_path), "--port", "8209", *allowed, "explain") == 0
+
+
+def test_a_model_of_make_up_that_is_another_is_said(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MODEL", "another")
+    assert run("--model", str(base), "--adapters-dir", str(tmp_path), "--port", "8209", "explain") == 0
+    assert f"MODEL=another is for 'make up'; this server serves SERVER_MODEL={base}" in capsys.readouterr().out
