@@ -95,6 +95,8 @@ class Settings(BaseSettings):
     jobs_bytes: int = Field(200_000_000, ge=1024, description="of files that wait in jobs")
     jobs_key_bytes: int = Field(120_000_000, ge=1024, description="of these, one key's")
     jobs_patience: float = Field(3600, ge=0, le=86_400, description="seconds a job's image waits for the model server")
+    corrections: bool = Field(False, description="keep answers, so that PUT /v1/results/{id} can correct them")
+    corrections_seconds: float = Field(2_592_000, gt=0, le=31_536_000, description="how long these are kept")
     callback_private: bool = Field(False, description="callback_url may name addresses inside a network")
     upload_seconds: float = Field(60.0, gt=0, le=3600, description="deadline for receiving an image")
     places: int = Field(4, ge=1, le=1000, description="servers of a fleet that one model's cards meet on, at most")

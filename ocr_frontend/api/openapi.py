@@ -71,8 +71,9 @@ JOB_FORM = _form(
     },
 )
 CARD_FORM = _form(
-    ("recto", "verso"),
+    (),
     {
+        "image": _FILE | {"description": "one file of two pages, recto then verso, in place of the two parts"},
         "recto": _FILE,
         "verso": _FILE,
         "model": _MODEL,

@@ -16,6 +16,7 @@ from ocr_frontend.extraction.checks import unknown_checks
 from ocr_frontend.extraction.confidence import Calibration, CalibrationError, load_calibration
 from ocr_frontend.extraction.llm_step import LlmStep
 from ocr_frontend.extraction.pipeline import Pipeline
+from ocr_frontend.jobs.corrections import Corrections
 from ocr_frontend.jobs.service import Jobs, build_jobs
 from ocr_frontend.llm.breaker import Breaker
 from ocr_frontend.llm.catalog import Catalog
@@ -54,6 +55,11 @@ class Service:
     presence: Presence
     keys_file: KeysFile | None
     access: AccessLog
+
+    @property
+    def corrections(self) -> Corrections | None:
+        """None where they are off."""
+        return None if self.jobs is None else self.jobs.corrections
 
 
 def build_service(

@@ -12,6 +12,7 @@ from ocr_frontend.errors import FrontError, UnknownDocument
 from ocr_frontend.extraction import merge
 from ocr_frontend.extraction.pipeline import Pipeline
 from ocr_frontend.extraction.warnings import MESSAGES
+from ocr_frontend.ocr.contents import Sent
 
 SIDES = ("recto", "verso")
 _NAMES_OF_ZONE = 30 - len("<<")  # letters, in a TD1
@@ -52,7 +53,11 @@ def documents_of(documents: Documents, version: str) -> dict[str, str]:
 
 
 async def read_both(
-    pipeline: Pipeline, request_id: str, images: Mapping[str, bytes], chosen: Mapping[str, str], model: str
+    pipeline: Pipeline,
+    request_id: str,
+    images: Mapping[str, bytes | Sent],
+    chosen: Mapping[str, str],
+    model: str,
 ) -> Card:
     """Both are decoded before either is read: a damaged verso costs no reading of the recto.
 

@@ -13,6 +13,7 @@ from ocr_frontend.extraction.pipeline import Pipeline
 from ocr_frontend.jobs.bounds import JobLimits
 from ocr_frontend.jobs.callbacks import Callbacks
 from ocr_frontend.jobs.cipher import Cipher, read_cipher
+from ocr_frontend.jobs.corrections import Corrections
 from ocr_frontend.jobs.database import Database, PostgresDatabase, SqliteDatabase
 from ocr_frontend.jobs.retention import Retention
 from ocr_frontend.jobs.runner import Runner
@@ -35,6 +36,7 @@ class Jobs:
     retention: Retention
     callbacks: Callbacks
     http: httpx.AsyncClient
+    corrections: Corrections | None = None
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     def start(self) -> None:
@@ -65,7 +67,9 @@ def build_jobs(
     """None where jobs are off: several fronts without a store that they share. Raises SettingsError."""
     if settings.jobs_database is None and not settings.jobs_embedded:
         return None
-    store = JobStore(_database(settings), _cipher(settings), _limits(settings))
+    database, cipher = _database(settings), _cipher(settings)
+    store = JobStore(database, cipher, _limits(settings))
+    corrections = Corrections(database, cipher, settings.corrections_seconds) if settings.corrections else None
     runner = Runner(pipeline, pool, limiter, ring, store, settings.ocr_workers)
     http = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=httpx.Timeout(10.0))
     callbacks = Callbacks(store, ring, http, private=settings.callback_private)
@@ -79,7 +83,7 @@ def build_jobs(
         "job_sweep_age_seconds", "Since a sweep of expired jobs succeeded", lambda: time.time() - retention.last
     )
     metrics.count("job_callback_failures", "Calls of a callback_url that failed", lambda: callbacks.failures)
-    return Jobs(store, runner, retention, callbacks, http)
+    return Jobs(store, runner, retention, callbacks, http, corrections)
 
 
 def _limits(settings: Settings) -> JobLimits:

@@ -242,6 +242,12 @@ class JobStore:
             expired = [row[0] for row in execute("SELECT id FROM cni_jobs WHERE expires <= ?", (now,))]
             for job in expired:
                 _delete(execute, job)
+            execute(
+                "DELETE FROM cni_corrections WHERE EXISTS (SELECT 1 FROM cni_answers a WHERE a.expires <= ?"
+                " AND a.owner = cni_corrections.owner AND a.id = cni_corrections.answer)",
+                (now,),
+            )
+            execute("DELETE FROM cni_answers WHERE expires <= ?", (now,))
             execute("DELETE FROM cni_turns WHERE last < ?", (now - self.limits.wait,))
             return expired
 

@@ -16,6 +16,11 @@ CREATE TABLE IF NOT EXISTS cni_images (
     PRIMARY KEY (job, place));
 CREATE TABLE IF NOT EXISTS cni_results (
     job TEXT NOT NULL, place INTEGER NOT NULL, failed INTEGER NOT NULL, body BYTES NOT NULL, PRIMARY KEY (job, place));
+CREATE TABLE IF NOT EXISTS cni_answers (
+    owner TEXT NOT NULL, id TEXT NOT NULL, expires NUMBER NOT NULL, body BYTES NOT NULL, PRIMARY KEY (owner, id));
+CREATE TABLE IF NOT EXISTS cni_corrections (
+    owner TEXT NOT NULL, answer TEXT NOT NULL, number INTEGER NOT NULL, body BYTES NOT NULL,
+    PRIMARY KEY (owner, answer, number));
 CREATE TABLE IF NOT EXISTS cni_turns (owner TEXT PRIMARY KEY, last NUMBER NOT NULL);
 """
 JOB = "id, owner, document, model, include, total, created, finished, expires, retention, once, callback"

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 log = logging.getLogger("ocr_frontend")
-_ROUTES = ("/v1/extract", "/v1/cards", "/upload", "/v1/jobs", "/v1/jobs/{job_id}")
+_ROUTES = (
+    "/v1/extract",
+    "/v1/cards",
+    "/upload",
+    "/v1/jobs",
+    "/v1/jobs/{job_id}",
+    "/v1/results/{answer_id}",
+    "/v1/corrections",
+)
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}")
 
 

@@ -93,12 +93,15 @@ class OcrPool:
         if not self.ready:
             raise OcrUnavailable("The OCR models are not loaded yet." if self.failure is None else self.failure)
 
-    async def start(self) -> None:
-        """Load the readers, one after the other (their imports would only wait for each other), until it works."""
-        for _ in range(self._readers):
-            await self._open()
+    async def start(self, *, again: bool = True) -> None:
+        """Load the readers, one after the other (their imports would only wait for each other), until it works.
 
-    async def _open(self) -> None:
+        Raises OcrUnavailable at the first failure where it is not to be tried `again`.
+        """
+        for _ in range(self._readers):
+            await self._open(again=again)
+
+    async def _open(self, *, again: bool = True) -> None:
         pause, most = self._again
         while True:
             worker = Worker("ocr")
@@ -107,6 +110,8 @@ class OcrPool:
             except Exception as error:
                 worker.leave()
                 self._failed(error)
+                if not again:
+                    raise OcrUnavailable(str(self.failure)) from None
                 await asyncio.sleep(pause)
                 pause = min(most, 2 * pause)
                 continue
@@ -126,7 +131,7 @@ class OcrPool:
         )
         self.failure = known
         frames = "" if isinstance(error, FrontError) else "\n" + "".join(traceback.format_tb(error.__traceback__))
-        log.error("OCR: %s It is tried again.%s", known, frames)
+        log.error("OCR: %s%s", known, frames)
 
     async def check(self, data: bytes | Sent) -> None:
         """Decode one image and let it go. Raises what `images.decode` raises, OcrUnavailable."""

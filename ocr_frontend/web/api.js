@@ -3,6 +3,9 @@ import { errorText, say } from "./words.js";
 
 let key = null;
 
+/** Whether the service keeps what it read, for corrections; known once `state` was asked. */
+export let answersKept = false;
+
 /** An answer that is an error: `code` and the sentence to show. */
 export class Refused extends Error {
   constructor(error) {
@@ -51,7 +54,9 @@ export async function state() {
   try {
     const answer = await fetch("ready", { cache: "no-store" });
     if (!answer.ok) return "away";
-    return (await answer.json()).model_server === "away" ? "away" : "ready";
+    const told = await answer.json();
+    answersKept = told.answers === "kept";
+    return told.model_server === "away" ? "away" : "ready";
   } catch {
     return "offline";
   }

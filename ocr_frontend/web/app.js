@@ -89,6 +89,9 @@ async function watch() {
   const now = await api.state();
   byId("state").dataset.state = now;
   byId("state").textContent = say(now);
+  if (!api.answersKept) return;
+  byId("privacy").dataset.say = "privacyKept";
+  byId("privacy").textContent = say("privacyKept");
 }
 
 bind();

@@ -14,9 +14,10 @@ from ocr_frontend.api.routes.dependencies import Caller, Front, allow
 from ocr_frontend.api.schemas import Extraction, LegacyExtraction, WarningAnswer
 from ocr_frontend.api.service import Service
 from ocr_frontend.api.serving import serving
-from ocr_frontend.api.uploads import receive
+from ocr_frontend.api.uploads import Upload, receive
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.documents.registry import AUTO
+from ocr_frontend.errors import BadRequest, Unprocessable
 from ocr_frontend.extraction.two_sided import SIDES, Card, documents_of, read_both
 from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.limits import Limits
@@ -31,6 +32,8 @@ async def extract(request: Request, service: Front, key: Caller, include: str | 
     answer = await _extract(
         request, service, key, "image", ("document", "model", "pages"), lambda form: form.get("document") or AUTO
     )
+    if service.corrections is not None:
+        await service.corrections.keep(key.owner, answer.model_dump(mode="json"))
     return JSONResponse(shown(answer, without)) if without else answer  # type: ignore[return-value]
 
 
@@ -80,19 +83,35 @@ async def card(request: Request, service: Front, key: Caller) -> Card:
     settings = service.settings
     async with serving(request, service, key) as served:
         form = await receive(
-            request, SIDES, settings.max_bytes, settings.upload_seconds, fields=("version", "model"), hold=served.hold
-        )
+            request, (*SIDES, "image"), settings.max_bytes, settings.upload_seconds, fields=("version", "model"),
+            hold=served.hold, total=settings.max_bytes * len(SIDES),
+        )  # fmt: skip
         served.admit()
-        images = {side: form.one(side) for side in SIDES}
         chosen = documents_of(service.documents, form.fields.get("version") or AUTO)
         model = form.fields.get("model") or settings.model
         await allow(service, key, model)
-        unread = await _pages_left_out(images, settings.limits())
+        images, unread = await _sides(form, settings.limits())
         answer = await unless_gone(
             request, read_both(service.pipeline, request.state.request_id, images, chosen, model)
         )
         served.used.tokens = sum(sum(side.usage.values()) for side in answer.sides.values())
         return answer.model_copy(update={"warnings": (*answer.warnings, *unread)})
+
+
+async def _sides(form: Upload, limits: Limits) -> tuple[dict[str, bytes | Sent], list[WarningAnswer]]:
+    """The picture of each side: of two files, or of one with two pages. Raises BadRequest and Unprocessable."""
+    if not form.files["image"]:
+        images: dict[str, bytes | Sent] = {side: form.one(side) for side in SIDES}
+        return images, await _pages_left_out({side: form.one(side) for side in SIDES}, limits)
+    if any(form.files[side] for side in SIDES):
+        raise BadRequest("Send both sides as `recto` and `verso`, or as one file `image` of two pages.")
+    whole = form.one("image")
+    contents = await contents_of(whole, limits)
+    if contents.pages != len(SIDES):
+        raise Unprocessable(
+            f"The file in the part `image` has {contents.pages} pages; it takes two: recto, then verso."
+        )
+    return {side: Sent(whole, page) for page, side in enumerate(SIDES, 1)}, []
 
 
 async def _pages_left_out(images: Mapping[str, bytes], limits: Limits) -> list[WarningAnswer]:

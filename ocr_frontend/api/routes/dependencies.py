@@ -40,6 +40,11 @@ def may_see_metrics(request: Request, service: Front) -> None:
         _require(request, service, "metrics")
 
 
+def administrator(request: Request, service: Front) -> None:
+    """Raises Unauthorized or Forbidden for anybody but a key with the scope `admin`."""
+    _require(request, service, "admin")
+
+
 def has_scope(request: Request, service: Service, scope: Scope) -> bool:
     """Whether the caller's key has a scope. Without keys everybody is this machine, and has all of them."""
     key = service.ring.find(request.headers.get("authorization"))

@@ -26,7 +26,8 @@ async def health(service: Front) -> dict[str, str]:
 async def ready(service: Front) -> dict[str, str]:
     """The OCR is loaded. That the model server is away does not end it: clients then get 503 and when to come back."""
     service.pool.require_ready()
-    return {"status": "ready", "model_server": "ready" if await service.presence.ready() else "away"}
+    told = {"status": "ready", "model_server": "ready" if await service.presence.ready() else "away"}
+    return told if service.corrections is None else told | {"answers": "kept"}  # the page says so
 
 
 @router.get("/metrics")

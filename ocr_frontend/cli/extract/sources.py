@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import httpx
 
 from ocr_frontend.api.middleware import new_id
+from ocr_frontend.api.pages import contents_of
+from ocr_frontend.api.response_builder import left_out_pages
 from ocr_frontend.api.service import Service, build_service
 from ocr_frontend.errors import FrontError, Unavailable
 from ocr_frontend.settings import Settings
@@ -33,9 +35,10 @@ async def open_source(url: str | None, settings: Settings) -> AsyncIterator[Sour
             yield _Remote(http)
         return
     # The files of the service are not this command's.
-    service = build_service(settings.model_copy(update={"jobs_file": None, "keys_file": None}), None, None)
+    others = ("jobs_file", "jobs_database", "keys_file", "access_log")
+    service = build_service(settings.model_copy(update=dict.fromkeys(others) | {"jobs_embedded": False}), None, None)
     try:
-        await service.pool.start()
+        await service.pool.start(again=False)
         yield _Local(service)
     finally:
         service.pool.close()
@@ -44,12 +47,15 @@ async def open_source(url: str | None, settings: Settings) -> AsyncIterator[Sour
 
 class _Local:
     def __init__(self, service: Service) -> None:
-        self._pipeline = service.pipeline
+        self._pipeline, self._limits = service.pipeline, service.settings.limits()
 
     async def extract(self, data: bytes, document: str, model: str) -> dict[str, Any]:
         """See Source."""
+        contents = await contents_of(data, self._limits)
         answer = await self._pipeline.extract(new_id(), data, document, model)
-        return answer.model_dump(mode="json")
+        return answer.model_copy(update={"warnings": (*answer.warnings, *left_out_pages(contents, 1))}).model_dump(
+            mode="json"
+        )
 
 
 class _Remote:

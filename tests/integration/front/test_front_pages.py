@@ -2,9 +2,10 @@
 
 import io
 
+import httpx
 from PIL import Image
 
-from tests.integration.front.fakes import picture, running
+from tests.integration.front.fakes import FakeModelServer, picture, running
 from tests.integration.front.test_front_jobs import finished, submit
 
 
@@ -46,3 +47,23 @@ async def test_a_job_reads_every_page_or_those_that_are_chosen() -> None:
         assert [one["page"] for one in (await finished(front, chosen["id"]))["results"]] == [2, 3]
         many = await submit(front, tiff(5))
         assert many.status_code == 422 and "5 pages" in many.text
+
+
+async def test_both_sides_in_one_file() -> None:
+    async with running(server=FakeModelServer("{}")) as front:
+        front.server.answered_by = "base"
+        data = {"version": "2018", "model": "base"}
+
+        async def post(**files: bytes) -> httpx.Response:
+            sent = {name: (f"{name}.tif", content) for name, content in files.items()}
+            return await front.client.post("/v1/cards", files=sent, data=data)
+
+        one, two = await post(image=tiff(2)), await post(recto=tiff(1), verso=tiff(1))
+        assert one.status_code == two.status_code == 200, one.text
+        assert set(one.json()["sides"]) == {"recto", "verso"}
+        wrong = await post(image=tiff(3))
+        assert wrong.status_code == 422 and "3 pages" in wrong.text
+        assert (await post(image=tiff(2), recto=picture())).status_code == 400
+        assert (await post(recto=picture())).status_code == 400
+        left = await post(recto=tiff(2), verso=picture())
+        assert "recto: The file has 2 pages" in left.text

@@ -193,6 +193,9 @@ async def test_loading_that_fails_is_said_logged_and_tried_again(
     with pytest.raises(OcrUnavailable) as refused:
         await pool.read(picture())
     assert says in refused.value.message and says in caplog.text and "secret" not in caplog.text
+    other = OcrPool(open_reader, 1, 1, 30, LIMITS)
+    with pytest.raises(OcrUnavailable, match=r"OCR|rapidocr"):
+        await other.start(again=False)  # a command line says so and ends
     failing.set()
     await loading
     assert pool.failure is None

@@ -85,7 +85,9 @@ def test_a_trainers_checkpoint_becomes_a_revision(base: Path, tmp_path: Path) ->
     kept = {path.name for path in found.folder.iterdir()}
     assert kept == {"README.md", "adapter_config.json", "adapter_model.safetensors", "manifest.json"}
     manifest = read_manifest(found.folder)
-    assert manifest is not None and manifest.base.fingerprint == read_base(base).fingerprint
+    described = read_base(base)
+    assert manifest is not None and manifest.base.fingerprint == described.fingerprint
+    assert described.weights is not None and manifest.base.weights == described.weights, "of every layer"
     assert manifest.prompt is not None and manifest.prompt.thinking is False and manifest.prompt.answer == "object"
     config = json.loads((found.folder / "adapter_config.json").read_text())
     assert config["base_model_name_or_path"] == "Qwen3-0.6B", "no path of the machine that trained it"
