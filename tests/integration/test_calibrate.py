@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from adapters.__main__ import main
+from adapters.data.cards import CONDITIONS
 from adapters.data.documents import DOCUMENT_NAMES, fields_of
 from adapters.evaluation import calibrate, run
 from ocr_frontend.extraction.confidence import load_calibration
@@ -23,7 +24,7 @@ def write_set(folder: Path, count: int) -> None:
         for index in range(count):
             document = DOCUMENT_NAMES[index % 4]
             (folder / f"{index}.png").write_bytes(b"x")
-            condition = ("clean", "photo")[index // 4 % 2]
+            condition = CONDITIONS[index // 4 % len(CONDITIONS)]
             values = dict.fromkeys(fields_of(document), "AKUM")
             lines.write(
                 json.dumps({"file": f"{index}.png", "document": document, "condition": condition, "values": values})
@@ -66,7 +67,7 @@ def front(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_command_gives_weights_that_the_front_loads(
     front: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_set(tmp_path / "cards", 80)
+    write_set(tmp_path / "cards", 120)
     (tmp_path / "report").mkdir()
     weights = tmp_path / "weights.json"
     weights.write_text(
@@ -78,9 +79,10 @@ def test_one_command_gives_weights_that_the_front_loads(
     told = capsys.readouterr().out
     assert "clean: 290 fields" in told and f"weights of {MODEL}" in told
     calibration = load_calibration(weights)
-    sure, unsure = (calibration.confidence(MODEL, {"model": odds, "text": 1.0}) or 0 for odds in (5.0, -2.0))
+    fitted = calibration.of(MODEL)
+    assert fitted is not None and calibration.of("other@1") is not None
+    sure, unsure = (fitted.confidence({"model": odds, "text": 1.0}) for odds in (5.0, -2.0))
     assert sure > 0.95 and unsure < 0.3
-    assert calibration.confidence("other@1", {}) is not None
     kept = json.loads(weights.read_text())["models"][MODEL]["cross_validated"]
     assert kept["clean"]["calibration_error"] < 0.06 and kept["clean"]["right_at_80"] > kept["clean"]["right"]
     assert (tmp_path / "report" / "calibration.png").stat().st_size > 10_000
@@ -89,12 +91,12 @@ def test_one_command_gives_weights_that_the_front_loads(
 def test_the_evaluation_keeps_what_the_confidences_are_worth(
     front: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_set(tmp_path / "cards", 80)
+    write_set(tmp_path / "cards", 120)
     (tmp_path / "out").mkdir()
     command = ["adapters", "evaluate", "--model", "cni", "--count", "10", "--cards", str(tmp_path / "cards")]
     monkeypatch.setattr("sys.argv", [*command, "--out", str(tmp_path / "out")])
     assert main() == 0
     found: dict[str, Any] = json.loads((tmp_path / "out" / "confidence.json").read_text())
-    assert set(found) == {"clean", "photo"} and found["photo"]["fields"] == 290
+    assert set(found) == set(CONDITIONS) and found["photo"]["fields"] == 290
     assert found["photo"]["right_at_80"] > found["photo"]["right"]
     assert (tmp_path / "out" / "confidence.png").exists()
