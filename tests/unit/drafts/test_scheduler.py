@@ -65,7 +65,7 @@ class Engine:
         self.answers: dict[str, list[int]] = {}
         self.counted = dict.fromkeys(("steps", "drafted", "accepted", "displaced"), 0)
 
-    def add(self, name: str, number: int, form: str | None) -> None:
+    def add(self, name: str, number: int, form: str | None, **more: Any) -> None:
         """Request `number`: of adapter number % 4 (0: the base), its own prompt."""
         from vllm.lora.request import LoRARequest
         from vllm.sampling_params import SamplingParams, StructuredOutputsParams
@@ -74,7 +74,7 @@ class Engine:
         held = StructuredOutputsParams(regex=form) if form else None
         if held:
             held._backend = "xgrammar"
-        sampling = SamplingParams(temperature=0, max_tokens=70 if form else 30, structured_outputs=held)
+        sampling = SamplingParams(temperature=0, max_tokens=70 if form else 30, structured_outputs=held, **more)
         sampling.update_from_generation_config({}, eos_token_id=END)
         page = "".join(f"{line} {index}\n" for index, line in enumerate(LINES)) if number % 2 else "\n".join(LINES)
         prompt = self.words.encode(f"card {number} of: {', '.join(KEYS)}\n{page}\nanswer:")
@@ -177,6 +177,22 @@ def test_one_request_takes_fewer_steps(base: Path) -> None:
                 engine.step()
     assert drafting.answers == plain.answers
     assert drafting.counted["steps"] * 2 < plain.counted["steps"]
+
+
+def test_nothing_is_drafted_beside_a_request_that_samples(base: Path) -> None:
+    engine = Engine(base, 8, 64)
+    engine.add("2", 2, OBJECT)
+    while not any(request.spec_token_ids for request in engine.scheduler.running):
+        engine.step()
+    engine.add("sampled", 1, None, presence_penalty=0.5)
+    before = engine.counted["drafted"]
+    while "sampled" in engine.scheduler.requests:
+        engine.step()
+    assert engine.counted["drafted"] == before
+    engine.add("3", 3, OBJECT)
+    while engine.scheduler.has_unfinished_requests():
+        engine.step()
+    assert engine.counted["drafted"] > before
 
 
 def _cancel(engine: Engine) -> None:
