@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ocr_frontend.extraction.evidence import VERSION
+from ocr_frontend.documents.evidence import VERSION
 from tests.integration.front.fakes import CONTRACT, RECTO_ANSWER, FakeModelServer, FakeReader, picture, running
 
 DIGEST = "ab" * 32
