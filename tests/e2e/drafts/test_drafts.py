@@ -1,0 +1,152 @@
+"""Answers with drafts are the answers without: adapters and the base in one batch, with and without grammars, while
+requests lose their place and others are cancelled. Tiny random models prove plumbing, never quality."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from server.drafts.options import SCHEDULER, SPLIT
+from server.drafts.sampling import PROPOSER
+from tests.support.tiny_models import adapter_tensors, write_adapter, write_base
+
+# The engine ends with EngineDeadError in a crowd where one request samples (docs/decisions/0024): drafts are off by
+# default until this has run. Take the mark away to work on it.
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.slow,
+    pytest.mark.xfail(run=False, reason="drafts, which are off by default, end the engine in a crowd (decision 0024)"),
+]
+
+ADAPTERS, BASE = 3, -1
+KEYS = ("nom_surname", "sex", "profession")
+LINES = ("NOM/SURNAME", "NGO MBARGA", "SEXE/SEX", "F", "PROFESSION", "PASTEUR")
+OBJECT = r"\{" + ", ?".join(f'"{key}": ?(?:null|"(?:NGO MBARGA|F|PASTEUR|M)")' for key in KEYS) + r"\}"
+NUMBERS = r"\[(?:null|[0-5]),(?:null|[0-5]),(?:null|[0-5])\]"
+OPTIONS: dict[str, Any] = {
+    "dtype": "bfloat16",
+    "enable_lora": True,
+    "max_loras": ADAPTERS,
+    "max_model_len": 512,
+    "max_num_batched_tokens": 128,
+    "max_num_seqs": 8,
+    "block_size": 32,
+    "seed": 0,
+    "disable_log_stats": False,
+    "structured_outputs_config": {"backend": "xgrammar"},
+}
+
+
+@contextmanager
+def _engine(base: Path, tokens: int, **more: Any) -> Iterator[Any]:
+    os.environ.setdefault("VLLM_CPU_KVCACHE_SPACE", "1")
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from vllm import LLM
+
+    drafts: dict[str, Any] = {
+        "speculative_config": {"method": "custom_class", "model": PROPOSER, "num_speculative_tokens": tokens},
+        "scheduler_cls": SCHEDULER,
+    }
+    llm = LLM(str(base), **OPTIONS, **more, **(drafts if tokens else {}))
+    try:
+        yield llm
+    finally:
+        llm.llm_engine.engine_core.shutdown()
+
+
+def _prompt(number: int) -> str:
+    page = "".join(f"{line} {index}\n" for index, line in enumerate(LINES)) if number % 2 else "\n".join(LINES)
+    return f"card {number} of: {', '.join(KEYS)}\n{page}\nanswer:"
+
+
+def _requests(adapters: list[Path]) -> list[tuple[str, Any, Any]]:
+    """Prompt, sampling, adapter: both forms and none, all adapters and the base, one that samples, some with
+    parameters that vLLM's speculation does not know."""
+    from vllm import SamplingParams
+    from vllm.lora.request import LoRARequest
+    from vllm.sampling_params import StructuredOutputsParams
+
+    made = []
+    for number in range(20):
+        form = (None, OBJECT, NUMBERS, OBJECT)[number % 4]
+        sampling = SamplingParams(
+            temperature=1.0 if number == 7 else 0,
+            seed=number if number == 7 else None,
+            logit_bias={70: 5.0} if number in {4, 9} else None,
+            min_p=0.1 if number == 7 else 0,
+            presence_penalty=0.5 if number == 5 else 0,
+            max_tokens=96 if form else 24,
+            ignore_eos=form is None,
+            logprobs=0,
+            structured_outputs=StructuredOutputsParams(regex=form) if form else None,
+        )
+        which = number % (ADAPTERS + 1) - 1
+        lora = None if which == BASE else LoRARequest(f"a{which}", which + 1, str(adapters[which]))
+        made.append((_prompt(number), sampling, lora))
+    return made
+
+
+def _answers(llm: Any, requests: list[tuple[str, Any, Any]]) -> list[tuple[list[int], list[float]]]:
+    outputs = llm.generate(
+        [prompt for prompt, _, _ in requests],
+        [sampling for _, sampling, _ in requests],
+        lora_request=[lora for _, _, lora in requests],
+        use_tqdm=False,
+    )
+    answers = [output.outputs[0] for output in outputs]
+    return [
+        (list(a.token_ids), [step[token].logprob for token, step in zip(a.token_ids, a.logprobs, strict=True)])
+        for a in answers
+    ]
+
+
+def _counted(llm: Any, name: str) -> int:
+    return sum(int(metric.value) for metric in llm.get_metrics() if metric.name == f"vllm:{name}")
+
+
+@pytest.mark.parametrize("family", ["llama", "qwen3"])
+def test_answers_with_drafts_are_those_without(tmp_path: Path, family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(SPLIT, "0")  # as the launch sets it
+    base = write_base(tmp_path / "base", family=family)
+    adapters = [write_adapter(tmp_path / f"a{n}", seed=n, tensors=adapter_tensors(n)) for n in range(ADAPTERS)]
+    requests = _requests(adapters)
+    with _engine(base, 0) as llm:
+        wanted = [_answers(llm, [request])[0] for request in requests]
+        crowd = _answers(llm, requests)
+    # Few blocks: eight requests of 300 tokens do not fit, so some lose their place and begin again.
+    with _engine(base, 8, num_gpu_blocks_override=40) as llm:
+        alone = [_answers(llm, [request])[0] for request in requests]
+        drafted, accepted = (
+            _counted(llm, "spec_decode_num_draft_tokens"),
+            _counted(llm, "spec_decode_num_accepted_tokens"),
+        )
+        for _ in range(2):
+            together = _answers(llm, requests)
+            _cancel_some(llm, requests)
+        assert _counted(llm, "num_preemptions") > 0, "everybody kept his place: this test shows less than it says"
+    assert accepted > drafted / 5 > 0
+    written = sum(len(ids) for ids, _ in alone)
+    assert accepted > written / 4, "drafts are hardly used"
+    for one, other, many, same in zip(wanted, alone, together, crowd, strict=True):
+        assert one[0] == other[0]
+        assert other[1] == pytest.approx(one[1], abs=0.05)
+        if one[0] == same[0]:  # rounding in a crowd decides near ties with and without drafts
+            assert many[0] == one[0]
+
+
+def _cancel_some(llm: Any, requests: list[tuple[str, Any, Any]]) -> None:
+    """Every second request is cancelled in the middle of its answer; the rest ends as usual."""
+    engine = llm.llm_engine
+    for number, (prompt, sampling, lora) in enumerate(requests):
+        engine.add_request(f"c{number}", prompt, sampling, lora_request=lora)
+    steps = 0
+    while engine.has_unfinished_requests():
+        engine.step()
+        steps += 1
+        if steps == 12:
+            engine.abort_request([f"c{number}" for number in range(0, len(requests), 2)])
