@@ -16,9 +16,8 @@ from ocr_frontend.extraction.evidence import gather, has_orphan
 from ocr_frontend.extraction.grounding import ground
 from ocr_frontend.extraction.llm_step import Answer
 from ocr_frontend.extraction.resolve import Resolved, resolve_all
-from ocr_frontend.extraction.rules import Candidate, candidates
+from ocr_frontend.extraction.rules import Candidate, candidates, claimed_lines
 from ocr_frontend.extraction.warnings import Warning_
-from ocr_frontend.llm.answers import line_numbers
 from ocr_frontend.ocr.textline import TextLine
 
 Status = Literal["read", "absent", "unreadable"]
@@ -129,7 +128,7 @@ def _status(
 ) -> Status:
     if field.value is not None:
         return "read"
-    claimed = frozenset(n for several in found.values() for n in line_numbers(several[-1].element))
+    claimed = claimed_lines(found)
     field_spec = spec.field(key)
     assert field_spec is not None
     named = field.codes & {"no_value", "no_such_line", "label_left_out"}

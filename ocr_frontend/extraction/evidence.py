@@ -12,8 +12,7 @@ from ocr_frontend.documents.evidence import SIGNS, Evidence
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.resolve import Resolved
-from ocr_frontend.extraction.rules import Candidate
-from ocr_frontend.llm.answers import line_numbers
+from ocr_frontend.extraction.rules import Candidate, claimed_lines
 
 _MOST, _LEAST = 8.0, -4.0  # log-odds beyond which a probability says nothing more
 _NEVER_ABOVE = 1e-4  # an OCR score of 1 is not certainty
@@ -35,7 +34,7 @@ def gather(
     """By field, zeros left out; None where the model's log-probabilities were not told."""
     if not logprobs:
         return None
-    claimed = frozenset(n for several in candidates.values() for n in line_numbers(several[-1].element))
+    claimed = claimed_lines(candidates)
     mean = _mean_score(page)
     found = {}
     for spec in page.spec.fields:

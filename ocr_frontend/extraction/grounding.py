@@ -43,7 +43,7 @@ def _joins(wanted: str, spec: FieldSpec, page: LabelledPage) -> Iterator[tuple[i
     return (found for found in go_on(wanted, ()) if len(found) > 1)
 
 
-def lines_with(text: str, spec: FieldSpec, page: LabelledPage) -> list[int]:
+def lines_with(text: str, page: LabelledPage) -> list[int]:
     """Lines that hold the text: whole words only where it is short."""
     wanted = key_of(text)
     return [index for index, line in enumerate(page.lines) if _holds(key_of(line.text), wanted)]

@@ -108,7 +108,7 @@ def _by_value(text: str, spec: FieldSpec, page: LabelledPage) -> Resolved:
     if found is None:
         return Resolved(warnings=(Warning_("no_value", spec.key),))
     warnings = _warnings(found, spec)
-    indexes = lines_with(text, spec, page) or ([] if spec.type.free else lines_with_value(found.value, spec, page))
+    indexes = lines_with(text, page) or ([] if spec.type.free else lines_with_value(found.value, spec, page))
     if indexes:
         index = prefer(indexes, spec, page)
         return Resolved(found.value, (index,), page.lines[index].confidence, page.lines[index].box, warnings=warnings)

@@ -1,10 +1,10 @@
-"""What the picture suggests beside the model's answer. Each rule proposes; `choose` decides, and nothing is silent.
+"""What the picture suggests beside the model's answer. Rules propose, the last candidate counts, nothing is silent.
 
 A rule looks at one field and returns what it would take instead, or None. What is taken against the model's answer
 carries the rule's name as its source and a warning with its code.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ocr_frontend.documents.letters import has_number, letters
@@ -48,9 +48,9 @@ def candidates(given: Mapping[str, Element], page: LabelledPage) -> dict[str, li
     return found
 
 
-def choose(found: Mapping[str, list[Candidate]]) -> dict[str, Candidate]:
-    """The last candidate of each field: every rule has seen what those before it suggest."""
-    return {key: several[-1] for key, several in found.items()}
+def claimed_lines(found: Mapping[str, Sequence[Candidate]]) -> frozenset[int]:
+    """The lines that the chosen candidates name: the last of each field, which every rule has seen."""
+    return frozenset(n for several in found.values() for n in line_numbers(several[-1].element))
 
 
 def label_left_out(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:

@@ -30,10 +30,6 @@ class Place:
         """How far this line begins to the right of the other's beginning, in heights of this line."""
         return (self.left - other.left) / self.height
 
-    def same_row(self, other: "Place") -> bool:
-        """Whether both stand in one row."""
-        return abs(self.middle - other.middle) <= 0.6 * max(self.height, other.height)
-
     def overlaps(self, other: "Place", margin: float = 0.0) -> bool:
         """Whether they share columns, but for `margin` pixels."""
         return self.left < other.right + margin and other.left < self.right + margin

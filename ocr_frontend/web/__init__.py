@@ -1,5 +1,6 @@
 """The web page at `/`: files of this folder, served with a content security policy that allows nothing foreign."""
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -25,9 +26,14 @@ def page() -> str:
 @cache
 def parts() -> MappingProxyType[str, tuple[str, str]]:
     """What the page loads, by file name: text and media type. A name is looked up here, never joined to a path."""
+    return files_of(__package__, _TYPES)
+
+
+def files_of(package: str, types: Mapping[str, str]) -> MappingProxyType[str, tuple[str, str]]:
+    """A package's files of these endings, by name: text and media type."""
     found = {}
-    for file in files(__package__).iterdir():
-        media = _TYPES.get("." + file.name.rpartition(".")[2])
+    for file in files(package).iterdir():
+        media = types.get("." + file.name.rpartition(".")[2])
         if media is not None:
             found[file.name] = (file.read_text("utf-8"), media)
     return MappingProxyType(found)

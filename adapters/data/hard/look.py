@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from adapters.data.fonts import Family, mono_file
+from adapters.data.fonts import FAMILIES, Family, mono_file
 from adapters.data.hard.page import Colour
 from adapters.data.hard.wordings import Half, half_of
 from adapters.data.vocabulary import Split
@@ -15,27 +15,11 @@ Form = Literal["line", "two lines", "french", "small english"]
 # Each half has its own faces; none of the held-out ones is in the plain cards' training set either.
 FACES: dict[Half, tuple[Family, ...]] = {
     "learnt": (
-        Family("Roboto", "font_roboto/files/Roboto-Regular.ttf", "font_roboto/files/Roboto-Bold.ttf"),
-        Family("Caladea", "font_caladea/files/Caladea-Regular.ttf", "font_caladea/files/Caladea-Bold.ttf"),
-        Family(
-            "Source Sans Pro",
-            "font_source_sans_pro/files/SourceSansPro-Regular.ttf",
-            "font_source_sans_pro/files/SourceSansPro-Bold.ttf",
-        ),
-        Family("Manrope", "font_manrope/files/Manrope-Regular.ttf", "font_manrope/files/Manrope-Bold.ttf"),
-        Family("DejaVu Sans", f"{_TTF}/DejaVuSans.ttf", f"{_TTF}/DejaVuSans-Bold.ttf"),
+        *FAMILIES["train"],
         Family("STIX", f"{_TTF}/STIXGeneral.ttf", f"{_TTF}/STIXGeneralBol.ttf"),
         Family("DejaVu Sans Mono", f"{_TTF}/DejaVuSansMono.ttf", f"{_TTF}/DejaVuSansMono-Bold.ttf"),
     ),
-    "held-out": (
-        Family("Lato", "font_lato/files/Lato-Regular.ttf", "font_lato/files/Lato-Bold.ttf"),
-        Family(
-            "Source Serif Pro",
-            "font_source_serif_pro/files/SourceSerifPro-Regular.ttf",
-            "font_source_serif_pro/files/SourceSerifPro-Bold.ttf",
-        ),
-        Family("DejaVu Serif", f"{_TTF}/DejaVuSerif.ttf", f"{_TTF}/DejaVuSerif-Bold.ttf"),
-    ),
+    "held-out": FAMILIES["test"],
 }
 _INKS: tuple[Colour, ...] = ((20, 20, 26), (34, 30, 60), (12, 40, 34), (50, 24, 24), (40, 40, 40))
 _LABEL_INKS: tuple[Colour, ...] = (

@@ -2,8 +2,9 @@
 
 import datetime
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from ocr_frontend.documents.machine_readable import td1, td3
 from ocr_frontend.documents.machine_readable.characters import FILLER, check_digit
@@ -12,6 +13,8 @@ from ocr_frontend.documents.machine_readable.result import ANYTHING, Expected, M
 from ocr_frontend.documents.machine_readable.rows import Row, next_row, rows
 from ocr_frontend.ocr.textline import TextLine
 
+Upper = TypeVar("Upper")
+Lower = TypeVar("Lower")
 _ANOTHER_READING = 3  # characters by which two readings of one value differ at most
 
 
@@ -38,15 +41,37 @@ def _told(zone: MachineReadable) -> tuple[object, ...]:
 
 
 def _td1_zones(lines: Sequence[TextLine], expected: Expected, today: datetime.date) -> Iterator[MachineReadable]:
-    found = sorted(rows(lines, td1.LENGTH), key=lambda row: abs(len(row.text) - td1.LENGTH))
-    lowers = [(row, lower) for row in found if (lower := td1.read_lower(row.text, expected, today))]
+    found = _likely_rows(lines, td1.LENGTH)
+    for row, upper, second, lower in _pairs(found, td1.read_upper, td1.read_lower, expected, today):
+        names, of_names = _names(lines, found, second)
+        yield td1.assemble(upper, lower, names, tuple(sorted({*row.lines, *second.lines, *of_names})))
+
+
+def _td3_zones(lines: Sequence[TextLine], expected: Expected, today: datetime.date) -> Iterator[MachineReadable]:
+    found = _likely_rows(lines, td3.LENGTH)
+    for row, upper, second, lower in _pairs(found, td3.read_upper, td3.read_lower, expected, today):
+        yield td3.assemble(upper, lower, tuple(sorted({*row.lines, *second.lines})))
+
+
+def _likely_rows(lines: Sequence[TextLine], length: int) -> list[Row]:
+    """Those nearest to the zone's length first."""
+    return sorted(rows(lines, length), key=lambda row: abs(len(row.text) - length))
+
+
+def _pairs(
+    found: Sequence[Row],
+    read_upper: Callable[[str, Expected], Upper | None],
+    read_lower: Callable[[str, Expected, datetime.date], Lower | None],
+    expected: Expected,
+    today: datetime.date,
+) -> Iterator[tuple[Row, Upper, Row, Lower]]:
+    """Every first line with every second line after it, and the rows that they are."""
+    lowers = [(row, lower) for row in found if (lower := read_lower(row.text, expected, today))]
     for row in found if lowers else ():
-        upper = td1.read_upper(row.text, expected)
+        upper = read_upper(row.text, expected)
         for second, lower in lowers if upper else ():
             if upper and row.before(second):
-                names, of_names = _names(lines, found, second)
-                used = sorted({*row.lines, *second.lines, *of_names})
-                yield td1.assemble(upper, lower, names, tuple(used))
+                yield row, upper, second, lower
 
 
 def _names(lines: Sequence[TextLine], found: Sequence[Row], second: Row) -> tuple[Names, tuple[int, ...]]:
@@ -54,16 +79,6 @@ def _names(lines: Sequence[TextLine], found: Sequence[Row], second: Row) -> tupl
     row = next_row(lines, found, second, td1.LENGTH)
     names = read_names(row.text, td1.LENGTH) if row else Names()
     return names, row.lines if row and names.surname else ()
-
-
-def _td3_zones(lines: Sequence[TextLine], expected: Expected, today: datetime.date) -> Iterator[MachineReadable]:
-    found = sorted(rows(lines, td3.LENGTH), key=lambda row: abs(len(row.text) - td3.LENGTH))
-    lowers = [(row, lower) for row in found if (lower := td3.read_lower(row.text, expected, today))]
-    for row in found if lowers else ():
-        upper = td3.read_upper(row.text, expected)
-        for second, lower in lowers if upper else ():
-            if upper and row.before(second):
-                yield td3.assemble(upper, lower, tuple(sorted({*row.lines, *second.lines})))
 
 
 def _contradicted(zone: MachineReadable, lines: Sequence[TextLine]) -> bool:

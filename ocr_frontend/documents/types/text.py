@@ -15,14 +15,10 @@ STRING = f'"{CHARACTER}*"'
 
 @dataclass(frozen=True)
 class Text(ValueType):
-    """Any text.
-
-    digits: whether figures are part of it (an address has them, a name has none).
-    """
+    """Any text."""
 
     name: ClassVar[str] = "text"
     free: ClassVar[bool] = True
-    digits: bool = False
 
     @property
     def hint(self) -> str:
