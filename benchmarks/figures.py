@@ -1,0 +1,133 @@
+"""The numbers in README and docs, out of the result files that hold them.
+
+    python -m benchmarks.figures            says which pages are behind their results; 1 if any is
+    python -m benchmarks.figures --write    brings them up to date
+
+A number in a page stands between two marks that no reader sees: `<!--=fields_clean-->99.5 %<!--/-->`. docs/figures.yaml
+says what `fields_clean` is: a result file, a JMESPath in it, digits and unit. Pages named *.fr.md get it as French writes
+it. Paths of the shipped adapter's folder come to name the revision that is shipped now.
+"""
+
+import argparse
+import json
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jmespath
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+MARK = re.compile(r"<!--=([\w.-]+)-->(.*?)<!--/-->", re.DOTALL)
+_SHIPPED = re.compile(r"adapters/cni/[0-9a-f]{12}\b")
+# What was true on a day stays as it was.
+_HISTORY = ("docs/lab-notes", "docs/decisions/", "docs/explanation/lab-notes", "docs/explanation/decisions/")
+_FRENCH = {
+    "GiB": "Gio",
+    "MiB": "Mio",
+    "cards a second": "cartes par seconde",
+    "requests a second": "requêtes par seconde",
+}
+_NARROW, _FIXED = "\u202f", "\u00a0"
+
+
+class FigureError(Exception):
+    """A figure cannot be had; the text names it, its file and the way out."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`value`: as the file has it, times `times`, over what `over` finds; `said`: words where no file has it yet."""
+
+    value: float
+    digits: int
+    unit: str
+    said: str | None = None
+
+    def text(self, french: bool) -> str:
+        """As a page shows it."""
+        if self.said is not None:
+            return self.said.replace(".", ",") if french else self.said
+        number = f"{self.value * (100 if self.unit == '%' else 1):,.{self.digits}f}"
+        if french:
+            number = number.replace(",", _NARROW).replace(".", ",")
+        unit = _FRENCH.get(self.unit, self.unit) if french else self.unit
+        return f"{number}{_FIXED if french else ' '}{unit}" if unit else number
+
+
+def read_figures(root: Path) -> dict[str, Figure]:
+    """Of docs/figures.yaml under `root`. Raises FigureError."""
+    told = yaml.safe_load((root / "docs/figures.yaml").read_text("utf-8"))
+    files = {name: _load(root, where) for name, where in told["files"].items()}
+    return {name: _figure(name, one, files) for name, one in told["figures"].items()}
+
+
+def _load(root: Path, where: str) -> Any:
+    path = root / where.replace("{shipped}", shipped(root))
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+
+
+def shipped(root: Path) -> str:
+    """The folder of the shipped adapter's revision, as a path from the root."""
+    found = sorted(path.parent for path in root.glob("adapters/cni/*/evaluation.json"))
+    if len(found) != 1:
+        raise FigureError(f"adapters/cni has {len(found)} revisions with an evaluation.json: one is the shipped one")
+    return found[0].relative_to(root).as_posix()
+
+
+def _figure(name: str, told: dict[str, Any], files: dict[str, Any]) -> Figure:
+    look = [jmespath.search(told[key], files[told["file"]]) for key in ("at", "over") if key in told]
+    if any(not isinstance(found, int | float) for found in look):
+        if "until_then" in told:
+            return Figure(0, 0, "", str(told["until_then"]))
+        raise FigureError(f"docs/figures.yaml, {name}: the result file {told['file']!r} has no number at {told['at']}")
+    value = look[0] * told.get("times", 1) / (look[1] if "over" in told else 1)
+    return Figure(value, told.get("digits", 1), told.get("unit", ""))
+
+
+def pages(root: Path) -> list[Path]:
+    """Every page whose numbers are of today."""
+    found = [*root.glob("README*.md"), *(root / "docs").rglob("*.md"), root / "benchmarks/README.md"]
+    return sorted(page for page in found if not page.relative_to(root).as_posix().startswith(_HISTORY))
+
+
+def filled(text: str, figures: dict[str, Figure], french: bool, folder: str) -> str:
+    """`text` with every figure and every path of the shipped revision as they are now. Raises FigureError."""
+
+    def put(mark: re.Match[str]) -> str:
+        if mark[1] not in figures:
+            raise FigureError(f"no figure is called {mark[1]} (docs/figures.yaml)")
+        return f"<!--={mark[1]}-->{figures[mark[1]].text(french)}<!--/-->"
+
+    return MARK.sub(put, _SHIPPED.sub(folder, text))
+
+
+def main() -> int:
+    """0 when every page says what the results say."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.figures", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--write", action="store_true", help="bring the pages up to date")
+    args = parser.parse_args()
+    try:
+        figures, folder, behind = read_figures(ROOT), shipped(ROOT), []
+        for page in pages(ROOT):
+            text = page.read_text("utf-8")
+            if (new := filled(text, figures, page.name.endswith(".fr.md"), folder)) != text:
+                behind.append(page.relative_to(ROOT).as_posix())
+                if args.write:
+                    page.write_text(new, "utf-8")
+    except FigureError as error:
+        print(f"figures: {error}", file=sys.stderr)
+        return 1
+    print(f"{'brought up to date' if args.write else 'behind their results'}: {', '.join(behind) or 'none'}")
+    return int(bool(behind) and not args.write)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

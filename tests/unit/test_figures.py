@@ -1,0 +1,58 @@
+"""Numbers in README and docs are those of the result files."""
+
+import re
+
+import pytest
+
+from benchmarks.figures import MARK, ROOT, Figure, FigureError, filled, pages, read_figures, shipped
+
+READMES = ("README.md", "README.fr.md")
+# A share, a time, a rate, a factor: what somebody measured. Bytes that a machine needs are no measurement.
+MEASURED = re.compile(
+    r"\d[\d.,]*[\s\u00a0\u202f]?(?:%|ms\b|s\b|/s\b|cards a second|cartes par seconde|times\b|fois plus)", re.IGNORECASE
+)
+
+
+def test_pages_say_what_the_results_say() -> None:
+    figures, folder = read_figures(ROOT), shipped(ROOT)
+    behind = [
+        page.relative_to(ROOT).as_posix()
+        for page in pages(ROOT)
+        if filled(text := page.read_text("utf-8"), figures, page.name.endswith(".fr.md"), folder) != text
+    ]
+    assert not behind, f"python -m benchmarks.figures --write brings these up to date: {behind}"
+
+
+@pytest.mark.parametrize("name", READMES)
+def test_no_measured_number_of_a_readme_is_written_by_hand(name: str) -> None:
+    assert MEASURED.findall(MARK.sub("", (ROOT / name).read_text("utf-8"))) == []
+
+
+def test_both_readmes_have_the_same_sections_and_figures() -> None:
+    english, french = ((ROOT / name).read_text("utf-8") for name in READMES)
+    assert [name for name, _ in MARK.findall(english)] == [name for name, _ in MARK.findall(french)]
+    assert len(re.findall(r"(?m)^## ", english)) == len(re.findall(r"(?m)^## ", french))
+
+
+@pytest.mark.parametrize(
+    ("figure", "english", "french"),
+    [
+        (Figure(0.9912, 1, "%"), "99.1 %", "99,1\u00a0%"),
+        (Figure(13600, 0, ""), "13,600", "13\u202f600"),
+        (Figure(2.04, 1, "GiB"), "2.0 GiB", "2,0\u00a0Gio"),
+        (Figure(0, 0, "", "72.2 %"), "72.2 %", "72,2 %"),
+    ],
+)
+def test_a_figure_is_written_as_its_language_writes_it(figure: Figure, english: str, french: str) -> None:
+    assert (figure.text(french=False), figure.text(french=True)) == (english, french)
+
+
+def test_text_between_marks_and_the_shipped_revision_are_replaced_and_nothing_else() -> None:
+    before = "a <!--=x-->old<!--/--> of adapters/cni/0123456789ab/evaluation.png, 7 %"
+    after = "a <!--=x-->1.5 s<!--/--> of adapters/cni/ffffffffffff/evaluation.png, 7 %"
+    assert filled(before, {"x": Figure(1.5, 1, "s")}, False, "adapters/cni/ffffffffffff") == after
+
+
+def test_a_figure_that_nobody_knows_is_named() -> None:
+    with pytest.raises(FigureError, match="no figure is called y"):
+        filled("<!--=y-->1<!--/-->", {}, False, "")
