@@ -4,8 +4,8 @@
     python -m benchmarks.figures --write    brings them up to date
 
 A number in a page stands between two marks that no reader sees: `<!--=fields_clean-->99.5 %<!--/-->`. docs/figures.yaml
-says what `fields_clean` is: a result file, a JMESPath in it, digits and unit. Pages named *.fr.md get it as French writes
-it. Paths of the shipped adapter's folder come to name the revision that is shipped now.
+says what `fields_clean` is: a result file, a JMESPath in it, digits and unit. Pages named *.fr.md get it as French
+writes it. Paths of the shipped adapter's folder come to name the revision that is shipped now.
 """
 
 import argparse
