@@ -20,13 +20,14 @@ LINEAR = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_
 
 
 class Filler:
-    """Writes to the registry `root`, for the base in `folder`."""
+    """Writes to the registry `root`, for the base in `folder`. `scale`: of the random weights."""
 
-    def __init__(self, root: Path, folder: Path, seed: int) -> None:
+    def __init__(self, root: Path, folder: Path, seed: int, scale: float = 0.02) -> None:
         self._registry = Registry(root)
         self._base: BaseModel = read_base(folder)
         self._folder = folder
         self._seed = seed
+        self._scale = scale
         self.seconds: list[float] = []
 
     def add(self, name: str, number: int, targets: tuple[str, ...] = ATTENTION) -> str:
@@ -51,7 +52,7 @@ class Filler:
             if shape is None or not module.endswith(targets):
                 continue
             for side, size in (("A", (RANK, shape[1])), ("B", (shape[0], RANK))):
-                values = random.standard_normal(size, dtype=np.float32) * 0.02
+                values = random.standard_normal(size, dtype=np.float32) * self._scale
                 tensors[f"base_model.model.{module}.lora_{side}.weight"] = values.astype(np.float16)
         save_file(tensors, folder / "adapter_model.safetensors")
         config = {"peft_type": "LORA", "r": RANK, "lora_alpha": 2 * RANK, "bias": "none"}
