@@ -28,7 +28,7 @@ env: ## the environment with everything for development (.venv)
 
 test: env ## the whole suite from nothing; brings the programs it needs, or says which tests it leaves out
 	@$(VENV) -m tests.support.tools
-	@$(VENV) -m pytest $(ARGS)
+	@$(VENV) -m tests.support.run $(ARGS)
 
 check: lint ## for daily work: style, types and unit tests
 	@$(VENV) -m pytest tests/unit -q -n 2 $(ARGS)

@@ -1,5 +1,7 @@
 """For every test: cheap ones first, a stop is clean, nothing outlives the run, what is left out is counted."""
 
+import json
+import os
 import signal
 import threading
 from collections import Counter
@@ -8,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.leftovers import end_leftovers, mark_run
+from tests.support.run import COUNTS
 
 _HERE = Path(__file__).resolve().parent
 # Cheap ones first, so that a mistake shows early. Each room of e2e ends its engines before the next one starts its own;
@@ -16,6 +19,7 @@ _ROOMS = (
     "unit", "integration", "gpu", "e2e/training", "e2e/front", "e2e/cpu_lora", "e2e/quantize", "e2e/server",
     "e2e/cluster", "e2e", "e2e/monitoring", "e2e/test_whole_path.py",
 )  # fmt: skip
+_OUTCOMES = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
 _MARK = pytest.StashKey[str]()
 _SESSION = pytest.StashKey[pytest.Session]()
 _LEFT = pytest.StashKey[list[str]]()
@@ -70,6 +74,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if reasons:
         named = "; ".join(f"{count} {reason}" for reason, count in reasons.most_common())
         terminalreporter.write_line(f"left out: {named}", yellow=True)
+    if COUNTS in os.environ:
+        counted = {what: len(found) for what in _OUTCOMES if (found := terminalreporter.stats.get(what))}
+        Path(os.environ[COUNTS]).write_text(json.dumps(counted))
 
 
 def _reason(report: object) -> str:
