@@ -123,3 +123,15 @@ def kept_right(confidences: Floats, right: Floats, coverage: float) -> float:
     """The share right of the surest `coverage` of all fields."""
     kept = max(1, round(coverage * len(right)))
     return float(right[np.argsort(-confidences, kind="stable")[:kept]].mean())
+
+
+def wrong_among(confidences: Floats, right: Floats, least: float) -> float:
+    """The share wrong of the fields whose confidence is `least` or more; 0 where there are none."""
+    sure = confidences >= least
+    return float(1 - right[sure].mean()) if sure.any() else 0.0
+
+
+def area(confidences: Floats, right: Floats) -> float:
+    """The area under accuracy against coverage, in [0, 1]: the mean share right of the surest 1, 2, … of all fields."""
+    ordered = right[np.argsort(-confidences, kind="stable")]
+    return float((np.cumsum(ordered) / np.arange(1, len(ordered) + 1)).mean())

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from adapters.evaluation.calibration import Floats, bins, calibration_error, kept_right
+from adapters.evaluation.calibration import Floats, area, bins, calibration_error, kept_right, wrong_among
 
 Group = tuple[Floats, Floats]  # confidences, and 1 where right
 
 
 def figures(groups: Mapping[str, Group]) -> dict[str, dict[str, float]]:
-    """By group: fields, share right, calibration error, and the share right of the surest 90 % and 80 %."""
+    """By group: fields, share right, calibration error, share right of the surest 90 % and 80 %, share of fields that
+    are wrong among those with a confidence of 0.9 or more, area under accuracy against coverage."""
     return {
         name: {
             "fields": len(right),
@@ -19,6 +20,8 @@ def figures(groups: Mapping[str, Group]) -> dict[str, dict[str, float]]:
             "calibration_error": calibration_error(sure, right),
             "right_at_90": kept_right(sure, right, 0.9),
             "right_at_80": kept_right(sure, right, 0.8),
+            "wrong_at_confidence_90": wrong_among(sure, right, 0.9),
+            "area": area(sure, right),
         }
         for name, (sure, right) in groups.items()
         if len(right)

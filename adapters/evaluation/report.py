@@ -9,10 +9,12 @@ Row = Mapping[str, Any]
 _COLUMNS = (
     ("cards", "cards", "{:d}"),
     ("fields_exact", "fields exact", "{:.1%}"),
+    ("fields_alone", "without rules", "{:.1%}"),
     ("fields_normalised", "normalised", "{:.1%}"),
     ("fields_ceiling", "OCR ceiling", "{:.1%}"),
     ("exact_of_read", "exact of what the OCR read", "{:.1%}"),
     ("cards_right", "cards right", "{:.1%}"),
+    ("cards_alone", "cards without rules", "{:.1%}"),
     ("cards_ceiling", "cards ceiling", "{:.1%}"),
     ("character_error_rate", "CER", "{:.2%}"),
     ("anls", "ANLS*", "{:.3f}"),

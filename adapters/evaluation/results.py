@@ -34,6 +34,8 @@ def summarise(cards: Sequence[Card]) -> dict[str, float | int]:
     return {
         "cards": len(cards),
         "fields_exact": _share(field.exact for field in fields),
+        "fields_alone": _share(field.alone for field in fields),
+        "cards_alone": _share(all(field.alone for field in card.fields) for card in cards),
         "fields_normalised": _share(field.normalised for field in fields),
         "fields_ceiling": _share(field.ceiling for field in fields),
         "exact_of_read": _share(field.exact for field in held),

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,14 @@ import httpx
 from adapters.data.documents import DocumentName, fields_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.results import Card
-from adapters.evaluation.scores import judge
+from adapters.evaluation.scores import Value, judge, written
 
 _INVALID = "invalid_answer"
 # A refusal counts as an answer with every field empty: the model's own failure, or a picture that the front does not
 # take for a readable card. But these are the evaluation's own mistake.
 _OURS = {"unknown_model", "unknown_document"}
+_ITS_OWN = {"ocr", "model"}
+"""Sources of a value that the model named, by the line where it stands or by writing it out."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def _judge(truth: Truth, model: str, reply: dict[str, Any], lines: list[str]) ->
     fields = tuple(
         replace(
             judge(key, kinds[key], truth.values[key], reply["data"].get(key), lines),
+            alone=written(kinds[key], said_alone(told.get(key, {}))) == truth.values[key],
             confidence=told.get(key, {}).get("confidence"),
             evidence=told.get(key, {}).get("evidence"),
         )
@@ -100,3 +103,14 @@ def _judge(truth: Truth, model: str, reply: dict[str, Any], lines: list[str]) ->
     )
     code = reply.get("refused")
     return Card(truth.document, truth.condition, model, fields, code == _INVALID, reply["timings_ms"], code is not None)
+
+
+def said_alone(field: Mapping[str, Any]) -> Value:
+    """What the model said of a field, before rules and the machine-readable zone: the API's `source` tells who spoke
+    last, `alternatives` who spoke before. A field that only they filled has no alternative: the model left it empty."""
+    source = str(field.get("source", ""))
+    if source in _ITS_OWN:
+        return field.get("value")
+    if source == "mrz" and not any(warning["code"] == "mrz_used" for warning in field.get("warnings", ())):
+        return field.get("value")  # both say the same
+    return next((other["value"] for other in field.get("alternatives", ()) if other["source"] in _ITS_OWN), None)

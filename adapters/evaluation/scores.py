@@ -21,6 +21,7 @@ _HALF = 0.5
 class Judgement:
     """One field of one card. `ceiling`: the OCR text holds the true value exactly (a null always counts as held).
 
+    alone: what the model itself said was exactly right, before the front's rules and the machine-readable zone.
     confidence, evidence: as the front answered them; None where it gave none.
     """
 
@@ -33,6 +34,7 @@ class Judgement:
     anls: float
     ceiling: bool
     invented: bool
+    alone: bool = False
     confidence: float | None = None
     evidence: Mapping[str, float] | None = None
 

@@ -99,7 +99,7 @@ def _with_zone(
         if old.value == found.value:
             kept[key] = replace(old, source="mrz")
             continue
-        told = (Warning_("mrz_used", key),) if old.value is not None else ()
+        told = (Warning_("mrz_used", key),)
         other = ((old.value, old.source),) if old.value is not None else ()
         line = lines[zone.lines[0]]
         kept[key] = Resolved(found.value, (), line.confidence, line.box, "mrz", told, (*other, *old.alternatives))

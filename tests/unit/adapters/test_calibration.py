@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 
 from adapters.errors import EvaluationError
 from adapters.evaluation.calibrate import EVIDENCE, _enough
-from adapters.evaluation.calibration import Fitted, Observed, bins, calibration_error, crossed, fit, kept_right
+from adapters.evaluation.calibration import (
+    Fitted,
+    Observed,
+    area,
+    bins,
+    calibration_error,
+    crossed,
+    fit,
+    kept_right,
+    wrong_among,
+)
 from ocr_frontend.documents.evidence import VERSION
 
 
@@ -86,3 +96,11 @@ def test_no_weight_has_the_wrong_sign_and_the_rest_is_the_best_there_is(seed: in
             moved = {**fitted.weights, name: fitted.weights[name] + nudge}
             if moved[name] * sign >= 0:
                 assert loss(moved) > loss(fitted.weights) - 1e-6
+
+
+def test_sure_mistakes_and_the_area_under_accuracy_against_coverage() -> None:
+    sure, right = np.array([0.95, 0.92, 0.5, 0.1]), np.array([1.0, 0.0, 1.0, 0.0])
+    assert wrong_among(sure, right, 0.9) == 0.5
+    assert wrong_among(sure, right, 0.99) == 0.0
+    assert area(sure, right) == pytest.approx((1 + 1 / 2 + 2 / 3 + 2 / 4) / 4)
+    assert area(-sure, right) < area(sure, right)

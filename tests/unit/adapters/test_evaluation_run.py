@@ -1,6 +1,7 @@
 """Cards through a front that is none: what counts as an empty answer, and what ends the evaluation."""
 
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from adapters.errors import EvaluationError
 from adapters.evaluation.command import fewer
 from adapters.evaluation.results import summarise
-from adapters.evaluation.run import Truth, _extract, _judge
+from adapters.evaluation.run import Truth, _extract, _judge, said_alone
 
 VALUES = {"numero_de_carte": "123456789", "nom_surname": "A", "prenom_given_name": "B", "date_of_birth": None,
           "sex": "M", "date_of_expiration": None}  # fmt: skip
@@ -51,3 +52,28 @@ def test_fewer_cards_are_the_first_of_each_document_and_condition(tmp_path: Path
     truths = [_truth(tmp_path, condition) for condition in ("clean", "hard", "clean", "hard", "clean")]
     assert fewer(truths, 1) == truths[:2]
     assert fewer(truths, 2) == truths[:4]
+
+
+@pytest.mark.parametrize(
+    ("field", "said"),
+    [
+        ({"value": "A", "source": "ocr"}, "A"),
+        ({"value": "A", "source": "model", "alternatives": [{"value": "B", "source": "ocr"}]}, "A"),
+        ({"value": "A", "source": "rule:joined", "alternatives": [{"value": "A B", "source": "model"}]}, "A B"),
+        ({"value": "A", "source": "rule:under_label", "alternatives": []}, None),
+        ({"value": "A", "source": "mrz", "warnings": []}, "A"),
+        ({"value": "A", "source": "mrz", "warnings": [{"code": "mrz_used"}], "alternatives": []}, None),
+        (
+            {
+                "value": "A",
+                "source": "mrz",
+                "warnings": [{"code": "mrz_used"}],
+                "alternatives": [{"value": "C", "source": "rule:joined"}, {"value": "B", "source": "model"}],
+            },
+            "B",
+        ),
+        ({}, None),
+    ],
+)
+def test_what_the_model_said_is_told_from_what_rules_made_of_it(field: dict[str, Any], said: str | None) -> None:
+    assert said_alone(field) == said
