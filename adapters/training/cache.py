@@ -10,19 +10,21 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from adapters import data
+from adapters.data.given.sources import digest
 from adapters.registry.atomic import write_file
 from adapters.registry.canonical import canonical_json, file_sha256
-from adapters.training.contract import contract
 from adapters.training.dataset import Example
+from adapters.training.prompts import prompts_of
 from adapters.training.recipe import Recipe
 
 _KEPT = 8  # files; one is a few megabytes, and each version of our code makes others
 _DIGEST = 32  # bytes of sha256 in front of the content
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-_OURS = ("contract.py", "dataset.py", "examples.py", "harder.py", "objects.py", "recorded.py", "targets.py")
+_OURS = ("contract.py", "dataset.py", "examples.py", "given.py", "harder.py", "mixing.py", "objects.py",
+         "recorded.py", "targets.py")  # fmt: skip
 
 
-def key(recipe: Recipe, beside: Path, base: Path) -> str:
+def key(recipe: Recipe, beside: Path, base: Path, given: Path) -> str:
     """64 hex digits of all that the samples depend on, the code that makes them included."""
     here = Path(__file__).parent
     drawn = Path(data.__path__[0])
@@ -30,9 +32,10 @@ def key(recipe: Recipe, beside: Path, base: Path) -> str:
     parts = {
         "data": recipe.data.model_dump(mode="json"),
         "seed": recipe.seed,
-        "prompts": contract(recipe.data.documents, recipe.answer, no_thought=recipe.no_thought).model_dump(mode="json"),
+        "prompts": prompts_of(recipe).model_dump(mode="json"),
         "tokenizer": [file_sha256(base / name) for name in _TOKENIZER if (base / name).is_file()],
         "recorded": [file_sha256(beside / name) for name in recipe.data.recorded],
+        "given": [digest(given / source.path) for source in (*recipe.data.examples, *recipe.data.held_out)],
         "code": [file_sha256(path) for path in sources],
     }
     return hashlib.sha256(canonical_json(parts)).hexdigest()

@@ -39,6 +39,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), help="where checkpoints and curves go (default: runs)"
     )
+    parser.add_argument(
+        "--data", type=Path, help="where the labelled examples lie that a recipe names (default: beside the recipe)"
+    )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     parser.set_defaults(run=_run)
 
@@ -49,7 +52,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.base:
         recipe = recipe.model_copy(update={"base": args.base})
     base = bases.resolve(recipe.base, settings)
-    place = Place(args.recipe.parent, base, args.runs / recipe.name, settings.cache / "samples")
+    place = Place(args.recipe.parent, base, args.runs / recipe.name, settings.cache / "samples", args.data)
     publish.describe(base)
     set_threads(args.threads)
     with one_sentence(args.runs), run_folder.alone(place.folder):

@@ -2,13 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, cast
 
 from adapters.data.documents import DOCUMENTS, DocumentName, FieldType
 from adapters.registry.manifest import DocumentPrompt, PromptContract
-from adapters.training.objects import member
+from adapters.training.objects import member, own_member
 from adapters.training.targets import Target
+from ocr_frontend.documents.spec import DocumentSpec, parse_spec
 
 Answer = Literal["lines", "object"]
 
@@ -48,22 +49,39 @@ def schema(document: DocumentName) -> dict[str, Any]:
 
 
 def contract(
-    documents: Iterable[DocumentName], answer: Answer = "lines", *, no_thought: bool = False
+    documents: Iterable[DocumentName],
+    answer: Answer = "lines",
+    *,
+    no_thought: bool = False,
+    own: Mapping[str, Any] | None = None,
 ) -> PromptContract:
-    """The contract for these documents, as it goes into the manifest. `no_thought`: the base would think first."""
+    """The contract for these documents, as it goes into the manifest. `no_thought`: the base would think first.
+
+    own: a document file that no front need know; it travels in the contract, and is then the only document.
+    """
     return PromptContract(
         answer=answer,
         line=_LINE if answer == "lines" else _OBJECT_LINE,
         suffix=_SUFFIX + (_NO_THOUGHT if no_thought else ""),
-        documents={name: _document(name, answer) for name in documents},
+        documents=_own(own, answer) if own is not None else {name: _document(name, answer) for name in documents},
     )
 
 
 def _document(name: DocumentName, answer: Answer) -> DocumentPrompt:
     keys = [field.key for field in DOCUMENTS[name]]
+    return DocumentPrompt(prefix=_prefix(name, keys, answer), fields=keys, schema=schema(name))
+
+
+def _own(own: Mapping[str, Any], answer: Answer) -> dict[str, DocumentPrompt]:
+    """The schema is left to the front, which makes the grammar of an object from the document file."""
+    spec = parse_spec(own)
+    keys = list(spec.keys)
+    return {spec.name: DocumentPrompt(prefix=_prefix(spec.name, keys, answer), fields=keys, spec=dict(own))}
+
+
+def _prefix(name: str, keys: Sequence[str], answer: Answer) -> str:
     template = _PREFIX if answer == "lines" else _OBJECT_PREFIX
-    prefix = template.format(title=name.upper().replace("-", " "), fields=", ".join(keys))
-    return DocumentPrompt(prefix=prefix, fields=keys, schema=schema(name))
+    return template.format(title=name.upper().replace("-", " "), fields=", ".join(keys))
 
 
 def visible(text: str) -> str:
@@ -79,11 +97,15 @@ def render(prompts: PromptContract, document: str, lines: Sequence[str]) -> str:
     return prompts.documents[document].prefix + body + prompts.suffix
 
 
-def pieces(answer: Answer, document: DocumentName, lines: Sequence[str], targets: Sequence[Target]) -> list[str]:
+def pieces(
+    answer: Answer, document: str, lines: Sequence[str], targets: Sequence[Target], own: DocumentSpec | None = None
+) -> list[str]:
     """What the answer says of each field: an element of the array, or a member of the object."""
     if answer == "lines":
         return [_element(target) for target in targets]
-    fields = zip(DOCUMENTS[document], targets, strict=True)
+    if own is not None:
+        return [own_member(spec, target, lines) for spec, target in zip(own.fields, targets, strict=True)]
+    fields = zip(DOCUMENTS[cast(DocumentName, document)], targets, strict=True)
     return [member(field.key, field.type, target, lines) for field, target in fields]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, Protocol
 
-from adapters.data.documents import DOCUMENTS, DocumentName
+from adapters.data.documents import DOCUMENTS
 from adapters.data.hard.lines import hard_text_sample
 from adapters.data.samples import Sample, text_sample
 from adapters.data.vocabulary import Split
@@ -14,6 +14,7 @@ from adapters.registry.manifest import PromptContract
 from adapters.training.contract import joined, pieces, render, spans, visible
 from adapters.training.recipe import Data
 from adapters.training.targets import Target
+from ocr_frontend.documents.spec import DocumentSpec
 
 
 class Tokenizer(Protocol):
@@ -43,7 +44,7 @@ class Example:
 class Labelled:
     """A sample reduced to what training needs: a document, its lines' texts, one target a field."""
 
-    document: DocumentName
+    document: str
     lines: tuple[str, ...]
     targets: tuple[Target, ...]
 
@@ -80,12 +81,12 @@ def modelled(data: Data, split: Split, count: int, seed: int, hard: bool = False
         yield labelled((hard_text_sample if hard else text_sample)(rng, document, split))
 
 
-def encode(sample: Labelled, prompts: PromptContract, tokenizer: Tokenizer) -> Example:
-    """The sequence that the model learns, its end of text included."""
+def encode(sample: Labelled, prompts: PromptContract, tokenizer: Tokenizer, own: DocumentSpec | None = None) -> Example:
+    """The sequence that the model learns, its end of text included. `own`: where the document is no built-in one."""
     prompt = tokenizer(
         render(prompts, sample.document, sample.lines), add_special_tokens=False, return_offsets_mapping=False
     )["input_ids"]
-    parts = pieces(prompts.answer, sample.document, sample.lines, sample.targets)
+    parts = pieces(prompts.answer, sample.document, sample.lines, sample.targets, own)
     reply = tokenizer(joined(prompts.answer, parts), add_special_tokens=False, return_offsets_mapping=True)
     tokens = (*prompt, *reply["input_ids"], tokenizer.eos_token_id)
     return Example(tokens, len(prompt), _token_ranges(parts, reply["offset_mapping"]))

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters.training import cache
-from adapters.training.contract import contract
 from adapters.training.dataset import Example, Labelled, encode, modelled
+from adapters.training.given import given as own_examples
 from adapters.training.harder import harder
+from adapters.training.prompts import prompts_of
 from adapters.training.recipe import Recipe
 from adapters.training.recorded import recorded
 
@@ -23,32 +24,35 @@ class Examples:
     pad: int
 
 
-def prepared(recipe: Recipe, beside: Path, base: Path, tokenizer: Any, folder: Path) -> Examples:
+def prepared(recipe: Recipe, beside: Path, base: Path, tokenizer: Any, folder: Path, given: Path) -> Examples:
     """`prepare`, or the samples that an earlier run with the same ones has kept in `folder`."""
-    path = folder / f"{cache.key(recipe, beside, base)}.samples"
+    path = folder / f"{cache.key(recipe, beside, base, given)}.samples"
     kept = cache.read(path)
     if kept is not None:
         return Examples(*kept, tokenizer.eos_token_id)
-    fresh = prepare(recipe, beside, tokenizer)
+    fresh = prepare(recipe, beside, tokenizer, given)
     cache.write(path, fresh.training, fresh.validation)
     return fresh
 
 
-def prepare(recipe: Recipe, beside: Path, tokenizer: Any) -> Examples:
-    """All sequences of a recipe whose recorded files lie in `beside`."""
-    prompts = contract(recipe.data.documents, recipe.answer, no_thought=recipe.no_thought)
+def prepare(recipe: Recipe, beside: Path, tokenizer: Any, given: Path | None = None) -> Examples:
+    """All sequences of a recipe whose recorded files lie in `beside`, and its labelled examples below `given`."""
+    prompts = prompts_of(recipe)
 
     def encoded(samples: Iterable[Labelled]) -> list[Example]:
-        return [encode(sample, prompts, tokenizer) for sample in samples]
+        return [encode(sample, prompts, tokenizer, recipe.spec) for sample in samples]
 
+    if recipe.spec is not None:
+        learnt, judged = own_examples(recipe, recipe.spec, given or beside)
+        return Examples(encoded(learnt), encoded(judged), tokenizer.eos_token_id)
     data = recipe.data
-    given = list(modelled(data, "train", data.text, recipe.seed))
-    given += modelled(data, "train", data.hard, recipe.seed, hard=True)
+    drawn = list(modelled(data, "train", data.text, recipe.seed))
+    drawn += modelled(data, "train", data.hard, recipe.seed, hard=True)
     for name in data.recorded:
         samples = list(recorded(beside / name, data.documents))[:: data.every.get(name, 1)]
-        given += samples * data.recorded_repeats
+        drawn += samples * data.recorded_repeats
     training = encoded(
-        harder(sample, data.harder, random.Random(f"{recipe.seed}/{index}")) for index, sample in enumerate(given)
+        harder(sample, data.harder, random.Random(f"{recipe.seed}/{index}")) for index, sample in enumerate(drawn)
     )
     unseen = encoded(modelled(data, "valid", data.validation, recipe.seed))
     if data.hard:

@@ -9,12 +9,14 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import cast
 
-from adapters.data.documents import DOCUMENTS
+from adapters.data.documents import DOCUMENTS, DocumentName
 from adapters.data.misreadings import wrecked
 from adapters.training.dataset import Labelled
 from adapters.training.recipe import Hardness
 from adapters.training.targets import Target
+from ocr_frontend.documents.spec import DocumentSpec
 
 
 @dataclass(eq=False)
@@ -27,12 +29,15 @@ class _Line:
 _Kept = list[_Line] | str | None
 
 
-def harder(sample: Labelled, hardness: Hardness, rng: random.Random) -> Labelled:
-    """The sample with some of its values hidden, split or glued; lines that hold two values stay as they are."""
+def harder(sample: Labelled, hardness: Hardness, rng: random.Random, own: DocumentSpec | None = None) -> Labelled:
+    """The sample with some of its values hidden, split or glued; lines that hold two values stay as they are.
+
+    own: the sample's document, where it is no built-in one.
+    """
     lines = [_Line(text) for text in sample.lines]
     targets = [_kept(target, lines) for target in sample.targets]
     uses = Counter(id(line) for target in targets if isinstance(target, list) for line in target)
-    kinds = [field.type for field in DOCUMENTS[sample.document]]
+    free = _free(sample.document) if own is None else [field.type.free for field in own.fields]
     for number, target in enumerate(list(targets)):
         if not isinstance(target, list) or any(uses[id(line)] > 1 for line in target):
             continue
@@ -41,14 +46,19 @@ def harder(sample: Labelled, hardness: Hardness, rng: random.Random) -> Labelled
             for line in target:
                 lines.remove(line)
             targets[number] = None
-        elif luck < hardness.hide + hardness.split and kinds[number] == "text" and len(target) == 1:
+        elif luck < hardness.hide + hardness.split and free[number] and len(target) == 1:
             targets[number] = _split(target[0], lines, uses, rng)
         elif luck < hardness.hide + hardness.split + hardness.glue and len(target) == 1:
-            targets[number] = _glue(target[0], lines, uses, kinds[number] == "text")
+            targets[number] = _glue(target[0], lines, uses, free[number])
     if rng.random() < hardness.wreck:
         _wreck([line for line in lines if not uses[id(line)]], targets, rng)
     place = {id(line): index for index, line in enumerate(lines)}
     return Labelled(sample.document, tuple(line.text for line in lines), tuple(_target(t, place) for t in targets))
+
+
+def _free(document: str) -> list[bool]:
+    """Of each field of a built-in document, whether it is free text."""
+    return [field.type == "text" for field in DOCUMENTS[cast(DocumentName, document)]]
 
 
 def _wreck(lines: list[_Line], targets: list[_Kept], rng: random.Random) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from adapters.data.documents import FieldType, forms_in
 from adapters.training.targets import Target
+from ocr_frontend.documents.spec import FieldSpec
 
 MOST = 80  # characters of one value: the front's grammar ends a string there
 _DIGITS = str.maketrans("OoQDIl|SBZ", "0000111582")
@@ -19,14 +20,26 @@ def member(key: str, kind: FieldType, target: Target, lines: Sequence[str]) -> s
     return f"{json.dumps(key, ensure_ascii=False)}:{_json(kind, value(kind, target, lines))}"
 
 
+def own_member(spec: FieldSpec, target: Target, lines: Sequence[str]) -> str:
+    """The same for a field of a document of one's own: the value that its type finds, a number where it is one."""
+    text = _text(target, lines)
+    found = None if text is None else spec.type.find(text)
+    written = None if found is None else found.value[:MOST] if isinstance(found.value, str) else found.value
+    return f"{json.dumps(spec.key, ensure_ascii=False)}:{json.dumps(written, ensure_ascii=False)}"
+
+
+def _text(target: Target, lines: Sequence[str]) -> str | None:
+    """What the target's lines say, as it stands."""
+    if target is None or isinstance(target, str):
+        return target
+    return lines[target] if isinstance(target, int) else " ".join(lines[index] for index in target)
+
+
 def value(kind: FieldType, target: Target, lines: Sequence[str]) -> str | None:
     """What the target's lines say, in the field's normal form; as it stands where it has not that form."""
-    if target is None:
+    text = _text(target, lines)
+    if text is None:
         return None
-    if isinstance(target, int):
-        text = lines[target]
-    else:
-        text = target if isinstance(target, str) else " ".join(lines[index] for index in target)
     forms = forms_in(kind, text)
     return _normal(kind, forms[0] if forms else text)[:MOST]
 

@@ -12,7 +12,7 @@ from adapters.registry.base_model import BaseModel, read_base
 from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import MANIFEST_FILE, WEIGHTS_FILE, content_digest, revision_name
 from adapters.registry.manifest import Base, Manifest, TrainedOn
-from adapters.training.contract import contract
+from adapters.training.prompts import prompts_of
 from adapters.training.recipe import Recipe, form_name
 from adapters.training.run import versions
 
@@ -101,7 +101,7 @@ def _manifest(recipe: Recipe, base: BaseModel, folder: Path, measured: Mapping[s
             layers=base.layers,
         ),
         sha256=file_sha256(folder / WEIGHTS_FILE),
-        prompt=contract(recipe.data.documents, recipe.answer, no_thought=recipe.no_thought),
+        prompt=prompts_of(recipe),
         trained_on=TrainedOn(form=form_name(recipe)),
         recipe=public_recipe(recipe),
         seed=recipe.seed,

@@ -1,7 +1,8 @@
 """A training recipe: everything that the weights depend on, in one YAML file."""
 
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.errors import RecipeError
 from adapters.registry.manifest import FormName
+from ocr_frontend.documents.spec import DocumentSpec, parse_spec
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 
@@ -33,6 +35,19 @@ class Hardness(_Strict):
     split: float = Field(default=0.0, ge=0, le=0.9, description="broken over two lines")
     glue: float = Field(default=0.0, ge=0, le=0.9, description="joined to the label above")
     wreck: float = Field(default=0.0, ge=0, le=1, description="cards whose labels are read as a bad photo's")
+    mix: float = Field(default=0.0, ge=0, le=1, description="of given examples: the top of one over another's bottom")
+    drop: float = Field(default=0.0, ge=0, le=1, description="of given examples: lines far from a value left out")
+    recase: float = Field(default=0.0, ge=0, le=1, description="of given examples: with lines in small letters")
+    misread: float = Field(default=0.0, ge=0, le=1, description="of given examples: letters and gaps lost")
+
+
+class Source(_Strict):
+    """Labelled examples: a JSON Lines file, or a folder of scans (docs/new-document.md), below the folder of --data."""
+
+    path: str
+    range: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]] | None = Field(
+        default=None, description="the first example, and the one behind the last; default: all"
+    )
 
 
 class Data(_Strict):
@@ -49,6 +64,14 @@ class Data(_Strict):
         description="of this recorded file only every n-th sample (odd: documents and conditions come in turn)",
     )
     recorded_repeats: int = Field(default=1, ge=1, description="passes over the recorded samples")
+    examples: tuple[Source, ...] = Field(default=(), description="of the recipe's own document")
+    most_lines: int = Field(
+        default=80, ge=1, le=1000, description="of an example that are shown: as the front's OCR_FRONT_MAX_LINES"
+    )
+    passes: int = Field(default=1, ge=1, description="over the examples, each made harder in another way")
+    held_out: tuple[Source, ...] = Field(
+        default=(), description="examples that a run is judged by; default: every tenth of `examples`, not learnt from"
+    )
     harder: Hardness = Hardness()
     validation: int = Field(
         default=120, ge=4, description="modelled samples of unseen people; as many hard ones where it learns from such"
@@ -92,6 +115,9 @@ class Recipe(_Strict):
     base: str = "embedded"
     method: Literal["lora", "qlora", "qat-lora"] = "lora"
     seed: int = 20261121
+    document: dict[str, Any] | None = Field(
+        default=None, description="a document file of its own (or that file's name, beside the recipe)"
+    )
     answer: Literal["lines", "object"] = Field(default="lines", description="line numbers, or a JSON object of values")
     no_thought: bool = Field(default=False, description="the base thinks (Qwen3): the answer begins behind no thought")
     lora: Lora = Lora()
@@ -115,6 +141,17 @@ class Recipe(_Strict):
             raise ValueError(f"qat belongs to method qat-lora, not {self.method}")
         return self
 
+    @model_validator(mode="after")
+    def _examples_have_their_document(self) -> Self:
+        if (self.document is None) != (not self.data.examples):
+            raise ValueError("a document of its own and data.examples go together")
+        return self
+
+    @cached_property
+    def spec(self) -> DocumentSpec | None:
+        """The document of its own, None where the recipe learns built-in ones."""
+        return None if self.document is None else parse_spec(self.document)
+
 
 def form_name(recipe: Recipe) -> FormName:
     """The form of the base that a recipe's method trains against, as the manifest says it."""
@@ -127,6 +164,8 @@ def read_recipe(path: Path) -> Recipe:
     """The recipe in `path`. Raises RecipeError with one sentence that names the first thing wrong."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if isinstance(content, dict) and isinstance(content.get("document"), str):
+            content["document"] = read_document(path.parent / content["document"])
     except OSError as error:
         raise RecipeError(f"The recipe {path} cannot be read: {error.strerror}.") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -144,6 +183,20 @@ def read_recipe(path: Path) -> Recipe:
     if missing:
         raise RecipeError(f"The recipe {path} names {missing[0]}, which is not there.")
     return recipe
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """A document file as it stands, once it is known to be one. Raises RecipeError."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        parse_spec(content)
+    except OSError as error:
+        raise RecipeError(f"The document file {path} cannot be read: {error.strerror}.") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise RecipeError(f"The document file {path} is not YAML: {' '.join(str(error).split())}.") from error
+    except ValueError as error:
+        raise RecipeError(f"The document file {path} is wrong at {error}.") from error
+    return dict(content)
 
 
 def _shown(value: object) -> str:

@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from adapters.data.documents import DOCUMENTS, DocumentName
 from adapters.errors import DataError
@@ -33,7 +33,7 @@ def recorded(path: Path, documents: Sequence[DocumentName]) -> Iterator[Labelled
 def _sample(entry: dict[str, Any]) -> Labelled:
     """Raises ValueError, KeyError, TypeError for anything else."""
     sample = Labelled(entry["document"], tuple(entry["lines"]), _targets(entry["targets"]))
-    if len(sample.targets) != len(DOCUMENTS[sample.document]):
+    if len(sample.targets) != len(DOCUMENTS[cast(DocumentName, sample.document)]):
         raise ValueError("one target a field is needed")
     if not all(isinstance(line, str) for line in sample.lines):
         raise ValueError("a line is not a text")

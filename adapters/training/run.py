@@ -18,12 +18,15 @@ _STATES = 6  # copies of the adapter on disk in float32: weights, two moments an
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run finds and keeps things. `beside`: the recipe's own folder; `cache`: of prepared samples."""
+    """Where a run finds and keeps things. `beside`: the recipe's own folder; `cache`: of prepared samples;
+    `given`: below which labelled examples lie, by default beside the recipe.
+    """
 
     beside: Path
     base: Path
     folder: Path
     cache: Path
+    given: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,9 @@ def run(recipe: Recipe, place: Place, watch: Callable[[Log, int], None]) -> Outc
     from adapters.training.model import with_adapter
 
     quiet()
-    examples = prepared(recipe, place.beside, place.base, _tokenizer(place.base), place.cache)
+    examples = prepared(
+        recipe, place.beside, place.base, _tokenizer(place.base), place.cache, place.given or place.beside
+    )
     if not examples.training:
         raise RecipeError(
             f"The recipe of {recipe.name} has no training samples: raise data.text or name recorded files."

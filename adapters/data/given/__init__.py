@@ -1,0 +1,1 @@
+"""Labelled examples that people bring of their own documents: pictures or lines, and the values wanted."""

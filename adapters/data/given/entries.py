@@ -1,0 +1,103 @@
+"""JSON Lines of labelled examples, and of corrections that the front exported (`GET /v1/corrections`).
+
+`{"fields": {"total": "9.00"}, "lines": ["TOTAL", "9.00"]}`; a line may be `{"text": …, "box": [[x, y], …]}`, as
+`python -m ocr_frontend lines` writes it. With `"picture": "001.jpg"` in the place of lines, they are looked up by the
+picture's name in `lines.jsonl` beside the file.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from adapters.data.given.example import Given
+from adapters.data.lines import Line
+from adapters.errors import DataError
+from adapters.training.targets import Target
+
+READ = "lines.jsonl"  # what `python -m ocr_frontend lines` wrote of the pictures beside it
+
+
+def read_entries(path: Path, document: str, keys: tuple[str, ...]) -> Iterator[Given]:
+    """The examples of one document; rows that name another one are left out. Raises DataError that names the row."""
+    read: dict[str, list[Line]] | None = None
+    for number, row in rows(path):
+        try:
+            if row.get("document", document) != document:
+                continue
+            if "picture" in row and "lines" not in row and read is None:
+                read = read_lines(path.parent / READ)
+            yield _given(row, number, path.parent, keys, read or {})
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            raise DataError(f"{path.name}, line {number}, is no example: {error}.") from None
+
+
+def read_lines(path: Path) -> dict[str, list[Line]]:
+    """Lines by picture, as `python -m ocr_frontend lines PICTURES > lines.jsonl` has them; empty without the file."""
+    if not path.is_file():
+        return {}
+    try:
+        return {Path(row["file"]).name: [_line(each) for each in row["lines"]] for _, row in rows(path)}
+    except (ValueError, TypeError, KeyError):
+        raise DataError(
+            f"{path.name} is not what `python -m ocr_frontend lines` writes: read the pictures again."
+        ) from None
+
+
+def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The objects of a JSON Lines file with their numbers. Raises DataError."""
+    try:
+        texts = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise DataError(f"{path.name} is not UTF-8 text.") from None
+    for number, text in enumerate(texts, 1):
+        if not text.strip():
+            continue
+        try:
+            row = json.loads(text)
+        except (ValueError, RecursionError):
+            row = None
+        if not isinstance(row, dict):
+            raise DataError(f"{path.name}, line {number}, is not a JSON object.")
+        yield number, row
+
+
+def _given(
+    row: Mapping[str, Any], number: int, folder: Path, keys: tuple[str, ...], read: Mapping[str, list[Line]]
+) -> Given:
+    """Raises ValueError, TypeError, KeyError for anything else than an example."""
+    name = str(row.get("id") or row.get("picture") or number)
+    picture = folder / row["picture"] if "picture" in row else None
+    found = read.get(picture.name, []) if picture is not None and "lines" not in row else row.get("lines", [])
+    lines = tuple(each if isinstance(each, Line) else _line(each) for each in found)
+    if not lines and picture is None:
+        raise ValueError("it has neither lines nor a picture")
+    if "targets" in row:
+        return Given(name, {}, lines, picture, _corrected(row["targets"], keys, len(lines)))
+    unknown = set(row["fields"]) - set(keys)
+    if unknown:
+        raise ValueError(f"the document has no field {', '.join(sorted(unknown))}")
+    fields = {key: None if value is None else str(value) for key, value in row["fields"].items()}
+    return Given(name, fields, lines, picture)
+
+
+def _line(given: Any) -> Line:
+    if isinstance(given, str):
+        return Line(given)
+    box = tuple((float(x), float(y)) for x, y in given.get("box", ()))
+    return Line(str(given["text"]), float(given.get("confidence", 1.0)), box)
+
+
+def _corrected(targets: Any, keys: tuple[str, ...], count: int) -> dict[str, Target]:
+    """The targets of an export row, in the order of the document's fields."""
+    if len(targets) != len(keys):
+        raise ValueError("it has not one target a field: the document has changed since")
+    found: dict[str, Target] = {}
+    for key, target in zip(keys, targets, strict=True):
+        numbers = target if isinstance(target, list) else [target] if isinstance(target, int) else []
+        if not all(type(number) is int and 0 <= number < count for number in numbers):
+            raise ValueError("a target points at a line that is not there")
+        found[key] = tuple(target) if isinstance(target, list) else target
+    return found
