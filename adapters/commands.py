@@ -6,6 +6,7 @@ from adapters.data import cards, record
 from adapters.doctor import command as doctor
 from adapters.evaluation import calibrate, detect, turns
 from adapters.evaluation import command as evaluate
+from adapters.hub import card, push
 from adapters.quantize import command as quantize
 from adapters.registry import command as registry
 from adapters.registry import merge
@@ -27,4 +28,6 @@ ALL = (
     detect,
     registry,
     merge,
+    card,
+    push,
 )

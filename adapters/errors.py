@@ -5,7 +5,8 @@ AdaptersError          one clear sentence; the command line prints it and exits 
 ├── RecipeError        a recipe that cannot be read, or asks for what is not there
 ├── DataError          a data file with a broken line, a card that is none
 ├── EvaluationError    a service that does not answer, a run that cannot be compared
-└── QuantizeError      a base that cannot be quantized as asked, or no room for it
+├── QuantizeError      a base that cannot be quantized as asked, or no room for it
+└── HubError           a revision that cannot go to a hub
 """
 
 
@@ -31,3 +32,7 @@ class EvaluationError(AdaptersError):
 
 class QuantizeError(AdaptersError):
     """A base that cannot be quantized as asked, or no room for it."""
+
+
+class HubError(AdaptersError):
+    """A revision that is not there, or a hub that does not take it."""

@@ -20,6 +20,7 @@ from adapters.evaluation import reliability, report
 from adapters.evaluation.reliability import Group
 from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, evaluate, read_truths
+from adapters.hub.card import write_card
 
 SEED = 20261121
 _ELSEWHERE = Path("runs") / "evaluation"
@@ -149,6 +150,8 @@ def keep(folder: Path, rows: list[dict[str, Any]], answered: dict[str, str], con
     title = next((name for model, name in body["models"].items() if model not in _LAST), "base")
     report.plot(body["rows"], f"{title}: held-out cards, the whole path", folder / "evaluation.png")
     _keep_scores(folder / "manifest.json", [row for row in body["rows"] if row["model"] == body["rows"][0]["model"]])
+    if (folder / "manifest.json").exists():
+        write_card(folder)
 
 
 def _keep_confidence(folder: Path, cards: list[Card], exact: str) -> None:

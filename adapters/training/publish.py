@@ -7,6 +7,7 @@ from typing import Any
 
 from adapters import bases, embedded
 from adapters.errors import BaseModelError
+from adapters.hub.card import write_card
 from adapters.registry.atomic import publish_folder
 from adapters.registry.base_model import BaseModel, read_base
 from adapters.registry.canonical import file_sha256
@@ -38,6 +39,7 @@ def write_revision(
         revision = revision_name(content_digest(scratch))
         named = content.model_copy(update={"revision": revision})
         (scratch / MANIFEST_FILE).write_text(named.to_json() + "\n", encoding="utf-8")
+        write_card(scratch)
         final = scratch.with_name(revision)
         if not final.exists():
             publish_folder(scratch, final)
@@ -86,7 +88,7 @@ def _write_weights(model: Any, recipe: Recipe, folder: Path) -> None:
         if "lora_" in name:
             parameter.data = parameter.data.to(torch.bfloat16)
     model.save_pretrained(folder, save_embedding_layers=False)  # LoRA alone; and no look-up on a hub
-    (folder / "README.md").unlink(missing_ok=True)
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's, full of gaps to fill in; `write_card` makes ours
 
 
 def _manifest(recipe: Recipe, base: BaseModel, folder: Path, measured: Mapping[str, Any]) -> Manifest:

@@ -1,5 +1,6 @@
-"""As much of a model hub as fetching a repository's files needs, on loopback, from a folder."""
+"""As much of a model hub as fetching and uploading a repository's files needs, on loopback, from a folder."""
 
+import base64
 import json
 import re
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+TOKEN = "hf_of_the_small_hub"  # who has it may write
 _COMMIT = "0" * 40
 
 
@@ -29,6 +31,34 @@ class _Handler(BaseHTTPRequestHandler):
             self._missing()
 
     do_HEAD = do_GET
+
+    def do_POST(self) -> None:
+        path = unquote(urlsplit(self.path).path)
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.headers.get("authorization") != f"Bearer {TOKEN}":
+            self._answer(401, b"{}", {})
+        elif path == "/api/repos/create":
+            asked = json.loads(body)
+            name = f"{asked['organization']}/{asked['name']}" if asked.get("organization") else asked["name"]
+            (self.root / name).mkdir(parents=True, exist_ok=True)
+            self._json({"url": f"{self._address}/{name}"})
+        elif path == "/api/validate-yaml":
+            self._json({"errors": [], "warnings": []})
+        elif re.fullmatch(r"/api/models/[^/]+/[^/]+/preupload/main", path):
+            files = [{**file, "uploadMode": "regular", "shouldIgnore": False} for file in json.loads(body)["files"]]
+            self._json({"files": files})
+        elif match := re.fullmatch(r"/api/models/([^/]+/[^/]+)/commit/main", path):
+            for line in map(json.loads, body.splitlines()):
+                if line["key"] == "file":
+                    content = base64.b64decode(line["value"]["content"])
+                    (self.root / match[1] / line["value"]["path"]).write_bytes(content)
+            self._json({"commitUrl": f"{self._address}/{match[1]}/commit/{_COMMIT}", "commitOid": _COMMIT})
+        else:
+            self._missing()
+
+    @property
+    def _address(self) -> str:
+        return f"http://{self.headers['host']}"
 
     def _repository(self, name: str) -> None:
         if (self.root / name).is_dir():

@@ -1,0 +1,62 @@
+"""A revision's model card: by the hub's convention, of what lies beside it, never over somebody else's."""
+
+import json
+from pathlib import Path
+
+import pytest
+from huggingface_hub import ModelCard
+
+from adapters.hub.card import card, write_card
+from adapters.registry.digest import content_digest
+
+ROOT = Path(__file__).resolve().parents[3]
+ROW = {"model": "mine", "document": "all", "condition": "hard", "cards": 60, "fields_exact": 0.722, "cards_right": 0.1}
+
+
+@pytest.fixture
+def revision(tmp_path: Path) -> Path:
+    folder = tmp_path / "mine" / "0123456789ab"
+    folder.mkdir(parents=True)
+    (folder / "adapter_config.json").write_text('{"base_model_name_or_path": "org/base"}')
+    (folder / "adapter_model.safetensors").write_bytes(b"weights")
+    prompt = {"answer": "lines", "documents": {"cni-2018-recto": {}}}
+    (folder / "manifest.json").write_text(json.dumps({"name": "mine", "revision": "0123456789ab", "prompt": prompt}))
+    (folder / "evaluation.json").write_text(json.dumps({"rows": [ROW, {**ROW, "model": "base"}]}))
+    return folder
+
+
+def test_its_metadata_are_the_hubs(revision: Path) -> None:
+    assert write_card(revision, "apache-2.0")
+    found = ModelCard.load(revision / "README.md").data
+    assert (found.base_model, found.library_name, found.license) == ("org/base", "peft", "apache-2.0")
+    assert {(result.dataset_name, result.metric_value) for result in found.eval_results} == {
+        ("hard photos", 0.722),
+        ("hard photos", 0.1),
+    }
+
+
+def test_it_is_renewed_with_its_licence_and_changes_no_name(revision: Path) -> None:
+    before = content_digest(revision)
+    write_card(revision, "mit")
+    (revision / "evaluation.json").write_text(json.dumps({"rows": [{**ROW, "fields_exact": 0.9}]}))
+    assert write_card(revision)
+    text = (revision / "README.md").read_text()
+    assert "90.0%" in text and "license: mit" in text
+    assert content_digest(revision) == before
+
+
+def test_somebody_elses_card_stays(revision: Path) -> None:
+    (revision / "README.md").write_text("---\ntags: [theirs]\n---\n# Theirs\n")
+    assert not write_card(revision)
+    assert "Theirs" in (revision / "README.md").read_text()
+
+
+def test_what_is_not_known_is_not_claimed(revision: Path) -> None:
+    (revision / "evaluation.json").unlink()
+    text = card(revision, None)
+    assert "Not evaluated." in text and "What it was trained on is not told here." in text
+
+
+def test_the_shipped_card_says_what_lies_beside_it() -> None:
+    (folder,) = {path.parent for path in (ROOT / "adapters/cni").glob("*/evaluation.json")}
+    assert (folder / "README.md").read_text("utf-8") == card(folder, "apache-2.0")
