@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -55,6 +56,19 @@ def test_unseen_cards_of_every_document_are_read(services: Services, tmp_path: P
             right += seen.exact and seen.ceiling
     # A floor far below the measured score: this tells a working path from a broken one, the evaluation tells how good.
     assert right / total >= 0.8
+
+
+def test_the_examples_run(services: Services) -> None:
+    sample = "docs/sample-2018-recto.jpg"
+    commands = {
+        "NZENGESSI": ["examples/read_card.sh", sample, services.front],
+        "cni-2018-recto, read by cni@": [sys.executable, "examples/read_card.py", sample, services.front],
+        "cni@": [sys.executable, "examples/ask_model_server.py", services.server],
+    }
+    for said, command in commands.items():
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        assert said in done.stdout
 
 
 def test_the_old_route_answers_old_clients(services: Services) -> None:
