@@ -3,7 +3,7 @@
     python -m benchmarks.card_load --url http://127.0.0.1:8000
 
 As many clients as asked send modelled cards one after the other, as the front does but for its grammar, and read the
-streams. For docs/capacity.md, which plans with the rate at which the first token's p95 stays below a second.
+streams. For docs/reference/capacity.md, which plans with the rate at which the first token's p95 stays below a second.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ class _Watch:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """As docs/memory.md shows it."""
+    """As docs/reference/memory.md shows it."""
     head = "| base | memory | context | KV cache | cards at once | memory reached / given | one card | eight at once |"
     lines = [head, f"|{' --- |' * 8}"]
     for row in rows:

@@ -1,4 +1,4 @@
-"""The pictures of docs/page.md, taken from running services with Chromium.
+"""The pictures of docs/reference/page.md, taken from running services with Chromium.
 
 python -m benchmarks.page_pictures --front http://127.0.0.1:8080
 """

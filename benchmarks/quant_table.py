@@ -3,9 +3,9 @@
     python -m benchmarks.quant_table            the whole table, about 25 minutes on two quiet cores
     python -m benchmarks.quant_table --quick    that it works: few cards, one round, a tiny random shape
 
-Writes quant_table.json and .png into benchmarks/results, and the tables of docs/quantization.md and .fr.md; among them
-what training costs, where train_methods.json lies there already (python -m benchmarks.train_methods). With --qat
-REVISION (python -m adapters train adapters/recipes/cni-int4.yaml) there is a row of an adapter that learned on INT4.
+Writes quant_table.json and .png into benchmarks/results, and the tables of docs/explanation/quantization.md and .fr.md;
+among them what training costs, where train_methods.json lies there already (python -m benchmarks.train_methods). With
+--qat REVISION (python -m adapters train adapters/recipes/cni-int4.yaml) there is a row of an adapter that learned on INT4.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> int:
         args.cards, args.rounds, args.shape, args.samples = 8, 1, "tiny", 4
     with tempfile.TemporaryDirectory() as folder:
         result = _measure(args, Path(folder))
-    quant_report.write(result, args.results, None if args.quick else Path("docs"))
+    quant_report.write(result, args.results, None if args.quick else Path("docs/explanation"))
     print(json.dumps(result))
     return 0
 

@@ -42,5 +42,6 @@ def _warning(manifest: Quantization) -> str:
     group = f", groups of {manifest.group}" if manifest.group else ""
     return (
         f"warning: the base is {manifest.base.name} through {manifest.method} ({manifest.bits} bits{group}): adapters "
-        "of the original are served on it, but their scores were measured on the original; see docs/quantization.md"
+        "of the original are served on it, but their scores were measured on the original; "
+        "see docs/explanation/quantization.md"
     )

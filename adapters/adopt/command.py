@@ -39,7 +39,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "adopt",
         help="make a revision of your own PEFT folder, with the contract that it was trained on",
         description="Check a PEFT adapter against its base, leave out what training left beside it, give it a manifest "
-        "and a contract (how it is asked, docs/own-adapter.md), and register it. Prints NAME@REVISION.",
+        "and a contract (how it is asked, docs/how-to/own-adapter.md), and register it. Prints NAME@REVISION.",
     )
     parser.add_argument("source", help="a folder, an archive, or a hub's name (owner/name)")
     parser.add_argument("--base", default=bases.EMBEDDED, help="'embedded', a folder, or a hub's name (%(default)s)")

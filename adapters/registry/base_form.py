@@ -72,5 +72,5 @@ def form_warning(adapter: str, manifest: Manifest | None, served: FormName) -> s
         return None
     return (
         f"{adapter} was trained on the base in {learned}, this server has it in {served}: "
-        "its scores were measured on another base; evaluate it here (docs/quantization.md)"
+        "its scores were measured on another base; evaluate it here (docs/explanation/quantization.md)"
     )

@@ -21,7 +21,7 @@ class RegistryError(Exception):
 
 
 class Refused(RegistryError):
-    """A revision that may not serve. `check` is the failed check's name (docs/refusals.md).
+    """A revision that may not serve. `check` is the failed check's name (docs/reference/refusals.md).
 
     The sentence may quote a file of any content: it is kept short and on one line.
     """

@@ -1,4 +1,4 @@
-"""`python -m deploy.capacity`: compute, and write the tables between the marks of docs/capacity.md."""
+"""`python -m deploy.capacity`: compute, and write the tables between the marks of docs/reference/capacity.md."""
 
 import sys
 from collections.abc import Callable
@@ -14,10 +14,14 @@ BEGIN, END = "<!-- computed: python -m deploy.capacity -->", "<!-- end of what i
 def main() -> int:
     """0; the document is rewritten in place."""
     take_none(
-        "deploy.capacity", "", "Compute the tables of docs/capacity.md from benchmarks/results.", {}, sys.argv[1:]
+        "deploy.capacity",
+        "",
+        "Compute the tables of docs/reference/capacity.md from benchmarks/results.",
+        {},
+        sys.argv[1:],
     )
     root = Path(__file__).resolve().parents[2]
-    document = root / "docs/capacity.md"
+    document = root / "docs/reference/capacity.md"
     document.write_text(filled(document.read_text("utf-8"), tables(read_inputs(root / "benchmarks/results"))), "utf-8")
     print(f"{document.relative_to(root)} is up to date")
     return 0

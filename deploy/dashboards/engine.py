@@ -124,7 +124,7 @@ def _tokens(made: dashboard.Dashboard) -> None:
         graph(
             "Tokens a second",
             "short",
-            "Prompt and generated. Compare with docs/capacity.md.",
+            "Prompt and generated. Compare with docs/reference/capacity.md.",
             Line(_per_second("vllm:prompt_tokens_total"), "{{instance}} in"),
             Line(_per_second("vllm:generation_tokens_total"), "{{instance}} out"),
         ),

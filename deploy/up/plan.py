@@ -10,7 +10,7 @@ EMBEDDED = "embedded"
 VARIABLES = {
     "MODEL": "base model: `embedded` (default), a folder with config.json, or a hub's name",
     "ADAPTER": "for MODEL: a PEFT folder, an archive, a hub's name, or a name in adapters/; the front's default",
-    "CONTRACT": "how ADAPTER is asked (docs/own-adapter.md); by default its folder's contract.yaml, else written",
+    "CONTRACT": "how ADAPTER is asked (docs/how-to/own-adapter.md); by default its contract.yaml, else written",
     "SAME_BASE": "1: ADAPTER was trained on MODEL, whatever it calls its base",
     "DEVICE": "`cpu` or `gpu`; by default `gpu` where nvidia-smi is found",
     "SERVER_PORT": "of the model server, 8000",

@@ -12,7 +12,7 @@ _GIB = 1 << 30
 _MEMORY_GIB = 5  # resident at rest with the embedded base on two cores: 3.1 GiB (docs/lab-notes.md), and room to work
 _DISK_FRESH_GIB = 8  # both environments, the download cache and the converted base
 _DISK_WARM_GIB = 1
-_KINDS = {"ADAPTER": "a PEFT folder or an archive of one", "CONTRACT": "a contract file (docs/own-adapter.md)"}
+_KINDS = {"ADAPTER": "a PEFT folder or an archive of one", "CONTRACT": "a contract file (docs/how-to/own-adapter.md)"}
 
 
 def check(plan: Plan) -> None:

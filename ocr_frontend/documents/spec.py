@@ -1,4 +1,4 @@
-"""What a document is, as one declarative file says it (docs/documents.md).
+"""What a document is, as one declarative file says it (docs/reference/documents.md).
 
 The file is YAML or JSON. It is read by the front, by training and evaluation, and by the page, and it can travel in a
 revision's contract, so that an adapter for a new document needs no change here.

@@ -1,4 +1,4 @@
-"""One picture: bytes → OCR lines → prompt → answer → values. No HTTP here; see docs/structure.md for the steps."""
+"""One picture: bytes → OCR lines → prompt → answer → values. No HTTP here. The steps: docs/explanation/structure.md."""
 
 import asyncio
 import time

@@ -70,7 +70,7 @@ async def get_adapter(request: Request, name: str) -> Response:
 async def register(request: Request, name: str) -> Response:
     """An upload (multipart field `file`) or a JSON source. 201; 200 when this content is registered already.
 
-    With a contract file (YAML, field `contract` of either) a PEFT folder is adopted: docs/own-adapter.md.
+    With a contract file (YAML, field `contract` of either) a PEFT folder is adopted: docs/how-to/own-adapter.md.
     """
     context, who = _permitted(request, name)
     limits = SizeLimits(bytes=context.settings.max_upload_mib << 20)

@@ -12,7 +12,7 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 BESIDE = Path(sys.executable).parent
 SCRIPTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
-PAGES = ("CONTRIBUTING.md", "SECURITY.md", "docs/data-statement.md")
+PAGES = ("CONTRIBUTING.md", "SECURITY.md", "docs/explanation/data-statement.md")
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

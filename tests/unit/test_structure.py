@@ -1,4 +1,4 @@
-"""Imports only go down (docs/structure.md), and heavy ones stand in leaf functions."""
+"""Imports only go down (docs/explanation/structure.md), and heavy ones stand in leaf functions."""
 
 import ast
 import subprocess

@@ -19,7 +19,7 @@ def inputs() -> Inputs:
 
 
 def test_the_document_is_what_is_computed(inputs: Inputs) -> None:
-    text = (ROOT / "docs/capacity.md").read_text("utf-8")
+    text = (ROOT / "docs/reference/capacity.md").read_text("utf-8")
     assert filled(text, tables(inputs)) == text, "python -m deploy.capacity"
 
 

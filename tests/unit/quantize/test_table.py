@@ -62,7 +62,7 @@ def test_an_adapter_that_learned_on_int4_has_a_row_on_int4() -> None:
 
 def test_the_documents_have_one_place_for_the_table() -> None:
     for name in ("quantization.md", "quantization.fr.md"):
-        text = Path("docs", name).read_text(encoding="utf-8")
+        text = Path("docs/explanation", name).read_text(encoding="utf-8")
         once = filled(text, "TABLE")
         assert filled(once, "TABLE") == once
         assert once.split(BEGIN)[1].split(END)[0].strip() == "TABLE"
@@ -73,7 +73,7 @@ def test_the_documents_have_one_place_for_the_table() -> None:
 def test_both_guides_have_the_same_structure() -> None:
     shapes = []
     for name in ("quantization.md", "quantization.fr.md"):
-        lines = Path("docs", name).read_text(encoding="utf-8").splitlines()
+        lines = Path("docs/explanation", name).read_text(encoding="utf-8").splitlines()
         marks = (re.match(r"#+ |\| |- |\d+\. |    \S|!\[|<!-- ", line) for line in lines)
         shapes.append([mark.group() for mark in marks if mark])
         shapes[-1].append(str(sorted(re.findall(r"\]\(([^)]+)\)", "\n".join(lines)))))

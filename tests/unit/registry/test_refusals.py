@@ -1,4 +1,4 @@
-"""Every hostile or broken revision is refused with one sentence. docs/refusals.md is made here."""
+"""Every hostile or broken revision is refused with one sentence. docs/reference/refusals.md is made here."""
 
 import functools
 import gzip
@@ -25,7 +25,7 @@ from adapters.registry.limits import SizeLimits
 from adapters.registry.validate import Rules, check_content, check_header
 from tests.support.tiny_models import adapter_config, adapter_tensors, manifest_for
 
-DOCUMENT = Path(__file__).parents[3] / "docs" / "refusals.md"
+DOCUMENT = Path(__file__).parents[3] / "docs/reference/refusals.md"
 Files = dict[str, bytes]
 LIMITS = SizeLimits(bytes=2 << 20, files=16)
 
@@ -333,5 +333,7 @@ def test_the_table_in_the_docs_is_this_one(tmp_path: Path, base_folder: Path, ru
     table = "\n".join(lines) + "\n"
     if not DOCUMENT.exists():
         DOCUMENT.write_text(table, encoding="utf-8")
-    assert DOCUMENT.read_text(encoding="utf-8") == table, "delete docs/refusals.md and run this test to make it again"
+    assert DOCUMENT.read_text(encoding="utf-8") == table, (
+        "delete docs/reference/refusals.md and run this test to make it again"
+    )
     assert len(CASES) >= 25
