@@ -5,7 +5,7 @@
 
 Writes quant_table.json and .png into benchmarks/results, and the tables of docs/explanation/quantization.md and .fr.md;
 among them what training costs, where train_methods.json lies there already (python -m benchmarks.train_methods). With
---qat REVISION (python -m adapters train adapters/recipes/cni-int4.yaml) there is a row of an adapter that learned on INT4.
+--qat REVISION (python -m adapters train adapters/recipes/cni-int4.yaml) there is a row of an adapter that learnt INT4.
 """
 
 from __future__ import annotations
