@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table figures docs eval train recorded lock clean env
+.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table figures docs sbom eval train recorded lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -91,6 +91,12 @@ lock: ## pin every package anew; one lock an environment
 	$(ON_CPU) --extra front -c requirements/dev.lock -o requirements/front.lock
 	$(LOCK) --extra router -o requirements/router.lock
 	env -u UV_FIND_LINKS $(LOCK) --extra gpu --extra adapters -o requirements/gpu.lock
+
+sbom: env ## what each image is made of, as CycloneDX, in build/sbom
+	@mkdir -p build/sbom
+	@for one in cpu gpu front router; do \
+	  .venv/bin/uv tool run -q --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements/$$one.lock --pyproject pyproject.toml \
+	    --output-reproducible --output-format JSON -o build/sbom/$$one.cdx.json 2>/dev/null || exit 1; done; echo build/sbom/*
 
 clean: ## remove environments and runs (not the cache)
 	rm -rf .venv .venv-server .venv-front .venv-router .venv-tools runs site
