@@ -6,7 +6,9 @@ from adapters.data import cards, record
 from adapters.doctor import command as doctor
 from adapters.evaluation import calibrate, detect, turns
 from adapters.evaluation import command as evaluate
+from adapters.evaluation.examples import command as evaluate_examples
 from adapters.hub import card, push
+from adapters.new_document import command as new_document
 from adapters.quantize import command as quantize
 from adapters.registry import command as registry
 from adapters.registry import merge
@@ -17,12 +19,14 @@ ALL = (
     doctor,
     cards,
     record,
+    new_document,
     train,
     search,
     adopt,
     serving,
     quantize,
     evaluate,
+    evaluate_examples,
     calibrate,
     turns,
     detect,

@@ -50,7 +50,7 @@ def judge(field: str, kind: FieldType, truth: str | None, found: Value, lines: S
         normalised=(answer is None) == (truth is None) and normalise(both[0]) == normalise(both[1]),
         errors=Levenshtein.distance(*both),
         length=len(both[0]),
-        anls=_anls(truth, answer),
+        anls=likeness(truth, answer),
         ceiling=truth is None or readable(kind, truth, lines),
         invented=answer is not None and not stands(kind, answer, lines),
     )
@@ -101,7 +101,7 @@ def _confusable(text: str) -> str:
     return text.translate(str.maketrans("oqdilzsb", "00011258")).replace("|", "1")
 
 
-def _anls(truth: str | None, answer: str | None) -> float:
+def likeness(truth: str | None, answer: str | None) -> float:
     if truth is None or answer is None:
         return float(truth is answer)
     similarity = float(Levenshtein.normalized_similarity(truth, answer))

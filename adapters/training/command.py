@@ -42,6 +42,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--data", type=Path, help="where the labelled examples lie that a recipe names (default: beside the recipe)"
     )
+    parser.add_argument("--stop-after", type=int, metavar="STEPS", help="end after so many steps: to try the road")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     parser.set_defaults(run=_run)
 
@@ -51,6 +52,8 @@ def _run(args: argparse.Namespace) -> int:
     recipe = read_recipe(args.recipe)
     if args.base:
         recipe = recipe.model_copy(update={"base": args.base})
+    if args.stop_after:
+        recipe = recipe.model_copy(update={"stop_after": max(1, args.stop_after)})
     base = bases.resolve(recipe.base, settings)
     place = Place(args.recipe.parent, base, args.runs / recipe.name, settings.cache / "samples", args.data)
     publish.describe(base)

@@ -22,12 +22,23 @@ _EVERY = 10  # examples: one of so many judges a run, where the recipe names non
 def given(recipe: Recipe, spec: DocumentSpec, folder: Path) -> tuple[list[Labelled], list[Labelled]]:
     """(learnt from, judged by) of a recipe whose examples lie below `folder`. Raises DataError."""
     answers = Answers(spec)
-    learnt = labelled(chosen(recipe.data.examples, spec, folder), answers, spec, recipe.data.most_lines)
-    judged = labelled(chosen(recipe.data.held_out, spec, folder), answers, spec, recipe.data.most_lines)
-    if not judged:
-        judged = learnt[:: min(_EVERY, max(2, len(learnt)))]
-        learnt = [sample for number, sample in enumerate(learnt) if number % _EVERY or len(learnt) < 2]
+    judged = labelled(held_out(recipe, spec, folder), answers, spec, recipe.data.most_lines)
+    learnt = labelled(_learnt(recipe, spec, folder), answers, spec, recipe.data.most_lines)
     return _passes(learnt, recipe, spec), judged
+
+
+def held_out(recipe: Recipe, spec: DocumentSpec, folder: Path) -> list[Given]:
+    """The examples that judge a run and are not learnt from: those that the recipe names, or every tenth."""
+    if recipe.data.held_out:
+        return chosen(recipe.data.held_out, spec, folder)
+    return chosen(recipe.data.examples, spec, folder)[::_EVERY]
+
+
+def _learnt(recipe: Recipe, spec: DocumentSpec, folder: Path) -> list[Given]:
+    examples = chosen(recipe.data.examples, spec, folder)
+    if recipe.data.held_out:
+        return examples
+    return [example for number, example in enumerate(examples) if number % _EVERY]
 
 
 def chosen(sources: Sequence[Source], spec: DocumentSpec, folder: Path) -> list[Given]:

@@ -15,7 +15,7 @@ ALLOWED = {
     "adapters": {"adapters", "ocr_frontend.documents"},
     "server": {"server", "adapters.registry", "adapters.adopt", "adapters.cgroup"},
     "ocr_frontend": {"ocr_frontend"},
-    "benchmarks": {"benchmarks", "adapters", "ocr_frontend.documents.machine_readable", "ocr_frontend.ocr.textline"},
+    "benchmarks": {"benchmarks", "adapters", "ocr_frontend.documents", "ocr_frontend.ocr.textline"},
     "deploy": {"deploy"},
 }
 

@@ -18,12 +18,15 @@ from adapters.training.targets import Target
 READ = "lines.jsonl"  # what `python -m ocr_frontend lines` wrote of the pictures beside it
 
 
-def read_entries(path: Path, document: str, keys: tuple[str, ...]) -> Iterator[Given]:
-    """The examples of one document; rows that name another one are left out. Raises DataError that names the row."""
+def read_entries(path: Path, document: str | None, keys: tuple[str, ...] | None) -> Iterator[Given]:
+    """The examples of one document with these fields; rows that name another one are left out. None: of any.
+
+    Raises DataError that names the row.
+    """
     read: dict[str, list[Line]] | None = None
     for number, row in rows(path):
         try:
-            if row.get("document", document) != document:
+            if document is not None and row.get("document", document) != document:
                 continue
             if "picture" in row and "lines" not in row and read is None:
                 read = read_lines(path.parent / READ)
@@ -65,7 +68,7 @@ def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _given(
-    row: Mapping[str, Any], number: int, folder: Path, keys: tuple[str, ...], read: Mapping[str, list[Line]]
+    row: Mapping[str, Any], number: int, folder: Path, keys: tuple[str, ...] | None, read: Mapping[str, list[Line]]
 ) -> Given:
     """Raises ValueError, TypeError, KeyError for anything else than an example."""
     name = str(row.get("id") or row.get("picture") or number)
@@ -74,9 +77,11 @@ def _given(
     lines = tuple(each if isinstance(each, Line) else _line(each) for each in found)
     if not lines and picture is None:
         raise ValueError("it has neither lines nor a picture")
-    if "targets" in row:
-        return Given(name, {}, lines, picture, _corrected(row["targets"], keys, len(lines)))
-    unknown = set(row["fields"]) - set(keys)
+    if "targets" in row and keys is not None:
+        place = {old: new for new, old in enumerate(n for n, line in enumerate(lines) if line.text.strip())}
+        kept = tuple(line for line in lines if line.text.strip())
+        return Given(name, {}, kept, picture, _corrected(row["targets"], keys, place))
+    unknown = set() if keys is None else set(row["fields"]) - set(keys)
     if unknown:
         raise ValueError(f"the document has no field {', '.join(sorted(unknown))}")
     fields = {key: None if value is None else str(value) for key, value in row["fields"].items()}
@@ -90,14 +95,18 @@ def _line(given: Any) -> Line:
     return Line(str(given["text"]), float(given.get("confidence", 1.0)), box)
 
 
-def _corrected(targets: Any, keys: tuple[str, ...], count: int) -> dict[str, Target]:
-    """The targets of an export row, in the order of the document's fields."""
+def _corrected(targets: Any, keys: tuple[str, ...], place: Mapping[int, int]) -> dict[str, Target]:
+    """The targets of an export row, in the order of the fields. place: a line's number once blank ones are left out."""
     if len(targets) != len(keys):
         raise ValueError("it has not one target a field: the document has changed since")
     found: dict[str, Target] = {}
     for key, target in zip(keys, targets, strict=True):
-        numbers = target if isinstance(target, list) else [target] if isinstance(target, int) else []
-        if not all(type(number) is int and 0 <= number < count for number in numbers):
+        if target is None or isinstance(target, str):
+            found[key] = target
+            continue
+        numbers = target if isinstance(target, list) else [target]
+        if not numbers or not all(type(number) is int and number in place for number in numbers):
             raise ValueError("a target points at a line that is not there")
-        found[key] = tuple(target) if isinstance(target, list) else target
+        moved = tuple(place[number] for number in numbers)
+        found[key] = moved if len(moved) > 1 else moved[0]
     return found

@@ -13,17 +13,27 @@ from ocr_frontend.documents.spec import DocumentSpec
 
 def read_examples(path: Path, spec: DocumentSpec) -> Iterator[Given]:
     """The examples of the document, in their order. Raises DataError."""
-    if path.is_dir():
-        if folder.is_folder(path):
-            yield from folder.read_folder(path)
-            return
-        path = path / "examples.jsonl"
+    if path.is_dir() and folder.is_folder(path):
+        yield from folder.read_folder(path)
+        return
+    yield from entries.read_entries(_file(path), spec.name, spec.keys)
+
+
+def read_any(path: Path) -> list[Given]:
+    """The examples of a document that has no file yet: whatever fields they have. Raises DataError."""
+    if path.is_dir() and folder.is_folder(path):
+        return list(folder.read_folder(path))
+    return list(entries.read_entries(_file(path), None, None))
+
+
+def _file(path: Path) -> Path:
+    path = path / "examples.jsonl" if path.is_dir() else path
     if not path.is_file():
         raise DataError(
             f"{path} is neither a file of examples (JSON Lines) nor a folder with key/ and box/ or img/: "
             "say with --data below which folder the recipe's examples lie."
         )
-    yield from entries.read_entries(path, spec.name, spec.keys)
+    return path
 
 
 def digest(path: Path) -> str:

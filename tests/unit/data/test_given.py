@@ -135,8 +135,8 @@ def test_exported_corrections_bring_their_answers(tmp_path: Path) -> None:
     row = {
         "id": "a",
         "document": "receipt",
-        "lines": ["SHOP", "9.00"],
-        "targets": [0, None, None, 1],
+        "lines": ["SHOP", " ", "9.00"],
+        "targets": [[0], None, None, 2],
         "corrections": [],
     }
     path = tmp_path / "corrections.jsonl"

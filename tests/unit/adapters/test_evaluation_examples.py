@@ -1,0 +1,143 @@
+"""Scores on labelled examples: the published protocol, letters alone, the ceiling; answers are read strictly."""
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+import yaml
+
+from adapters.errors import EvaluationError
+from adapters.evaluation.examples.ask import read_answer
+from adapters.evaluation.examples.scores import Outcome, markdown, table
+from adapters.training.contract import contract
+from tests.support.receipts import receipts, write_folder
+from tests.support.run_command import adapters_command
+
+RAW = yaml.safe_load(Path("adapters/recipes/receipt/document.yaml").read_text(encoding="utf-8"))
+LINES = contract((), own=RAW)
+OBJECT = contract((), "object", own=RAW)
+
+
+def outcome(wanted: str | None, answered: str | None, best: str | None = None) -> Outcome:
+    return Outcome({"a": wanted}, {"a": answered}, {"a": best or wanted})
+
+
+def test_f1_is_right_over_answered_and_wanted() -> None:
+    rows = table([outcome("X", "X"), outcome("Y", "Z"), outcome("W", None), outcome(None, "V")], ["a"])
+    assert rows[0]["f1"] == pytest.approx(2 * 1 / (3 + 3))
+    assert rows[0]["exact"] == 0.25
+    assert rows[0]["wanted"] == 3
+
+
+def test_an_empty_field_that_is_wanted_empty_is_exact_and_counts_nothing_in_f1() -> None:
+    row = table([outcome(None, None), outcome("X", "X")], ["a"])[0]
+    assert (row["f1"], row["exact"], row["wanted"]) == (1.0, 1.0, 1)
+
+
+def test_signs_blanks_and_case_are_left_out_of_letters_alone() -> None:
+    row = table([outcome("NO.53, JALAN BESAR", "No. 53 Jalan Besar", "NO.53, JALAN BESAR.")], ["a"])[0]
+    assert (row["f1"], row["f1_letters"], row["ceiling"], row["ceiling_letters"]) == (0.0, 1.0, 0.0, 1.0)
+
+
+def test_the_last_row_is_of_all_fields_and_whole_examples() -> None:
+    good = Outcome({"a": "X", "b": "Y"}, {"a": "X", "b": "Y"}, {}, seconds=1.0)
+    bad = Outcome({"a": "X", "b": "Y"}, {"a": "X"}, {}, invalid=True, seconds=3.0)
+    last = table([good, bad], ["a", "b"])[-1]
+    assert (last["field"], last["examples_exact"], last["invalid"], last["p50_seconds"]) == ("all", 0.5, 0.5, 2.0)
+    assert "| all |" in markdown(table([good, bad], ["a", "b"]))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('[0,1,[2,3],"9.00"]', [0, 1, (2, 3), "9.00"]),
+        ("[0,null,null,null]", [0, None, None, None]),
+        ("[0,1,2]", None),
+        ("[0,1,2,9]", None),
+        ("[0,1,[],3]", None),
+        ("[0,1,[true],3]", None),
+        ("[0,1,2.5,3]", None),
+        ('{"company": 0}', None),
+        ("[0,1,", None),
+    ],
+)
+def test_an_answer_that_is_none_is_nothing(text: str, expected: object) -> None:
+    assert read_answer(text, LINES, "receipt", 5) == expected
+
+
+def test_an_object_is_read_by_its_keys() -> None:
+    assert read_answer('{"total":"9.00","company":null}', OBJECT, "receipt", 5) == [None, None, None, "9.00"]
+
+
+class _Server(BaseHTTPRequestHandler):
+    """A model server that says the same of every prompt, and a front that reads every picture so."""
+
+    def do_GET(self) -> None:
+        card = {"id": "receipt", "root": "receipt@0123456789ab", "prompt": LINES.model_dump(by_alias=True)}
+        self._say({"data": [card]})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/v1/completions":
+            self._say({"choices": [{"text": "[0,null,null,null]"}]})
+        else:
+            lines = [{"text": text} for text in next(receipts(1)).texts]
+            self._say({"data": next(receipts(1)).fields, "ocr": {"lines": lines}, "model": "receipt@0123456789ab"})
+
+    def _say(self, body: dict[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    made = ThreadingHTTPServer(("127.0.0.1", 0), _Server)
+    Thread(target=made.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{made.server_port}"
+    made.shutdown()
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    write_folder(tmp_path / "receipts", 6, pictures=True)
+    content = {"name": "receipt", "document": RAW, "data": {"examples": [{"path": "receipts"}]}}
+    path = tmp_path / "recipe.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_given_lines_are_asked_of_a_server(server: str, recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, said = adapters_command("evaluate-examples", recipe, "--server", server, "--range", 0, 6, "--out", out)
+    assert code == 0, said
+    kept = json.loads((out / "examples-given-lines.json").read_text())
+    assert (kept["model"], kept["examples"], kept["rows"][-1]["ceiling"]) == ("receipt@0123456789ab", 6, 1.0)
+    assert all(value not in json.dumps(kept) for value in next(receipts(1)).fields.values())
+
+
+def test_pictures_go_through_the_front_and_a_worse_revision_is_told(server: str, recipe: Path, tmp_path: Path) -> None:
+    asked = ("evaluate-examples", recipe, "--front", server, "--out", tmp_path / "out")
+    assert adapters_command(*asked)[0] == 0
+    kept = json.loads((tmp_path / "out" / "examples-pictures-own-OCR.json").read_text())
+    assert (kept["examples"], kept["rows"][-1]["f1"]) == (1, 1.0)
+    floor = tmp_path / "floor.json"
+    floor.write_text(json.dumps({"rows": [{"f1": 1.0}]}))
+    worse = (*asked[:2], "--server", server, "--out", tmp_path / "other", "--floor", floor)
+    code, said = adapters_command(*worse)
+    assert (code, "worse" in said) == (3, True)
+    assert adapters_command(*asked, "--floor", floor)[0] == 0
+
+
+def test_a_server_without_the_adapter_is_one_sentence(server: str, recipe: Path) -> None:
+    with pytest.raises(EvaluationError, match="serves no adapter other with a contract"):
+        adapters_command("evaluate-examples", recipe, "--server", server, "--model", "other")
