@@ -41,7 +41,8 @@ _README = """\
 
 From {count} examples: fields {fields}. Answers can say {ceiling} of the wanted values exactly with the lines given.
 
-1. `documents/{name}.yaml` says what the document is: read it through, above all types and labels (docs/reference/documents.md).
+1. `documents/{name}.yaml` says what the document is: read it through, above all types and labels
+   (docs/reference/documents.md).
 2. Train: `python -m adapters train {recipe}`. It prints the revision's folder, `adapters/{name}/REVISION`.
 3. Measure: `python -m adapters evaluate-examples {recipe} --revision adapters/{name}/REVISION`.
 4. Serve: `python -m adapters registry switch {name} REVISION`; a running server follows. The front asks it by

@@ -42,7 +42,7 @@ class Hardness(_Strict):
 
 
 class Source(_Strict):
-    """Labelled examples: a JSON Lines file, or a folder of scans (docs/how-to/new-document.md), below the folder of --data."""
+    """Labelled examples below the folder of --data: JSON Lines, or a folder of scans (docs/how-to/new-document.md)."""
 
     path: str
     range: tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=1)]] | None = Field(

@@ -1,4 +1,4 @@
-"""docs/how-to/new-document.md is walked: each command of it that needs no running service, as it is written, on 30 receipts.
+"""docs/how-to/new-document.md is walked on 30 receipts: each command that needs no running service, as it is written.
 
 The long training alone is left out: the two steps of the try are the same command.
 """
