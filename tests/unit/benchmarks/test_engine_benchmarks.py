@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.frame import Case, Panel, alternate, publish
-from benchmarks.gguf_files import _interleaved
-from benchmarks.services import Prompts
-from benchmarks.tune import _wins
-from benchmarks.tune_candidates import candidates, joined
+from benchmarks.harness.frame import Case, Panel, alternate, publish
+from benchmarks.harness.services import Prompts
+from benchmarks.rivals.gguf_files import _interleaved
+from benchmarks.tune.candidates import candidates, joined
+from benchmarks.tune.launch import _wins
 
 
 def test_rounds_alternate_in_both_orders_and_the_warm_up_does_not_count() -> None:

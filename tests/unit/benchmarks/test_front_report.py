@@ -1,6 +1,6 @@
 """What the load benchmark calls honest, and what it says of a server that was killed."""
 
-from benchmarks.front_report import Reply, report
+from benchmarks.front.report import Reply, report
 
 MEMORY = [(0.0, 500.0), (30.0, 600.0), (60.0, 601.0), (90.0, 602.0)]
 

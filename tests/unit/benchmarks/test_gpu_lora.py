@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from adapters.doctor.facts import Facts, Gpu
-from benchmarks import gpu_lora
-from benchmarks.lora_engine import BASE, Spent
+from benchmarks.lora import gpu as gpu_lora
+from benchmarks.lora.engine import BASE, Spent
 
 FACTS = Facts(
     "a processor", 2, (), 1, 1, (Gpu("NVIDIA H100", 80 << 30, 1, (9, 0)),), {"vllm": "0.32.0", "torch": "2.13"}

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from benchmarks.soak_answers import Answers, Server
+from benchmarks.lora.soak_answers import Answers, Server
 
 # What each revision thinks of its next token, whatever came before: two of `a`'s tokens are nearly as likely.
 LIKELY = {"a": {1: -0.70, 2: -0.75, 3: -5.0}, "b": {1: -5.0, 2: -6.0, 3: -0.1}}

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from adapters.training.recipe import Recipe, form_name
-from benchmarks import quant_training, train_methods
-from benchmarks.train_methods import METHODS, measure, plot
+from benchmarks.quantization import train_methods
+from benchmarks.quantization import training as quant_training
+from benchmarks.quantization.train_methods import METHODS, measure, plot
 
 
 def _run(name: str, right: float, base_bytes: int) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from adapters.data.documents import DOCUMENT_NAMES
-from benchmarks.tell_apart import cards, laid_out
+from benchmarks.cards.tell_apart import cards, laid_out
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.spec import parse_spec

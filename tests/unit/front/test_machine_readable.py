@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from adapters.data.mrz import check_digit as reference
 from adapters.data.mrz import td1
-from benchmarks.mrz_damage import DAMAGES, cameroonian, light, passport
-from benchmarks.mrz_false_accepts import page, wrong_fields
+from benchmarks.cards.mrz_damage import DAMAGES, cameroonian, light, passport
+from benchmarks.cards.mrz_false_accepts import page, wrong_fields
 from ocr_frontend.documents.machine_readable import ANYTHING, Expected, MachineReadable, find_machine_readable
 from ocr_frontend.documents.machine_readable.characters import check_digit
 from ocr_frontend.ocr.textline import Box, TextLine
@@ -242,7 +242,7 @@ def test_any_text_is_survived(texts: list[str], expected: Expected) -> None:
 
 
 def test_how_rarely_a_damaged_zone_is_believed() -> None:
-    """20,000 zones, damaged in every way; `python -m benchmarks.mrz_false_accepts` counts over 240,000 and more."""
+    """20,000 zones, damaged in every way; `python -m benchmarks.cards.mrz_false_accepts` counts over many more."""
     rng, wrong, held = random.Random(17), 0, 0
     for count in range(20_000):
         printed = cameroonian(rng)

@@ -9,10 +9,10 @@ import pytest
 
 from adapters.training.contract import contract
 from adapters.training.dataset import Labelled
-from benchmarks.quant_cards import Question, questions, right_fields
-from benchmarks.quant_report import BEGIN, END, _cells, filled, write
-from benchmarks.quant_rows import quality
-from benchmarks.quant_variants import names
+from benchmarks.quantization.cards import Question, questions, right_fields
+from benchmarks.quantization.report import BEGIN, END, _cells, filled, write
+from benchmarks.quantization.rows import quality
+from benchmarks.quantization.variants import names
 
 CARD = Labelled("cni-2018-recto", ("NOM", "NGO", "MBARGA", "NGO"), (1, (1, 2), None, "ABC"))
 

@@ -15,7 +15,7 @@ from adapters.registry.canonical import canonical_json, parse_json, read_json
 from adapters.registry.errors import Refused
 from adapters.registry.manifest import Manifest, read_manifest
 from adapters.registry.safetensors_header import read_header
-from benchmarks.fuzz_registry import Fuzz
+from benchmarks.registry.fuzz import Fuzz
 from tests.support.tiny_models import adapter_config, manifest_for, write_adapter
 
 ANY = st.recursive(
@@ -119,7 +119,7 @@ def test_a_manifest_reads_or_is_a_value_error(changes: dict[str, Any]) -> None:
 
 
 def test_four_hundred_changed_files_crash_nothing(tmp_path: Path, base_folder: Path) -> None:
-    """The fuzz itself (python -m benchmarks.fuzz_registry), briefly and always the same."""
+    """The fuzz itself (python -m benchmarks.registry.fuzz), briefly and always the same."""
     adapter = write_adapter(tmp_path / "adapter", manifest=manifest_for(base_folder))
     fuzz = Fuzz(tmp_path / "fuzz", adapter, seed=1, keep=tmp_path / "crashes")
     for _ in range(400):

@@ -122,7 +122,7 @@ def test_what_is_only_measured_needs_a_named_file_and_loads_nothing(tmp_path: Pa
 
 
 def test_all_candidates_of_the_tuner_are_profiles_that_it_may_name(tmp_path: Path) -> None:
-    from benchmarks.tune_candidates import candidates
+    from benchmarks.tune.candidates import candidates
 
     for candidate in candidates(()):
         path = _write(tmp_path, dict(candidate.changes))

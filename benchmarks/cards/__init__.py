@@ -1,0 +1,1 @@
+"""A card: its time, its reading, its zone, and rules without a model."""

@@ -1,0 +1,1 @@
+"""The front before a model server that stands in: load, memory, hostile files."""

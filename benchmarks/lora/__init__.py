@@ -1,0 +1,1 @@
+"""What adapters cost: speed, memory, many of them, for long."""

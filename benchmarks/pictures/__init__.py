@@ -1,0 +1,1 @@
+"""The pictures in README and docs, taken from running services."""

@@ -1,0 +1,1 @@
+"""The same work for others that serve such a base."""

@@ -1,0 +1,36 @@
+"""transformers + PEFT: `python -m benchmarks.rivals.workers.peft BASE ADAPTER float32 2 8231` (type, threads, port)."""
+
+import sys
+from typing import Any
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM
+
+from benchmarks.rivals.workers.http import serve
+
+
+def main(base: str, adapter: str, dtype: str, threads: str, port: str) -> None:
+    """Load, then answer until ended."""
+    torch.set_num_threads(int(threads))
+    loaded: Any = AutoModelForCausalLM.from_pretrained(base, dtype=getattr(torch, dtype))
+    model: Any = PeftModel.from_pretrained(loaded, adapter, autocast_adapter_dtype=False).eval()
+
+    @torch.inference_mode()
+    def answer(prompt: list[int], tokens: int) -> list[int]:
+        ids = torch.tensor([prompt])
+        out = model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            do_sample=False,
+            min_new_tokens=tokens,
+            max_new_tokens=tokens,
+            pad_token_id=0,
+        )
+        return list(out[0, len(prompt) :].tolist())
+
+    serve(int(port), answer)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,1 @@
+"""Which launch is fastest on this machine."""
