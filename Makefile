@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table figures docs sbom eval train recorded lock clean env
+.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table figures pictures docs sbom eval train recorded lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -62,6 +62,10 @@ bench-env: env ## llama.cpp for `benchmarks.rivals.today`, compiled into an envi
 figures: env ## bring the numbers in README and docs up to date with the result files
 	@$(VENV) -m benchmarks.figures --write
 	@$(VENV) -m deploy.capacity
+
+pictures: env ## the pictures in README and docs, from running services (make up) and Chromium
+	@$(VENV) -m benchmarks.pictures.result
+	@$(VENV) -m benchmarks.pictures.page
 
 docs: env ## the documentation as a site, in English and French, in site/; fails for a link that leads nowhere
 	@NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build --strict --quiet && echo "site/index.html"

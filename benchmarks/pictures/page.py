@@ -1,4 +1,4 @@
-"""The pictures of docs/reference/page.md, taken from running services with Chromium.
+"""The pictures of docs/reference/page.md and of the dashboard, taken from running services with Chromium.
 
 python -m benchmarks.pictures.page --front http://127.0.0.1:8080
 """
@@ -39,6 +39,7 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
             _desk(browser, args)
             _phone(browser, args)
+            _dashboard(browser, args)
             browser.close()
     except Error as error:
         print(f"The page at {args.front} could not be taken: {error.message.splitlines()[0]}", file=sys.stderr)
@@ -71,6 +72,13 @@ def _phone(browser: Any, args: argparse.Namespace) -> None:
     page = _read(browser, f"{args.front}/?lang=en", _PHONE)
     page.locator("#field-date_of_birth").tap()
     _save(page, args.out / "page-phone.png")
+
+
+def _dashboard(browser: Any, args: argparse.Namespace) -> None:
+    page = browser.new_context(**_DESK).new_page()
+    page.goto(f"{args.front}/dashboard?lang=en")
+    page.wait_for_timeout(6_000)  # two of its looks: rates need a difference
+    _save(page, args.out / "dashboard.png", full_page=True)
 
 
 def _save(page: Any, path: Path, **options: Any) -> None:
