@@ -1,4 +1,4 @@
-"""The end of the shared server, so last by name: what it says, how it stops, what it remembers. Two more starts."""
+"""The end of the shared server, so last by name: what it says, what it remembers, how it stops. One more start."""
 
 import threading
 import time
@@ -33,9 +33,24 @@ def test_nothing_of_a_request_is_in_log_metrics_or_audit(server: LiveServer, rev
     assert SECRET not in (server.root / "audit.jsonl").read_text()
 
 
-def test_sigterm_lets_running_streams_finish_and_takes_no_new_work(server: LiveServer, revisions: list[str]) -> None:
+def test_after_a_kill_the_acknowledged_state_serves(server: LiveServer, revisions: list[str]) -> None:
     with server.client("boss") as boss:
-        assert boss.put("/v1/adapters/cni", json={"revision": revisions[2]}).status_code == 200
+        for revision in (revisions[2], revisions[1]):
+            assert boss.put("/v1/adapters/cni", json={"revision": revision}).status_code == 200
+    server.kill()
+    try:
+        httpx.get(f"{server.url}/health", timeout=2)
+        raise AssertionError("it is still there")
+    except httpx.HTTPError:
+        pass
+    server.start()
+    assert server.complete("cni")["model"] == f"cni@{revisions[1]}"
+    with server.client("boss") as boss:
+        assert boss.post("/v1/adapters/cni/rollback").json()["weights"] == {revisions[2]: 1.0}
+    assert server.complete("cni")["model"] == f"cni@{revisions[2]}"
+
+
+def test_sigterm_lets_running_streams_finish_and_takes_no_new_work(server: LiveServer, revisions: list[str]) -> None:
     result: dict[str, Any] = {}
     began = threading.Event()
 
@@ -62,20 +77,3 @@ def test_sigterm_lets_running_streams_finish_and_takes_no_new_work(server: LiveS
     assert result["lines"][-1] == "data: [DONE]" and len(result["lines"]) > 10
     assert refused is not None and "retry-after" in refused.headers
     assert server.wait(60) == 0
-
-
-def test_after_a_restart_and_a_kill_the_acknowledged_state_serves(server: LiveServer, revisions: list[str]) -> None:
-    server.start()
-    assert server.complete("cni")["model"] == f"cni@{revisions[2]}"
-    with server.client("boss") as boss:
-        assert boss.put("/v1/adapters/cni", json={"revision": revisions[1]}).status_code == 200
-    server.kill()
-    try:
-        httpx.get(f"{server.url}/health", timeout=2)
-        raise AssertionError("it is still there")
-    except httpx.HTTPError:
-        pass
-    server.start()
-    assert server.complete("cni")["model"] == f"cni@{revisions[1]}"
-    with server.client("boss") as boss:
-        assert boss.post("/v1/adapters/cni/rollback").json()["weights"] == {revisions[2]: 1.0}
