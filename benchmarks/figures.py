@@ -19,6 +19,9 @@ from typing import Any
 import jmespath
 import yaml
 
+from benchmarks import tables
+from benchmarks.tables import Table, read_tables
+
 ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!--=([\w.-]+)-->(.*?)<!--/-->", re.DOTALL)
 _SHIPPED = re.compile(r"adapters/cni/[0-9a-f]{12}\b")
@@ -57,11 +60,20 @@ class Figure:
         return f"{number}{_FIXED if french else ' '}{unit}" if unit else number
 
 
-def read_figures(root: Path) -> dict[str, Figure]:
+@dataclass(frozen=True)
+class Told:
+    """Everything that docs/figures.yaml names, found."""
+
+    figures: dict[str, Figure]
+    tables: dict[str, Table]
+
+
+def read_figures(root: Path) -> Told:
     """Of docs/figures.yaml under `root`. Raises FigureError."""
     told = yaml.safe_load((root / "docs/figures.yaml").read_text("utf-8"))
     files = {name: _load(root, where) for name, where in told["files"].items()}
-    return {name: _figure(name, one, files) for name, one in told["figures"].items()}
+    figures = {name: _figure(name, one, files) for name, one in told["figures"].items()}
+    return Told(figures, read_tables(told.get("tables", {}), files))
 
 
 def _load(root: Path, where: str) -> Any:
@@ -96,15 +108,24 @@ def pages(root: Path) -> list[Path]:
     return sorted(page for page in found if not page.relative_to(root).as_posix().startswith(_HISTORY))
 
 
-def filled(text: str, figures: dict[str, Figure], french: bool, folder: str) -> str:
-    """`text` with every figure and every path of the shipped revision as they are now. Raises FigureError."""
+def filled(text: str, told: Told, french: bool, folder: str) -> str:
+    """`text` with every figure, table and path of the shipped revision as they are now. Raises FigureError."""
 
-    def put(mark: re.Match[str]) -> str:
-        if mark[1] not in figures:
+    def figure(mark: re.Match[str]) -> str:
+        if mark[1] not in told.figures:
             raise FigureError(f"no figure is called {mark[1]} (docs/figures.yaml)")
-        return f"<!--={mark[1]}-->{figures[mark[1]].text(french)}<!--/-->"
+        return f"<!--={mark[1]}-->{told.figures[mark[1]].text(french)}<!--/-->"
 
-    return MARK.sub(put, _SHIPPED.sub(folder, text))
+    def table(mark: re.Match[str]) -> str:
+        if mark[1] not in told.tables:
+            raise FigureError(f"no table is called {mark[1]} (docs/figures.yaml)")
+        return f"<!--table={mark[1]}-->\n{told.tables[mark[1]].text(french, _shown)}\n<!--/table-->"
+
+    return MARK.sub(figure, tables.MARK.sub(table, _SHIPPED.sub(folder, text)))
+
+
+def _shown(value: float, how: dict[str, Any], french: bool) -> str:
+    return Figure(value * how.get("times", 1), how["digits"], how.get("unit", "")).text(french)
 
 
 def main() -> int:
@@ -115,10 +136,10 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="bring the pages up to date")
     args = parser.parse_args()
     try:
-        figures, folder, behind = read_figures(ROOT), shipped(ROOT), []
+        told, folder, behind = read_figures(ROOT), shipped(ROOT), []
         for page in pages(ROOT):
             text = page.read_text("utf-8")
-            if (new := filled(text, figures, page.name.endswith(".fr.md"), folder)) != text:
+            if (new := filled(text, told, page.name.endswith(".fr.md"), folder)) != text:
                 behind.append(page.relative_to(ROOT).as_posix())
                 if args.write:
                     page.write_text(new, "utf-8")

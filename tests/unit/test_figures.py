@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from benchmarks.figures import MARK, ROOT, Figure, FigureError, filled, pages, read_figures, shipped
+from benchmarks.figures import MARK, ROOT, Figure, FigureError, Told, filled, pages, read_figures, shipped
+from benchmarks.tables import Table
 
 READMES = ("README.md", "README.fr.md")
 # A share, a time, a rate, a factor: what somebody measured. Bytes that a machine needs are no measurement.
@@ -14,11 +15,11 @@ MEASURED = re.compile(
 
 
 def test_pages_say_what_the_results_say() -> None:
-    figures, folder = read_figures(ROOT), shipped(ROOT)
+    told, folder = read_figures(ROOT), shipped(ROOT)
     behind = [
         page.relative_to(ROOT).as_posix()
         for page in pages(ROOT)
-        if filled(text := page.read_text("utf-8"), figures, page.name.endswith(".fr.md"), folder) != text
+        if filled(text := page.read_text("utf-8"), told, page.name.endswith(".fr.md"), folder) != text
     ]
     assert not behind, f"python -m benchmarks.figures --write brings these up to date: {behind}"
 
@@ -50,9 +51,16 @@ def test_a_figure_is_written_as_its_language_writes_it(figure: Figure, english: 
 def test_text_between_marks_and_the_shipped_revision_are_replaced_and_nothing_else() -> None:
     before = "a <!--=x-->old<!--/--> of adapters/cni/0123456789ab/evaluation.png, 7 %"
     after = "a <!--=x-->1.5 s<!--/--> of adapters/cni/ffffffffffff/evaluation.png, 7 %"
-    assert filled(before, {"x": Figure(1.5, 1, "s")}, False, "adapters/cni/ffffffffffff") == after
+    assert filled(before, Told({"x": Figure(1.5, 1, "s")}, {}), False, "adapters/cni/ffffffffffff") == after
 
 
 def test_a_figure_that_nobody_knows_is_named() -> None:
     with pytest.raises(FigureError, match="no figure is called y"):
-        filled("<!--=y-->1<!--/-->", {}, False, "")
+        filled("<!--=y-->1<!--/-->", Told({}, {}), False, "")
+
+
+def test_a_table_has_the_rows_of_its_file() -> None:
+    rows = [{"name": "a", "ms": 1500}, {"name": "b"}]
+    table = Table(rows, {"what": "name", "takes": {"at": "ms", "digits": 1, "unit": "s", "times": 0.001}})
+    text = filled("<!--table=t-->\nold\n<!--/table-->", Told({}, {"t": table}), True, "")
+    assert text.splitlines()[1:-1] == ["| what | takes |", "|---|---|", "| a | 1,5\u00a0s |", "| b |  |"]
