@@ -39,7 +39,9 @@ def register() -> None:
 def _serve(platform: type) -> None:
     """What right answers need; the wrapper last, so that a failure before it leaves nothing half done."""
     from server.cpu_lora import released_weights, writes
+    from server.vllm import seeds
 
+    seeds.keep()
     released_weights.allow()
     writes.watch()
     platform.get_punica_wrapper = classmethod(lambda _cls: WRAPPER)  # type: ignore[attr-defined]

@@ -60,6 +60,10 @@ CPU = (
     "vllm.forward_context:get_forward_context()",
     "vllm.forward_context:is_forward_context_available()",
     "vllm.config:get_current_vllm_config_or_none()",
+    # server/vllm/seeds.py
+    "vllm.v1.worker.gpu_model_runner:GPUModelRunner._sample(logits, spec_decode_metadata)",
+    "vllm.v1.worker.gpu_model_runner:GPUModelRunner._bookkeeping_sync(scheduler_output, sampler_output)",
+    "vllm.v1.worker.gpu_input_batch:InputBatch.self.generators",
     # server/drafts
     "vllm.v1.core.sched.scheduler:Scheduler.update_from_output(scheduler_output, model_runner_output)",
     "vllm.v1.core.sched.scheduler:Scheduler.update_draft_token_ids(draft_token_ids)",
