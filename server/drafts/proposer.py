@@ -13,6 +13,7 @@ class NoDrafts:
     def __init__(self, vllm_config: Any) -> None:
         del vllm_config
         sampling.keep_processors()  # the runner builds them next
+        sampling.mend_temperatures()
 
     def load_model(self, target_model: Any) -> None:
         """There is no model."""

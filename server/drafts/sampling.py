@@ -1,7 +1,9 @@
-"""What vLLM takes away where there is speculation, given back: `min_p` and `logit_bias`.
+"""What vLLM takes away or gets wrong where there is speculation, mended: `min_p`, `logit_bias`, temperatures.
 
-vLLM 0.32 refuses both with any speculation, because its verification does not apply them to drafts. Our scheduler never
-drafts for a request that has one (`scheduler._is_greedy`), and vLLM samples tokens without drafts as it always does.
+vLLM 0.32 refuses the first two with any speculation, because its verification does not apply them to drafts. Our
+scheduler never drafts for a request that has one (`scheduler._is_greedy`), and vLLM samples tokens without drafts as it
+always does. Where a request samples beside drafted ones, its verification spreads temperatures over the drafted rows by
+a routine that on a CPU casts them to whole numbers and leaves the result unwritten (`_expand_kernel_impl`).
 """
 
 from __future__ import annotations
@@ -43,3 +45,20 @@ def keep_processors() -> None:
 
     build.is_cni_drafts = True  # type: ignore[attr-defined]
     gpu_model_runner.build_logitsprocs = build
+
+
+def mend_temperatures() -> None:
+    """Let each drafted row have its request's own temperature, `top_k` and `top_p`, once."""
+    from vllm.v1.sample import rejection_sampler  # heavy
+
+    rejection_sampler.expand_batch_to_tokens = spread
+
+
+def spread(x: Any, cu_num_tokens: Any, num_tokens: int, replace_from: int = 0, replace_to: int = 0) -> Any:
+    """vLLM's `expand_batch_to_tokens`: x [requests], cu_num_tokens [requests] (the rows up to and with each request's)
+    -> [num_tokens], each value as often as its request has rows, `replace_from` as `replace_to`."""
+    import torch  # heavy
+
+    counts = torch.diff(cu_num_tokens, prepend=cu_num_tokens.new_zeros(1))
+    given = x.masked_fill(x == replace_from, replace_to)
+    return torch.repeat_interleave(given, counts, output_size=num_tokens)

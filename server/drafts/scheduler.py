@@ -33,21 +33,11 @@ class DraftScheduler(Scheduler):  # type: ignore[misc]
         self._memories = Memories()
         self._drafters: dict[str, Drafter | None] = {}
         self._words: Words | None = None
-        self._others: set[str] = set()  # requests that are not plainly greedy
-
-    def add_request(self, request: Request) -> None:
-        """As vLLM's. No draft is verified beside a request that samples: vLLM 0.32's verification on a CPU would use
-        wrong temperatures (`cpu_triton_utils._expand_kernel_impl`)."""
-        super().add_request(request)
-        if not _is_greedy(request.sampling_params):
-            self._others.add(request.request_id)
-            for running in self.requests.values():
-                running.spec_token_ids = []
 
     def update_from_output(self, scheduler_output: SchedulerOutput, model_runner_output: ModelRunnerOutput) -> Any:
         """As vLLM's; then drafts for who goes on."""
         outputs = super().update_from_output(scheduler_output, model_runner_output)
-        for request in () if self._others else self.running:
+        for request in self.running:
             if request.request_id in scheduler_output.num_scheduled_tokens and not request.is_prefill_chunk:
                 tokens = self._draft(request)
                 request.spec_token_ids = self.structured_output_manager.validate_tokens(request, tokens)
@@ -89,7 +79,6 @@ class DraftScheduler(Scheduler):  # type: ignore[misc]
         return self._words
 
     def _free_request(self, request: Request, *arguments: Any, **named: Any) -> Any:
-        self._others.discard(request.request_id)
         drafter = self._drafters.pop(request.request_id, None)
         if drafter is not None and request.status == RequestStatus.FINISHED_STOPPED:
             drafter.finish(request.output_token_ids)

@@ -15,13 +15,7 @@ from server.drafts.options import SCHEDULER, SPLIT
 from server.drafts.sampling import PROPOSER
 from tests.support.tiny_models import adapter_tensors, write_adapter, write_base
 
-# The engine ends with EngineDeadError in a crowd where one request samples (docs/decisions/0024): drafts are off by
-# default until this has run. Take the mark away to work on it.
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.slow,
-    pytest.mark.xfail(run=False, reason="drafts, which are off by default, end the engine in a crowd (decision 0024)"),
-]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 ADAPTERS, BASE = 3, -1
 KEYS = ("nom_surname", "sex", "profession")
