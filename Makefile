@@ -87,11 +87,12 @@ recorded: env ## draw the training cards, read them with the real OCR, keep the 
 	@$(VENV) -m adapters record runs/recorded/30[012] --out adapters/recipes/recorded-hard.jsonl.gz
 
 # The CPU build of PyTorch comes from a folder of wheels where there is one; the GPU lock must not see that folder.
-LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header
+LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header --generate-hashes
 ON_CPU := UV_FIND_LINKS=$${UV_FIND_LINKS:-$$PIP_FIND_LINKS} $(LOCK) --override requirements/overrides.txt
-lock: ## pin every package anew; one lock an environment
+lock: ## pin every package anew, by version and hash; one lock an environment
 	$(ON_CPU) --extra cpu --extra adapters --extra front --extra dev --extra docs -o requirements/dev.lock
 	$(ON_CPU) --extra cpu --extra adapters -c requirements/dev.lock -o requirements/cpu.lock
+	sed -i -E '/^torch==/{:a;/\\$$/{N;ba};s/ \\\n +--hash=[^[:space:]]+//g}' requirements/dev.lock requirements/cpu.lock # built for one Python, elsewhere for another
 	$(ON_CPU) --extra front -c requirements/dev.lock -o requirements/front.lock
 	$(LOCK) --extra router -o requirements/router.lock
 	env -u UV_FIND_LINKS $(LOCK) --extra gpu --extra adapters -o requirements/gpu.lock

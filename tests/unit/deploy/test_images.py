@@ -57,7 +57,7 @@ def test_the_routers_image_is_its_lock_and_its_command() -> None:
     text = (IMAGES / "router.Dockerfile").read_text()
     assert "-r requirements/router.lock" in text
     assert 'ENTRYPOINT ["vllm-router"]' in _stages(IMAGES / "router.Dockerfile")["runtime"]
-    locked = re.search(r"(?m)^vllm-router==(.+)$", (ROOT / "requirements/router.lock").read_text())
+    locked = re.search(r"(?m)^vllm-router==(\S+)", (ROOT / "requirements/router.lock").read_text())
     assert locked is not None
     component = yaml.safe_load((ROOT / "deploy/kubernetes/components/router/kustomization.yaml").read_text())
     assert component["images"] == [{"name": "cni-router", "newTag": locked[1]}]
