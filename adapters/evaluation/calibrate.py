@@ -6,6 +6,7 @@ On cards of the validation split: no person, place or font of them is in the tra
 import argparse
 import asyncio
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from adapters.data.cards import CONDITIONS, write_all
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
 from adapters.evaluation.calibration import Fitted, Observed, crossed, fit
+from adapters.evaluation.examples.calibrate import observe
 from adapters.evaluation.reliability import Group, figures, plot
 from adapters.evaluation.results import Card
 from adapters.evaluation.run import evaluate, read_truths
@@ -34,7 +36,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "400 cards take about ten minutes on two cores.",
     )
     parser.add_argument("--front", default="http://127.0.0.1:8080", help="the OCR front (default: %(default)s)")
-    parser.add_argument("--model", default="cni", help="alias or exact revision (default: %(default)s)")
+    parser.add_argument("--model", help="alias or exact revision (default: cni, or the recipe's name)")
     parser.add_argument("--count", type=int, default=50, help="cards a document and condition (default: %(default)s)")
     parser.add_argument("--concurrency", type=int, default=2, help="cards at a time (default: %(default)s)")
     parser.add_argument(
@@ -46,13 +48,35 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         default=Path("ocr_frontend/extraction/calibration.json"),
         help="weights (default: %(default)s)",
     )
+    parser.add_argument("--recipe", type=Path, help="calibrate a document of one's own, on its examples with pictures")
+    parser.add_argument("--data", type=Path, help="where the recipe's examples lie (default: beside it)")
+    parser.add_argument("--range", type=int, nargs=2, help="of the recipe's first source (default: its held-out ones)")
     parser.add_argument("--report", type=Path, help="folder of the plot (default: the revision's folder)")
     parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
+    if args.recipe:
+        return _own(args)
+    return _cards(args)
+
+
+def _own(args: argparse.Namespace) -> int:
+    """A document of one's own: all examples are one group."""
     from rich.progress import Progress
 
+    with Progress() as bar:
+        task = bar.add_task("reading examples", total=None)
+        rows, exact, count = observe(
+            args.front, args.model, args.recipe, args.data, args.range, lambda: bar.update(task, advance=1)
+        )
+    return _fitted(args, rows, np.array(["examples"] * len(rows)), exact, count, ("examples",))
+
+
+def _cards(args: argparse.Namespace) -> int:
+    from rich.progress import Progress
+
+    args.model = args.model or "cni"
     count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
         write_all(args.cards, args.count, seed=SEED, split="valid")
@@ -62,16 +86,22 @@ def _run(args: argparse.Namespace) -> int:
         cards, exact = asyncio.run(
             evaluate(args.front, args.model, truths, args.concurrency, {}, lambda: bar.update(task, advance=1))
         )
-    rows, conditions = observed(cards)
+    return _fitted(args, *observed(cards), exact, len(cards), tuple(CONDITIONS))
+
+
+def _fitted(
+    args: argparse.Namespace, rows: list[Observed], conditions: Any, exact: str, count: int, names: Sequence[str]
+) -> int:
+    """Fit, keep and tell. conditions: of each row, one of `names`."""
     _enough(rows)
     fitted, sure = fit(rows), crossed(rows)
     right = np.array([row.right for row in rows], dtype=np.float64)
-    groups: dict[str, Group] = {name: (sure[conditions == name], right[conditions == name]) for name in CONDITIONS}
+    groups: dict[str, Group] = {name: (sure[conditions == name], right[conditions == name]) for name in names}
     found = figures(groups)
-    _keep(args.out, exact, fitted, len(cards), found)
+    _keep(args.out, exact, fitted, count, found)
     folder = args.report or Path("adapters") / exact.replace("@", "/")
     if folder.is_dir():
-        plot(groups, f"{exact}: validation cards, cross-validated", folder / "calibration.png")
+        plot(groups, f"{exact}: cross-validated", folder / "calibration.png")
     for name, numbers in found.items():
         print(
             f"{name}: {numbers['fields']:.0f} fields, {numbers['right']:.1%} right, calibration error "

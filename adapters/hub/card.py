@@ -73,7 +73,7 @@ def card(folder: Path, license: str | None) -> str:
         f"# {name}, a LoRA adapter",
         f"Revision `{manifest.get('revision') or folder.name}` for the base `{base}`. " + _asked(manifest),
         _use(name),
-        _table(rows, evaluation),
+        _table(rows, evaluation) if rows or not _examples(folder) else _examples(folder),
         _training(manifest),
         _limits(manifest),
     ]
@@ -134,6 +134,21 @@ def _table(rows: list[dict[str, Any]], evaluation: Mapping[str, Any]) -> str:
     return "\n\n".join(["## Results", "\n".join(lines), path])
 
 
+def _examples(folder: Path) -> str:
+    """What `evaluate-examples` measured, by protocol; empty where it measured nothing."""
+    tables = []
+    for path in sorted(folder.glob("examples-*.json")):
+        kept = _read(path)
+        rows = "".join(
+            f"| {row['field']} | {row['f1']:.1%} | {row['f1_letters']:.1%} | {row['ceiling']:.1%} |\n"
+            for row in kept.get("rows", [])
+        )
+        head = "| field | F1 | F1, letters and digits alone | ceiling |\n|---|---|---|---|\n"
+        where = kept.get("machine", {}).get("processor", "an unknown processor")
+        tables.append(f"{kept.get('examples')} examples, {kept.get('protocol')}, on {where}:\n\n{head}{rows}".rstrip())
+    return "\n\n".join(["## Results", *tables]) if tables else ""
+
+
 def _training(manifest: Mapping[str, Any]) -> str:
     recipe = manifest.get("recipe")
     if not recipe:
@@ -148,10 +163,13 @@ def _training(manifest: Mapping[str, Any]) -> str:
 
 def _limits(manifest: Mapping[str, Any]) -> str:
     drawn = "recipe" in manifest and set(manifest.get("prompt", {}).get("documents", {})) <= set(DOCUMENT_NAMES)
+    origin = str(manifest.get("recipe", {}).get("data", {}).get("origin") or "")
     data = (
         "Training and test cards are drawn and their people invented; photos are simulated. No real card was seen or "
         "measured."
         if drawn
+        else f"Trained on: {origin}"
+        if origin
         else "What it was trained on is not told here."
     )
     return (

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,16 @@ Ask = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Picture:
-    """What the front said of one picture. `values` is empty where it refused it; `lines` are those that it read."""
+    """What the front said of one picture. `values` is empty where it refused it; `lines` are those that it read,
+    `evidence` is what its confidence in each field rests on.
+    """
 
     values: dict[str, str | None]
     lines: tuple[str, ...]
     model: str
     seconds: float
     refused: bool = False
+    evidence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def on_this_machine(base: Path, revision: Path) -> tuple[Ask, PromptContract]:
@@ -79,7 +82,9 @@ def through_front(url: str, document: str, model: str, picture: Path, key: str =
     code = str(body.get("error", {}).get("code", "")) if "error" in body else ""
     if not code:
         values = {key: None if value is None else str(value) for key, value in body["data"].items()}
-        return Picture(values, tuple(line["text"] for line in body["ocr"]["lines"]), str(body["model"]), seconds)
+        lines = tuple(line["text"] for line in body["ocr"]["lines"])
+        told = {key: each["evidence"] for key, each in body.get("fields", {}).items() if each.get("evidence")}
+        return Picture(values, lines, str(body["model"]), seconds, evidence=told)
     if code == "invalid_answer" or (reply.status_code == httpx.codes.UNPROCESSABLE_ENTITY and "unknown" not in code):
         return Picture({}, (), model, seconds, refused=True)
     raise EvaluationError(f"The OCR front refused {picture.name} with {reply.status_code} {code}.")

@@ -16,6 +16,7 @@ from adapters.data.lines import Line
 from adapters.errors import DataError, EvaluationError
 from adapters.evaluation.examples import ask as asking
 from adapters.evaluation.examples.scores import Outcome, markdown, table
+from adapters.hub.card import CARD, write_card
 from adapters.registry.atomic import write_file
 from adapters.registry.manifest import PromptContract
 from adapters.settings import Settings
@@ -42,6 +43,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--revision", type=Path, help="a revision's folder, asked on this machine")
     who.add_argument("--server", help="a model server, such as http://127.0.0.1:8000")
+    who.add_argument("--ceiling", action="store_true", help="nobody: what the lines and the form of answers allow")
     who.add_argument("--front", help="an OCR front, such as http://127.0.0.1:8080")
     parser.add_argument("--model", help="alias or exact revision (default: the recipe's name)")
     parser.add_argument("--key", default="", help="the server's or the front's key, where it wants one")
@@ -65,16 +67,20 @@ def _run(args: argparse.Namespace) -> int:
         told: Told = lambda: bar.update(task, advance=1)  # noqa: E731
         if args.front:
             outcomes, exact, how = *_from_pictures(args, recipe.spec, model, examples, told), "pictures, own OCR"
+        elif args.ceiling:
+            outcomes, exact, how = [_best(each, recipe, recipe.spec) for each in examples], "nobody", "ceiling"
         else:
             outcomes, exact, how = *_from_lines(args, recipe, recipe.spec, model, examples, told), "given lines"
     if args.lines:
-        how = "lines of another OCR"
+        how += ", lines of another OCR"
     rows = table(outcomes, recipe.spec.keys)
     folder = args.out or args.revision or Path("runs") / "evaluation"
     body = {"model": exact, "document": recipe.spec.name, "protocol": how, "examples": len(outcomes),
             "machine": machine.describe(), "rows": rows}  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     write_file(folder / f"examples-{how.replace(',', '').replace(' ', '-')}.json", json.dumps(body, indent=1).encode())
+    if (folder / CARD).is_file():
+        write_card(folder)
     print(markdown(rows))
     print(json.dumps({key: value for key, value in rows[-1].items() if key != "field"}))
     return _judged(rows[-1]["f1"], args.floor)
@@ -136,6 +142,15 @@ def _from_lines(
         outcomes.append(_one(shown, answers, contract, spec, ask))
         told()
     return outcomes, exact
+
+
+def _best(example: Given, recipe: Recipe, spec: DocumentSpec) -> Outcome:
+    """The best answer to the lines that a prompt shows."""
+    answers = Answers(spec)
+    shown = replace(example, lines=example.lines[: recipe.data.most_lines])
+    lines = answers.lines(shown)
+    best = answers.values(lines, answers.targets(shown))
+    return Outcome(dict(example.fields), best, best)
 
 
 def _one(example: Given, answers: Answers, contract: PromptContract, spec: DocumentSpec, ask: asking.Ask) -> Outcome:

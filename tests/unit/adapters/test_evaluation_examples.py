@@ -1,6 +1,7 @@
 """Scores on labelled examples: the published protocol, letters alone, the ceiling; answers are read strictly."""
 
 import json
+import re
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -74,19 +75,24 @@ def test_an_object_is_read_by_its_keys() -> None:
 
 
 class _Server(BaseHTTPRequestHandler):
-    """A model server that says the same of every prompt, and a front that reads every picture so."""
+    """A model server that says the same of every prompt; a front that gets every second total wrong, less surely."""
 
     def do_GET(self) -> None:
         card = {"id": "receipt", "root": "receipt@0123456789ab", "prompt": LINES.model_dump(by_alias=True)}
         self._say({"data": [card]})
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        sent = self.rfile.read(int(self.headers["Content-Length"]))
         if self.path == "/v1/completions":
             self._say({"choices": [{"text": "[0,null,null,null]"}]})
-        else:
-            lines = [{"text": text} for text in next(receipts(1)).texts]
-            self._say({"data": next(receipts(1)).fields, "ocr": {"lines": lines}, "model": "receipt@0123456789ab"})
+            return
+        number = int(re.search(rb'filename="(\d+)', sent).group(1))  # type: ignore[union-attr]
+        receipt = list(receipts(number + 1))[number]
+        wrong = {"total": "0.01"} if number % 2 else {}
+        fields = {key: {"evidence": {"model": 1.0 if key in wrong else 6.0}} for key in receipt.fields}
+        lines = [{"text": text} for text in receipt.texts]
+        data = {**receipt.fields, **wrong}
+        self._say({"data": data, "fields": fields, "ocr": {"lines": lines}, "model": "receipt@0123456789ab"})
 
     def _say(self, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()
@@ -138,6 +144,42 @@ def test_pictures_go_through_the_front_and_a_worse_revision_is_told(server: str,
     assert adapters_command(*asked, "--floor", floor)[0] == 0
 
 
+def test_the_ceiling_asks_nobody(recipe: Path, tmp_path: Path) -> None:
+    read = [{"file": f"{n:03d}.png", "lines": [{"text": text} for text in each.texts if each.fields["total"] not in text]}
+            for n, each in enumerate(receipts(6))]  # fmt: skip
+    (tmp_path / "other.jsonl").write_text("\n".join(map(json.dumps, read)), encoding="utf-8")
+    asked = ("evaluate-examples", recipe, "--ceiling", "--range", 0, 6, "--out", tmp_path / "out")
+    assert adapters_command(*asked)[0] == 0
+    assert adapters_command(*asked, "--lines", tmp_path / "other.jsonl")[0] == 0
+    rows = [json.loads(path.read_text())["rows"] for path in sorted((tmp_path / "out").iterdir())]
+    assert sorted(each[-1]["exact"] for each in rows) == [0.75, 1.0]
+
+
+def test_exported_corrections_are_examples_too(server: str, recipe: Path, tmp_path: Path) -> None:
+    """The server names the first line as the company, and nothing else."""
+    row = {"id": "a", "document": "receipt", "lines": ["OLD TOWN", "", "9.00"], "targets": [0, None, None, 2]}
+    path = tmp_path / "corrections.jsonl"
+    path.write_text(json.dumps(row), encoding="utf-8")
+    asked = ("evaluate-examples", recipe, "--server", server, "--examples", path, "--out", tmp_path / "out")
+    assert adapters_command(*asked)[0] == 0
+    rows = json.loads((tmp_path / "out" / "examples-given-lines.json").read_text())["rows"]
+    assert {row["field"]: row["exact"] for row in rows} == {
+        "company": 1.0, "date": 1.0, "address": 1.0, "total": 0.0, "all": 0.75,
+    }  # fmt: skip
+
+
 def test_a_server_without_the_adapter_is_one_sentence(server: str, recipe: Path) -> None:
     with pytest.raises(EvaluationError, match="serves no adapter other with a contract"):
         adapters_command("evaluate-examples", recipe, "--server", server, "--model", "other")
+
+
+def test_confidence_is_learnt_from_examples(server: str, recipe: Path, tmp_path: Path) -> None:
+    write_folder(tmp_path / "receipts", 44, pictures=True)
+    out = tmp_path / "calibration.json"
+    asked = ("calibrate", "--recipe", recipe, "--front", server, "--out", out, "--report", tmp_path / "none")
+    code, said = adapters_command(*asked, "--range", 0, 44)
+    assert code == 0, said
+    kept = json.loads(out.read_text())["models"]["receipt@0123456789ab"]
+    assert (kept["cards"], kept["weights"]["model"] > 0.1) == (44, True)
+    with pytest.raises(EvaluationError, match="too few to learn from"):
+        adapters_command(*asked)

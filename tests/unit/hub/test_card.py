@@ -57,6 +57,21 @@ def test_what_is_not_known_is_not_claimed(revision: Path) -> None:
     assert "Not evaluated." in text and "What it was trained on is not told here." in text
 
 
+def test_a_document_of_ones_own_says_its_data_and_its_scores(revision: Path) -> None:
+    manifest = json.loads((revision / "manifest.json").read_text())
+    manifest |= {"recipe": {"data": {"origin": "30 bills of ours (MIT)."}}, "samples": 30}
+    manifest["prompt"]["documents"] = {"bill": {}}
+    (revision / "manifest.json").write_text(json.dumps(manifest))
+    (revision / "evaluation.json").unlink()
+    row = {"field": "all", "f1": 0.912, "f1_letters": 0.95, "ceiling": 0.93}
+    scores = {"examples": 3, "protocol": "given lines", "rows": [row]}
+    (revision / "examples-given-lines.json").write_text(json.dumps(scores))
+    text = card(revision, None)
+    assert "Trained on: 30 bills of ours (MIT)." in text
+    assert "3 examples, given lines" in text and "| all | 91.2% | 95.0% | 93.0% |" in text
+    assert "Not evaluated." not in text
+
+
 def test_the_shipped_card_says_what_lies_beside_it() -> None:
     (folder,) = {path.parent for path in (ROOT / "adapters/cni").glob("*/evaluation.json")}
     assert (folder / "README.md").read_text("utf-8") == card(folder, "apache-2.0")
