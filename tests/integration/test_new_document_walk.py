@@ -41,7 +41,7 @@ def run(command: str, where: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_both_languages_say_the_same_commands() -> None:
-    assert commands("how-to/new-document.md") == commands("new-document.fr.md")
+    assert commands("how-to/new-document.md") == commands("how-to/new-document.fr.md")
 
 
 @pytest.mark.slow
