@@ -139,7 +139,11 @@ class Settings(BaseSettings):
     def limits(self) -> Limits:
         """Of one picture."""
         return Limits(
-            pixels=self.max_pixels, side=self.max_side, work_pixels=self.work_pixels, decode_bytes=self.decode_bytes
+            pixels=self.max_pixels,
+            side=self.max_side,
+            work_pixels=self.work_pixels,
+            decode_bytes=self.decode_bytes,
+            detection_side=self.ocr_det_side,
         )
 
     def thresholds(self) -> dict[str, float]:

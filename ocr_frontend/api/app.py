@@ -15,12 +15,11 @@ from ocr_frontend.api.disconnect import ClientGone
 from ocr_frontend.api.errors import error_response
 from ocr_frontend.api.local_only import LocalOnly
 from ocr_frontend.api.middleware import CLIENT_GONE, Boundary
-from ocr_frontend.api.routes import ROUTERS
+from ocr_frontend.api.routes import ROUTERS, dashboard
 from ocr_frontend.api.service import Service, build_service
 from ocr_frontend.errors import BadRequest, FrontError, MethodNotAllowed, NotFound
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.settings import Settings
-from ocr_frontend.web.dashboard import routes as dashboard
 
 log = logging.getLogger("ocr_frontend")
 

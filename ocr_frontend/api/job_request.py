@@ -2,10 +2,10 @@
 
 import math
 
-from ocr_frontend.api.include import left_out
 from ocr_frontend.api.pages import chosen_pages, contents_of
 from ocr_frontend.api.uploads import Upload
 from ocr_frontend.auth.keys import LOCAL, Key
+from ocr_frontend.bodies.include import left_out
 from ocr_frontend.documents.registry import AUTO
 from ocr_frontend.errors import FrontError, Unprocessable
 from ocr_frontend.jobs.callbacks import target

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ocr_frontend.api.include import PARTS
+from ocr_frontend.bodies.include import PARTS
 from ocr_frontend.documents.registry import builtin
 
 _ERROR = {
@@ -52,8 +52,16 @@ _DOCUMENT = {
 _MODEL = {"type": "string", "description": "a base model, an alias or an exact revision; `cni` unless configured"}
 
 _PAGE = {"type": "integer", "minimum": 1, "default": 1, "description": "of a file with several pages"}
+_CARD = {
+    "type": "integer",
+    "minimum": 1,
+    "description": "of a picture with several cards, in reading order; else the first that `document` names, or that "
+    "is known",
+}
 
-EXTRACT_FORM = _form(("image",), {"image": _FILE, "document": _DOCUMENT, "model": _MODEL, "pages": _PAGE})
+EXTRACT_FORM = _form(
+    ("image",), {"image": _FILE, "document": _DOCUMENT, "model": _MODEL, "pages": _PAGE, "card": _CARD}
+)
 JOB_FORM = _form(
     ("image",),
     {
@@ -73,7 +81,8 @@ JOB_FORM = _form(
 CARD_FORM = _form(
     (),
     {
-        "image": _FILE | {"description": "one file of two pages, recto then verso, in place of the two parts"},
+        "image": _FILE
+        | {"description": "in place of the two parts: a file of two pages, recto then verso, or a picture of both"},
         "recto": _FILE,
         "verso": _FILE,
         "model": _MODEL,

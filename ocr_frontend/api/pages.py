@@ -25,6 +25,15 @@ def one_page(text: str | None, contents: Contents) -> int:
     return _there(int(text), contents)
 
 
+def one_card(text: str | None) -> int | None:
+    """`card`: which of several on one picture, from 1; None where the sender says nothing. Raises Unprocessable."""
+    if text is None:
+        return None
+    if not text.isdecimal() or len(text) > 3 or text == "0":
+        raise Unprocessable("`card` is one number, from 1: which of the cards on a picture is read.")
+    return int(text)
+
+
 def chosen_pages(text: str | None, contents: Contents) -> list[int]:
     """`all` (the default), or numbers and ranges: `1,3-5`. Raises Unprocessable."""
     if text in (None, "", _ALL):

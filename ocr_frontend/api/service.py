@@ -14,6 +14,7 @@ from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import DocumentError, Documents, load_documents
 from ocr_frontend.extraction.checks import unknown_checks
 from ocr_frontend.extraction.confidence import Calibration, CalibrationError, load_calibration
+from ocr_frontend.extraction.knowledge import KnownModels
 from ocr_frontend.extraction.llm_step import LlmStep
 from ocr_frontend.extraction.pipeline import Pipeline
 from ocr_frontend.jobs.corrections import Corrections
@@ -73,11 +74,12 @@ def build_service(
     http = http or _client(settings)
     http.event_hooks["request"].append(telemetry.add_headers)
     pool = OcrPool(
-        open_reader or (lambda: PaddleReader(settings.ocr_options(), Classifier(documents).labels)),
+        open_reader or (lambda: PaddleReader(settings.ocr_options())),
         readers=settings.ocr_workers,
         queue=settings.ocr_queue,
         seconds=settings.ocr_seconds,
         limits=settings.limits(),
+        count_labels=Classifier(documents).labels,
         stuck=settings.ocr_stuck_seconds,
     )
     metrics.watch("ocr_workers", "OCR workers", lambda: settings.ocr_workers)
@@ -103,9 +105,10 @@ def build_service(
     metrics.count("model_server_retries", "Calls repeated because the server was away", lambda: server.retries)
     presence = Presence(server, _PRESENCE_SECONDS)
     catalog = Catalog(server, settings.models_seconds)
-    llm = LlmStep(server, catalog, documents, settings.max_lines, settings.max_tokens)
+    models = KnownModels(documents)
+    llm = LlmStep(server, catalog, models, settings.max_lines, settings.max_tokens)
     calibration = _calibration(settings)
-    pipeline = Pipeline(pool, catalog, llm, documents, metrics, settings.thresholds(), calibration)
+    pipeline = Pipeline(pool, catalog, llm, documents, models, metrics, settings.thresholds(), calibration)
     limiter = Limiter()
 
     def share() -> float:

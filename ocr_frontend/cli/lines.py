@@ -14,8 +14,10 @@ from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.errors import FrontError
 from ocr_frontend.ocr.images import Limits, decode
+from ocr_frontend.ocr.look import flipped_back
+from ocr_frontend.ocr.orientation import CountLabels
 from ocr_frontend.ocr.reader import OcrOptions, PaddleReader, Reader
-from ocr_frontend.ocr.scan import as_sent
+from ocr_frontend.ocr.scan import as_sent, see
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pdf", ".heic", ".heif"}
 
@@ -31,11 +33,13 @@ def find_images(paths: list[Path]) -> list[Path]:
     return found
 
 
-def read_lines(reader: Reader, file: Path, max_pixels: int) -> dict[str, object]:
+def read_lines(reader: Reader, file: Path, limits: Limits, count_labels: CountLabels) -> dict[str, object]:
     """One image's record: `{"file", "size": [width, height], "lines": [{"text", "confidence", "box"}], "seconds"}`."""
-    image = decode(file.read_bytes(), Limits(max_pixels))
+    data = file.read_bytes()
+    image = decode(data, limits)
     began, computed = time.perf_counter(), time.process_time()
-    found = as_sent(image, reader.read(image.pixels))
+    seen = see(reader, data, image, limits, count_labels=count_labels)
+    found = as_sent(image, flipped_back(seen.lines, image.pixels.shape[1]) if seen.mirrored else seen.lines)
     seconds = {"wall": time.perf_counter() - began, "processor": time.process_time() - computed}
     lines = [{"text": line.text, "confidence": line.confidence, "box": line.box} for line in found]
     return {"file": file.name, "size": list(image.size), "lines": lines, "seconds": seconds}
@@ -50,14 +54,14 @@ def run(paths: list[Path], out: TextIO, options: OcrOptions, max_pixels: int) ->
         return 2
     try:
         with console.status("loading PaddleOCR"):
-            reader = PaddleReader(options, Classifier(builtin()).labels)
+            reader, count_labels = PaddleReader(options), Classifier(builtin()).labels
     except FrontError as error:
         console.print(f"OCR: {error.message}", markup=False)
         return 1
-    failed = 0
+    limits, failed = Limits(max_pixels, detection_side=options.det_side), 0
     for file in _with_progress(files, console):
         try:
-            record = read_lines(reader, file, max_pixels)
+            record = read_lines(reader, file, limits, count_labels)
         except (FrontError, OSError) as error:
             failed += 1
             reason = error.message if isinstance(error, FrontError) else error.strerror

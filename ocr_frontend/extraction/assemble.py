@@ -149,8 +149,6 @@ def _about_all(
         found.append(Warning_("looks_like_other", None, {"shown": detection.document.name, "asked": spec.name}))
     if detection.sure_none:
         found.append(Warning_("looks_like_none", None, {"asked": spec.name}))
-    if detection.several:
-        found.append(Warning_("several_documents"))
     if answer.prompt.dropped:
         params = {"dropped": answer.prompt.dropped, "used": len(answer.prompt.lines)}
         found.append(Warning_("lines_not_used", None, params))

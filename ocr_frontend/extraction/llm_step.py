@@ -1,18 +1,17 @@
 """Lines in, the model's elements out: the model server asked in the words of the revision that answers."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ocr_frontend.documents.registry import Documents
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.errors import InvalidAnswer, ModelServerRefuses, Unprocessable
+from ocr_frontend.extraction.knowledge import KnownModels
 from ocr_frontend.llm import answers
 from ocr_frontend.llm.answers import Element
 from ocr_frontend.llm.catalog import Catalog, ModelCard
 from ocr_frontend.llm.client import Completion, ModelServer
-from ocr_frontend.llm.contract import Contract, built_in
+from ocr_frontend.llm.contract import Contract
 from ocr_frontend.llm.json_schema import SchemaError
 from ocr_frontend.llm.prompt import Prompt, render
 from ocr_frontend.llm.token_logprobs import element_logprobs
@@ -32,18 +31,18 @@ class Answer:
 
 
 class LlmStep:
-    """max_lines: OCR lines in a prompt; max_tokens: of an answer; documents: what the front itself knows."""
+    """max_lines: OCR lines in a prompt; max_tokens: of an answer; models: what is known of them."""
 
     def __init__(
-        self, server: ModelServer, catalog: Catalog, documents: Documents, max_lines: int, max_tokens: int
+        self, server: ModelServer, catalog: Catalog, models: KnownModels, max_lines: int, max_tokens: int
     ) -> None:
-        self._server, self._catalog, self._built_in = server, catalog, built_in(documents)
+        self._server, self._catalog, self._models = server, catalog, models
         self._max_lines, self._max_tokens = max_lines, max_tokens
         self._reports: set[asyncio.Task[None]] = set()
 
     def contract(self, card: ModelCard) -> Contract:
         """The model's own, or the built-in one."""
-        return card.contract() or self._built_in
+        return self._models.of(card).contract
 
     async def ask(self, card: ModelCard, spec: DocumentSpec, lines: Sequence[TextLine]) -> Answer:
         """Raises InvalidAnswer, UnknownDocument, Unprocessable, and what `ModelServer.complete` raises."""
@@ -109,11 +108,7 @@ class LlmStep:
         if card is None:
             self._catalog.forget()
             card = (await self._catalog.cards()).get(answered)
-        return card if card is not None and _contract_key(card) != _contract_key(asked) else None
-
-
-def _contract_key(card: ModelCard) -> str:
-    return json.dumps(card.prompt, sort_keys=True)
+        return card if card is not None and card.contract_key != asked.contract_key else None
 
 
 def _answer(completion: Completion, contract: Contract, spec: DocumentSpec, prompt: Prompt) -> Answer:

@@ -1,24 +1,40 @@
-"""One picture: bytes → OCR lines → prompt → answer → values. No HTTP here. The steps: docs/explanation/structure.md."""
+"""One picture: bytes → OCR lines → cards → prompt → answer → values. No HTTP. Steps: docs/explanation/structure.md."""
 
 import asyncio
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from ocr_frontend.api.response_builder import field_answer, ocr_answer, quality_answer, warning_answers, zone_answer
-from ocr_frontend.api.schemas import Extraction
-from ocr_frontend.documents.classify import Classifier, Detection
-from ocr_frontend.documents.registry import AUTO, Documents
+from ocr_frontend.bodies.schemas import Extraction
+from ocr_frontend.documents.cards import Card, cards_on
+from ocr_frontend.documents.classify import Detection
+from ocr_frontend.documents.registry import Documents
 from ocr_frontend.documents.spec import DocumentSpec
-from ocr_frontend.errors import InvalidAnswer, NoTextFound, UnknownDocument, UnknownPicture
+from ocr_frontend.errors import InvalidAnswer, NoTextFound
 from ocr_frontend.extraction.assemble import Assembled, assemble
 from ocr_frontend.extraction.confidence import Calibration
+from ocr_frontend.extraction.knowledge import Knowledge, KnownModels
 from ocr_frontend.extraction.llm_step import Answer, LlmStep
+from ocr_frontend.extraction.response_builder import extraction
+from ocr_frontend.extraction.warnings import Warning_
+from ocr_frontend.extraction.which_card import Wanted, chosen_card, recognised
 from ocr_frontend.llm.catalog import Catalog, ModelCard
 from ocr_frontend.observability import telemetry
 from ocr_frontend.observability.metrics import Metrics
 from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.pool import OcrPool, Page
 from ocr_frontend.ocr.quality import ADVICE
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What was read of a picture for a model: the page and the cards on it. began: on `time.perf_counter()`'s scale."""
+
+    model: ModelCard
+    known: Knowledge
+    page: Page
+    cards: list[Card]
+    began: float
 
 
 class Pipeline:
@@ -30,12 +46,13 @@ class Pipeline:
         catalog: Catalog,
         llm: LlmStep,
         documents: Documents,
+        models: KnownModels,
         metrics: Metrics,
         thresholds: Mapping[str, float],
         calibration: Calibration,
     ) -> None:
         self._pool, self._catalog, self._llm, self._metrics = pool, catalog, llm, metrics
-        self._documents, self._classifier = documents, Classifier(documents)
+        self._documents, self._models = documents, models
         self._thresholds, self._calibration = thresholds, calibration
 
     @property
@@ -43,93 +60,89 @@ class Pipeline:
         """What the front itself knows."""
         return self._documents
 
+    @property
+    def may_wait(self) -> bool:
+        """Whether a second picture of the same request finds a place in the queue."""
+        return self._pool.may_wait
+
     async def check(self, data: bytes | Sent) -> None:
         """Whether the picture can be decoded, before anything is read. Raises what decoding it raises."""
         await self._pool.check(data)
 
     async def require(self, document: str, model: str) -> None:
         """That the model is served and knows the document. Raises UnknownModel, UnknownDocument."""
-        self._chosen(await self._catalog.find(model), document)
+        self._models.of(await self._catalog.find(model)).chosen(document)
 
-    async def extract(self, request_id: str, data: bytes | Sent, document: str, model: str) -> Extraction:
-        """document: by name, or `auto` where the picture decides.
+    async def extract(
+        self,
+        request_id: str,
+        data: bytes | Sent,
+        document: str,
+        model: str,
+        *,
+        side: str = "",
+        number: int | None = None,
+    ) -> Extraction:
+        """document: by name, or `auto` where the picture decides; side, number: which card of several (`Wanted`).
 
         Raises UnknownModel, UnknownDocument, UnknownPicture, NoTextFound, InvalidAnswer, and what pool and model
         server raise.
         """
         with telemetry.card(request_id):
-            return await self._extract(request_id, data, document, model)
+            picture = await self._picture(data, document, model)
+            wanted = Wanted(picture.known.chosen(document), side, number)
+            card, spec, told = chosen_card(picture.cards, wanted)
+            return await self._read_card(request_id, picture, card, spec, told)
 
-    async def _extract(self, request_id: str, data: bytes | Sent, name: str, model: str) -> Extraction:
+    async def picture(self, data: bytes | Sent, model: str) -> Picture:
+        """What is on a picture, so that several of its cards can be read (`read`). Raises as `extract` does."""
+        return await self._picture(data, "auto", model)
+
+    async def read(self, request_id: str, picture: Picture, card: Card, document: str) -> Extraction:
+        """One card of a picture, as a card of its own. Raises as `extract` does."""
+        with telemetry.card(request_id):
+            return await self._read_card(
+                request_id, picture, card, picture.known.chosen(document) or recognised(card), ()
+            )
+
+    async def _picture(self, data: bytes | Sent, document: str, model: str) -> Picture:
         began = time.perf_counter()
         card = await self._catalog.find(model)
-        chosen = self._chosen(card, name)  # an unknown one is refused before the work
+        known = self._models.of(card)
+        known.chosen(document)  # an unknown one is refused before the work
         page = await self._read(data)
-        detection = await asyncio.to_thread(self._detect, card, page)
-        spec = chosen or _detected(detection)
+        cards = await asyncio.to_thread(cards_on, page.lines, known.classifier)
+        return Picture(card, known, page, cards, began)
+
+    async def _read_card(
+        self, request_id: str, picture: Picture, card: Card, spec: DocumentSpec, told: tuple[Warning_, ...]
+    ) -> Extraction:
+        page = replace(picture.page, lines=card.lines)
+        if page.mirrored:
+            told = (*told, Warning_("mirrored"))
         asked = time.perf_counter()
         try:
-            answer = await self._llm.ask(card, spec, page.lines)
+            answer = await self._llm.ask(picture.model, spec, page.lines)
             answered = time.perf_counter()
             with telemetry.span("validate"):
-                assembled = await self._assemble(spec, answer, page, detection)
+                assembled = await self._assemble(spec, answer, page, card.detection)
         except InvalidAnswer:
             self._metrics.invalid_answers.inc()
             raise
         done = time.perf_counter()
-        seconds = {"decode": page.decode_s, "ocr": page.ocr_s, "llm": answered - asked, "total": done - began}
+        seconds = {
+            "decode": page.decode_s, "ocr": page.ocr_s, "llm": answered - asked, "total": done - picture.began
+        }  # fmt: skip
         self._observe(seconds | {"validate": done - answered})
         self._metrics.warned(spec.name, sum(bool(each.resolved.warnings) for each in assembled.fields.values()))
-        return self._answer(request_id, spec, answer, page, assembled, seconds)
-
-    def _chosen(self, card: ModelCard, name: str) -> DocumentSpec | None:
-        """The document by name, None for `auto`; also one that the model's contract brings."""
-        if name == AUTO:
-            return None
-        contract = self._llm.contract(card)
-        known = contract.known(self._documents)
-        spec = known.find(name)
-        if spec is None:
-            raise UnknownDocument(f"Unknown document; known are {', '.join((AUTO, *known.readable))}.")
-        contract.of(name)
-        return spec
-
-    def _detect(self, card: ModelCard, page: Page) -> Detection:
-        """What the picture shows, of all documents that the front or the model know."""
-        known = self._llm.contract(card).known(self._documents)
-        classifier = self._classifier if known.every.keys() == self._documents.every.keys() else Classifier(known)
-        return classifier.detect(page.lines)
+        assembled = replace(assembled, warnings=(*assembled.warnings, *told))
+        return extraction(request_id, spec, answer, page, assembled, seconds, self._thresholds)
 
     async def _assemble(self, spec: DocumentSpec, answer: Answer, page: Page, detection: Detection) -> Assembled:
         """On a thread: a page of many lines takes some milliseconds, in which everybody else would wait."""
         card = (await self._catalog.cards()).get(answer.completion.model)
         weights = self._calibration.of(answer.completion.model, card.calibration if card else None)
         return await asyncio.to_thread(assemble, spec, answer, page.lines, detection, weights)
-
-    def _answer(
-        self,
-        request_id: str,
-        spec: DocumentSpec,
-        answer: Answer,
-        page: Page,
-        assembled: Assembled,
-        seconds: Mapping[str, float],
-    ) -> Extraction:
-        fields = {each.key: field_answer(assembled.fields[each.key], each) for each in spec.fields}
-        return Extraction(
-            id=request_id,
-            document=spec.name,
-            model=answer.completion.model,
-            data={key: field.value for key, field in fields.items()},
-            fields=fields,
-            ocr=ocr_answer(page),
-            timings_ms={stage: round(value * 1000) for stage, value in seconds.items()},
-            usage=answer.completion.usage.model_dump(),
-            mrz=None if assembled.zone is None else zone_answer(assembled.zone),
-            quality=quality_answer(page.quality, self._thresholds),
-            needs_review=any(field.needs_review for field in fields.values()),
-            warnings=warning_answers(assembled.warnings),
-        )
 
     async def _read(self, data: bytes | Sent) -> Page:
         began = time.perf_counter()
@@ -144,12 +157,6 @@ class Pipeline:
     def _observe(self, seconds: Mapping[str, float]) -> None:
         for stage, value in seconds.items():
             self._metrics.stages.labels(stage).observe(value)
-
-
-def _detected(detection: Detection) -> DocumentSpec:
-    if detection.document is None:
-        raise UnknownPicture(f"The picture is not recognised. {detection.reason} Name the document if it is one.")
-    return detection.document
 
 
 def _advice(page: Page, thresholds: Mapping[str, float]) -> str:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ocr_frontend.api.include import left_out, shown
 from ocr_frontend.auth.keys import KeyRing
 from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.auth.work import Work, working
+from ocr_frontend.bodies.include import left_out, shown
 from ocr_frontend.errors import Forbidden, FrontError, ModelServerHangs, RateLimited, Unavailable
 from ocr_frontend.extraction.pipeline import Pipeline
 from ocr_frontend.jobs.bodies import JobError, JobResult

@@ -1,9 +1,11 @@
 """What the model server serves, asked for at most every few seconds, and which prompt each model wants."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,6 +35,11 @@ class ModelCard(BaseModel):
     def has_adapter(self) -> bool:
         """Whether this is an adapter (alias or revision) rather than a base model."""
         return self.parent is not None or self.prompt is not None
+
+    @cached_property
+    def contract_key(self) -> str:
+        """The same for cards whose contracts are the same."""
+        return json.dumps(self.prompt, sort_keys=True)
 
     def contract(self) -> Contract | None:
         """None where the card carries none. Raises Unprocessable when it carries one that cannot be read."""
@@ -85,7 +92,7 @@ class Catalog:
         try:
             with working(Work()):  # nobody's deadline: many wait for this call
                 listed = _List.model_validate(await self._server.models())
-            self._cards = _readable(listed.data)
+            self._cards = _readable(listed.data, self._cards)
             self._old = False
             self._unknown.clear()
         except ValidationError:
@@ -117,11 +124,12 @@ class Catalog:
             raise UnknownModel("The model server does not serve a model of that name.") from None
 
 
-def _readable(entries: list[dict[str, Any]]) -> dict[str, ModelCard]:
-    """By id. An entry without one is left out, and takes no other with it."""
+def _readable(entries: list[dict[str, Any]], before: dict[str, ModelCard]) -> dict[str, ModelCard]:
+    """By id. An entry without one is left out, and takes no other with it; what has not changed stays the same card."""
     cards = {}
     for entry in entries:
         with suppress(ValidationError):
             card = ModelCard.model_validate(entry)
-            cards[card.id] = card
+            old = before.get(card.id)
+            cards[card.id] = old if old == card else card
     return cards

@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 
-from ocr_frontend.ocr.pixels import Pixels
+from ocr_frontend.ocr.pixels import Pixels, Rectangle
 
 _ORIENTATION = 0x0112
 _SHORT, _LONG = 3, 4
@@ -52,3 +52,15 @@ def upright(pixels: Pixels, turned: int) -> Pixels:
         case _:
             return pixels
     return np.ascontiguousarray(view)
+
+
+def stored(part: Rectangle, size: tuple[int, int], turned: int) -> Rectangle:
+    """Where a part of the upright picture lies in the picture as it is stored; size: (width, height) of that."""
+    (left, top, right, bottom), (width, height) = part, size
+    if turned >= 5:
+        left, top, right, bottom = top, left, bottom, right
+    if turned in (2, 3, 7, 8):
+        left, right = width - right, width - left
+    if turned in (3, 4, 6, 7):
+        top, bottom = height - bottom, height - top
+    return left, top, right, bottom

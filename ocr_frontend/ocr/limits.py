@@ -17,13 +17,14 @@ _COEFFICIENTS = 2  # bytes of each of a progressive JPEG's values, which libjpeg
 @dataclass(frozen=True, slots=True)
 class Limits:
     """pixels, side: of the picture as sent; work_pixels, work_side: what it is scaled down to before it is read;
-    decode_bytes: of memory for one picture."""
+    decode_bytes: of memory for one picture; detection_side: that the detection of text reduces the longest side to."""
 
     pixels: int
     side: int = 65_500
     work_pixels: int = 12_500_000
     work_side: int = 12_000
     decode_bytes: int = 400_000_000
+    detection_side: int = 960
 
     def check_size(self, width: int, height: int) -> None:
         """Raises ImageTooLarge."""

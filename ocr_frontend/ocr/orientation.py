@@ -14,12 +14,13 @@ from ocr_frontend.ocr.textline import Box, TextLine
 
 _LONG = 1.5  # a box that is so much longer than high says in which direction its text runs
 _READ_WELL = 0.85  # mean score, by characters, of an upright picture's lines
-_FEW_LABELS = 3
+FEW_LABELS = 3  # of a document, by which it is known
 _LEVEL = math.radians(1.5)  # of slope, below which the reader's own order is kept
 _ROW = 10  # pixels between the tops of lines that the reader takes for one row
 
 
 CountLabels = Callable[[Sequence[TextLine]], int]
+Read = Callable[[Pixels], list[TextLine]]
 
 
 def no_labels(_: Sequence[TextLine]) -> int:
@@ -28,17 +29,17 @@ def no_labels(_: Sequence[TextLine]) -> int:
 
 
 def read_upright(
-    read: Callable[[Pixels], list[TextLine]], image: Pixels, count_labels: CountLabels = no_labels
+    read: Read, image: Pixels, count_labels: CountLabels = no_labels, first: list[TextLine] | None = None
 ) -> list[TextLine]:
-    """The picture's lines in reading order, whichever way it was sent."""
-    lines = read(image)
+    """The picture's lines in reading order, whichever way it was sent. first: what it says as it is, where known."""
+    lines = read(image) if first is None else first
     best, turns = lines, 0
     for candidate in _candidates(lines, count_labels):
         found = read(np.ascontiguousarray(np.rot90(image, candidate)))
         better = readability(found, count_labels) > readability(best, count_labels)
         if better or (not turns and _sideways(lines) and readability(found, count_labels) > 0):
             best, turns = found, candidate
-        if _upright(found, count_labels):
+        if reads_well(found, count_labels):
             break
     ordered = in_reading_order(best)
     return [replace(line, box=_back(line.box, turns, image)) for line in ordered] if turns else ordered
@@ -47,6 +48,11 @@ def read_upright(
 def readability(lines: Sequence[TextLine], count_labels: CountLabels = no_labels) -> float:
     """Mean score by characters, and the labels that were read."""
     return _mean_score(lines) + 0.1 * min(count_labels(lines), 10)
+
+
+def reads_well(lines: Sequence[TextLine], count_labels: CountLabels = no_labels) -> bool:
+    """Whether lines are those of an upright picture: sure of themselves, or with the labels of a known document."""
+    return not _sideways(lines) and (_mean_score(lines) >= _READ_WELL or count_labels(lines) >= FEW_LABELS)
 
 
 def slope(lines: Iterable[TextLine]) -> float:
@@ -96,16 +102,12 @@ def in_reading_order(lines: Sequence[TextLine]) -> list[TextLine]:
 
 def _candidates(lines: Sequence[TextLine], count_labels: CountLabels) -> tuple[int, ...]:
     """Quarter turns against the clock that are worth a try; none for an upright picture."""
-    if not lines or _upright(lines, count_labels):
+    if not lines or reads_well(lines, count_labels):
         return ()
     if not _sideways(lines):
         return (2,)
     # The reader turns tall crops against the clock: where that made them readable, it is the right way.
     return (1, 3) if _mean_score(lines) >= _READ_WELL else (3, 1)
-
-
-def _upright(lines: Sequence[TextLine], count_labels: CountLabels) -> bool:
-    return not _sideways(lines) and (_mean_score(lines) >= _READ_WELL or count_labels(lines) >= _FEW_LABELS)
 
 
 def _sideways(lines: Sequence[TextLine]) -> bool:

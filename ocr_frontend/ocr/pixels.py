@@ -8,37 +8,44 @@ from numpy.typing import NDArray
 from PIL import Image
 
 Pixels = NDArray[np.uint8]
+Rectangle = tuple[int, int, int, int]  # left, top, right, bottom
 
 _DEEP = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 _STRIP = 512 * 1024  # pixels of a strip
 _EDGE = 2  # rows that a strip overlaps its neighbours by, so that scaling leaves no seam
 
 
-def to_pixels(image: Image.Image, size: tuple[int, int]) -> Pixels:
-    """A loaded picture as (height, width, 3) RGB bytes of `size` (width, height), never larger than it is.
+def to_pixels(image: Image.Image, size: tuple[int, int], part: Rectangle | None = None) -> Pixels:
+    """A loaded picture, or a part of it, as (height, width, 3) RGB bytes of `size` (width, height), never larger.
 
     Transparency becomes white: a transparent background would come out black, and black text with it. Depths of 16
     bits and more are stretched from their darkest to their brightest value.
     """
     bounds = _bounds(image)
     width, height = size
+    left, first, right, last = part or (0, 0, image.width, image.height)
     out: Pixels = np.empty((height, width, 3), np.uint8)
-    rows = max(1, _STRIP // max(1, image.width))
-    step = max(1, math.floor(rows * height / image.height))
+    rows = max(1, _STRIP // max(1, right - left))
+    step = max(1, math.floor(rows * height / (last - first)))
     for top in range(0, height, step):
         bottom = min(height, top + step)
-        out[top:bottom] = _strip(
-            image, bounds, top * image.height / height, bottom * image.height / height, width, bottom - top
-        )
+        per = (last - first) / height
+        box = (left, first + top * per, right, first + bottom * per)
+        out[top:bottom] = _strip(image, bounds, box, width, bottom - top)
     return out
 
 
 def _strip(
-    image: Image.Image, bounds: tuple[float, float], top: float, bottom: float, width: int, height: int
+    image: Image.Image,
+    bounds: tuple[float, float],
+    area: tuple[int, float, int, float],
+    width: int,
+    height: int,
 ) -> Pixels:
+    left, top, right, bottom = area
     first, last = max(0, math.floor(top) - _EDGE), min(image.height, math.ceil(bottom) + _EDGE)
-    part = _flat(image.crop((0, first, image.width, last)), bounds)
-    box = (0, top - first, image.width, bottom - first)
+    part = _flat(image.crop((left, first, right, last)), bounds)
+    box = (0, top - first, right - left, bottom - first)
     if part.size != (width, height) or box != (0, 0, *part.size):
         part = part.resize((width, height), Image.Resampling.BILINEAR, box)
     return np.asarray(part, np.uint8)

@@ -17,6 +17,7 @@ from ocr_frontend.errors import Busy, DeadlineExceeded, FrontError, OcrUnavailab
 from ocr_frontend.ocr.cancellation import until
 from ocr_frontend.ocr.images import Limits, Sent, decode
 from ocr_frontend.ocr.memory import Gate
+from ocr_frontend.ocr.orientation import CountLabels, no_labels
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.ocr.scan import Page, scan
 from ocr_frontend.ocr.turns import Turns
@@ -35,8 +36,8 @@ _MOST_STUCK = 3  # threads that never came back; each keeps a reader's memory, s
 class OcrPool:
     """`await start()` loads the readers, `await read(data)` uses the next free one, `close()` ends it.
 
-    queue: pictures that may wait; seconds: for waiting and reading; stuck: seconds past a read's end until its reader
-    is given up.
+    queue: pictures that may wait; seconds: for waiting and reading; count_labels: how many labels of known documents
+    stand in lines; stuck: seconds past a read's end until its reader is given up.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class OcrPool:
         seconds: float,
         limits: Limits,
         *,
+        count_labels: CountLabels = no_labels,
         stuck: float = 20.0,
         again: tuple[float, float] = _AGAIN,
     ) -> None:
         self._open_reader, self._readers, self._queue = open_reader, readers, queue
         self._seconds, self._limits, self._stuck_seconds, self._again = seconds, limits, stuck, again
+        self._count_labels = count_labels
         self.gate = Gate(limits.decode_bytes)
         self._turns: Turns[Worker] = Turns()
         self._workers: set[Worker] = set()
@@ -77,6 +80,11 @@ class OcrPool:
     def workers(self) -> int:
         """Readers that are there, free or not."""
         return len(self._workers)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether there is a queue at all."""
+        return self._queue > 0
 
     @property
     def waiting(self) -> int:
@@ -191,7 +199,7 @@ class OcrPool:
     def _scan_until(self, stop: threading.Event, worker: Worker, data: bytes | Sent) -> Page:
         assert worker.reader is not None
         with until(stop):
-            return scan(worker.reader, data, self._limits, self.gate)
+            return scan(worker.reader, data, self._limits, self.gate, self._count_labels)
 
     def _release(self, worker: Worker, done: "asyncio.Future[Page]") -> None:
         # Its exception is looked at, so that an abandoned read's failure is not logged.

@@ -11,7 +11,6 @@ from ocr_frontend.ocr.cancellation import make_stoppable
 from ocr_frontend.ocr.images import Pixels
 from ocr_frontend.ocr.onnx_models import ModelFolders, prepare_models
 from ocr_frontend.ocr.openvino_runner import LINES, has_bfloat16, use_openvino
-from ocr_frontend.ocr.orientation import CountLabels, no_labels, read_upright
 from ocr_frontend.ocr.textline import Box, TextLine
 
 __all__ = ["Box", "OcrOptions", "PaddleReader", "Reader", "TextLine"]
@@ -49,11 +48,10 @@ class Reader(Protocol):
 class PaddleReader:
     """PaddleOCR: detection and recognition, no orientation or unwarping models, no network.
 
-    count_labels: how many labels of known documents stand in lines; an upright page is known by them.
     Raises OcrUnavailable when it cannot be loaded.
     """
 
-    def __init__(self, options: OcrOptions, count_labels: CountLabels = no_labels) -> None:
+    def __init__(self, options: OcrOptions) -> None:
         # PaddleX reads these while it is imported. It would otherwise ask hubs which of them answers.
         os.environ["PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK"] = "True"
         os.environ.setdefault("PADDLE_PDX_CACHE_HOME", str(options.cache / "paddlex"))
@@ -62,7 +60,6 @@ class PaddleReader:
         except ImportError as error:
             raise OcrUnavailable(f"PaddleOCR cannot be imported: the module {error.name} is missing") from error
 
-        self._count_labels = count_labels
         logging.getLogger("paddlex").setLevel(logging.ERROR)
         openvino = _with_openvino(options)
         try:
@@ -88,10 +85,7 @@ class PaddleReader:
             raise OcrUnavailable(f"PaddleOCR cannot load its models ({type(error).__name__})") from error
 
     def read(self, image: Pixels) -> list[TextLine]:
-        """See Reader.read. A sideways or upside-down picture is turned and read again."""
-        return read_upright(self._read, image, self._count_labels)
-
-    def _read(self, image: Pixels) -> list[TextLine]:
+        """See Reader.read. The picture is read as it is: `look` turns it."""
         [page] = self._ocr.predict(image[:, :, ::-1].copy())  # PaddleOCR takes OpenCV's BGR
         return [
             TextLine(str(text), round(float(score), 4), _box(polygon))

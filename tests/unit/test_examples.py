@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-from ocr_frontend.api.schemas import Extraction
+from ocr_frontend.bodies.schemas import Extraction
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ANSWER = {

@@ -42,6 +42,27 @@ def test_imports_only_go_down(package: str) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+# The rooms of the front from the bottom up; those of one row do not know each other.
+ROOMS = (
+    ("errors",), ("auth", "observability", "bodies", "web"), ("ocr",), ("documents",), ("llm",), ("extraction",),
+    ("settings",), ("jobs",), ("api",), ("cli",),
+)  # fmt: skip
+
+
+def test_a_room_of_the_front_imports_only_from_those_below_it() -> None:
+    floor = {room: row for row, rooms in enumerate(ROOMS) for room in rooms}
+    wrong = []
+    for path in (ROOT / "ocr_frontend").rglob("*.py"):
+        room = path.relative_to(ROOT / "ocr_frontend").parts[0].removesuffix(".py")
+        if room.startswith("__"):
+            continue
+        for name in _imports(path):
+            parts = name.split(".")
+            if parts[0] == "ocr_frontend" and len(parts) > 1 and parts[1] != room and floor[parts[1]] >= floor[room]:
+                wrong.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not wrong, "\n".join(wrong)
+
+
 @pytest.mark.parametrize(
     "module", ["adapters.__main__", "server.__main__", "ocr_frontend.__main__", "deploy.up.__main__"]
 )

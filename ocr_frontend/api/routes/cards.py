@@ -6,19 +6,19 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
 from ocr_frontend.api.disconnect import unless_gone
-from ocr_frontend.api.include import left_out, shown
 from ocr_frontend.api.openapi import CARD_FORM, ERRORS, EXTRACT_FORM, UPLOAD_FORM
-from ocr_frontend.api.pages import contents_of, one_page
-from ocr_frontend.api.response_builder import left_out_pages
+from ocr_frontend.api.pages import contents_of, one_card, one_page
 from ocr_frontend.api.routes.dependencies import Caller, Front, allow
-from ocr_frontend.api.schemas import Extraction, LegacyExtraction, WarningAnswer
 from ocr_frontend.api.service import Service
 from ocr_frontend.api.serving import serving
 from ocr_frontend.api.uploads import Upload, receive
 from ocr_frontend.auth.keys import Key
+from ocr_frontend.bodies.include import left_out, shown, shown_sides
+from ocr_frontend.bodies.schemas import Extraction, LegacyExtraction, WarningAnswer
 from ocr_frontend.documents.registry import AUTO
 from ocr_frontend.errors import BadRequest, Unprocessable
-from ocr_frontend.extraction.two_sided import SIDES, Card, documents_of, read_both
+from ocr_frontend.extraction.response_builder import left_out_pages
+from ocr_frontend.extraction.two_sided import SIDES, Card, documents_of, read_both, read_one_picture
 from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.limits import Limits
 
@@ -30,7 +30,12 @@ async def extract(request: Request, service: Front, key: Caller, include: str | 
     """The fields of one side of a card, with the line and the box that each was read from."""
     without = left_out(include)
     answer = await _extract(
-        request, service, key, "image", ("document", "model", "pages"), lambda form: form.get("document") or AUTO
+        request,
+        service,
+        key,
+        "image",
+        ("document", "model", "pages", "card"),
+        lambda form: form.get("document") or AUTO,
     )
     if service.corrections is not None:
         await service.corrections.keep(key.owner, answer.model_dump(mode="json"))
@@ -71,16 +76,17 @@ async def _extract(
         await allow(service, key, model)
         contents = await contents_of(image, settings.limits())
         page = one_page(form.fields.get("pages"), contents)
-        work = service.pipeline.extract(request.state.request_id, Sent(image, page), document, model)
+        number = one_card(form.fields.get("card"))
+        work = service.pipeline.extract(request.state.request_id, Sent(image, page), document, model, number=number)
         answer = await unless_gone(request, work)
         served.used.tokens = sum(answer.usage.values())
         return answer.model_copy(update={"warnings": (*answer.warnings, *left_out_pages(contents, page))})
 
 
 @router.post("/v1/cards", openapi_extra=CARD_FORM)
-async def card(request: Request, service: Front, key: Caller) -> Card:
+async def card(request: Request, service: Front, key: Caller, include: str | None = None) -> Card:
     """Both sides of one card: the fields of both; no data where they are not of one card."""
-    settings = service.settings
+    settings, without = service.settings, left_out(include)
     async with serving(request, service, key) as served:
         form = await receive(
             request, (*SIDES, "image"), settings.max_bytes, settings.upload_seconds, fields=("version", "model"),
@@ -91,26 +97,36 @@ async def card(request: Request, service: Front, key: Caller) -> Card:
         model = form.fields.get("model") or settings.model
         await allow(service, key, model)
         images, unread = await _sides(form, settings.limits())
+        pipeline, request_id = service.pipeline, request.state.request_id
         answer = await unless_gone(
-            request, read_both(service.pipeline, request.state.request_id, images, chosen, model)
+            request,
+            read_one_picture(pipeline, request_id, images, chosen, model)
+            if isinstance(images, Sent)
+            else read_both(pipeline, request_id, images, chosen, model),
         )
         served.used.tokens = sum(sum(side.usage.values()) for side in answer.sides.values())
-        return answer.model_copy(update={"warnings": (*answer.warnings, *unread)})
+        answer = answer.model_copy(update={"warnings": (*answer.warnings, *unread)})
+        return JSONResponse(shown_sides(answer, without)) if without else answer  # type: ignore[return-value]
 
 
-async def _sides(form: Upload, limits: Limits) -> tuple[dict[str, bytes | Sent], list[WarningAnswer]]:
-    """The picture of each side: of two files, or of one with two pages. Raises BadRequest and Unprocessable."""
+async def _sides(form: Upload, limits: Limits) -> tuple[Mapping[str, bytes | Sent] | Sent, list[WarningAnswer]]:
+    """The picture of each side: of two files, or of one with two pages; one picture where it shows both.
+
+    Raises BadRequest and Unprocessable.
+    """
     if not form.files["image"]:
-        images: dict[str, bytes | Sent] = {side: form.one(side) for side in SIDES}
-        return images, await _pages_left_out({side: form.one(side) for side in SIDES}, limits)
+        images = {side: form.one(side) for side in SIDES}
+        return images, await _pages_left_out(images, limits)
     if any(form.files[side] for side in SIDES):
-        raise BadRequest("Send both sides as `recto` and `verso`, or as one file `image` of two pages.")
+        raise BadRequest("Send both sides as `recto` and `verso`, or in one file `image`.")
     whole = form.one("image")
     contents = await contents_of(whole, limits)
-    if contents.pages != len(SIDES):
+    if contents.pages > len(SIDES):
         raise Unprocessable(
-            f"The file in the part `image` has {contents.pages} pages; it takes two: recto, then verso."
+            f"The file in the part `image` has {contents.pages} pages; it takes two, recto and verso, or one with both."
         )
+    if contents.pages == 1:
+        return Sent(whole), list(left_out_pages(contents, 1))
     return {side: Sent(whole, page) for page, side in enumerate(SIDES, 1)}, []
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from ocr_frontend.api.openapi import ERRORS
 from ocr_frontend.api.routes.dependencies import Caller, Front
-from ocr_frontend.api.schemas import ModelEntry, ModelList
+from ocr_frontend.bodies.schemas import ModelEntry, ModelList
 from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
 from ocr_frontend.extraction.warnings import MESSAGES
 

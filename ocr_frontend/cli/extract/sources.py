@@ -9,9 +9,9 @@ import httpx
 
 from ocr_frontend.api.middleware import new_id
 from ocr_frontend.api.pages import contents_of
-from ocr_frontend.api.response_builder import left_out_pages
 from ocr_frontend.api.service import Service, build_service
 from ocr_frontend.errors import FrontError, Unavailable
+from ocr_frontend.extraction.response_builder import left_out_pages
 from ocr_frontend.settings import Settings
 
 _TRIES = 3  # of a front that says when to come back

@@ -146,10 +146,10 @@ async def test_what_computes_does_not_hold_the_event_loop(monkeypatch: pytest.Mo
     began, release = threading.Event(), threading.Event()
     real = Classifier.detect
 
-    def held(classifier: Classifier, lines: Any) -> Any:
+    def held(classifier: Classifier, lines: Any, readings: Any = None) -> Any:
         began.set()
         assert release.wait(20), "the event loop never got to set this"
-        return real(classifier, lines)
+        return real(classifier, lines, readings)
 
     monkeypatch.setattr(Classifier, "detect", held)
     async with running() as front:

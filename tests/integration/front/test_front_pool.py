@@ -110,7 +110,7 @@ async def test_people_come_before_jobs_and_keys_take_turns() -> None:
         turns.give("reader")
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-    assert order == ["flood", "quiet", "flood", "quiet", "flood", "job"]
+    assert order == ["flood", "quiet", "quiet", "flood", "flood", "job"]
     await asyncio.gather(*flood, *quiet, jobs, return_exceptions=True)
 
 

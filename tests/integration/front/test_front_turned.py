@@ -7,6 +7,7 @@ import pytest
 
 from ocr_frontend.ocr.images import Limits, Pixels, decode
 from ocr_frontend.ocr.onnx_models import cache_root
+from ocr_frontend.ocr.orientation import read_upright
 from ocr_frontend.ocr.reader import OcrOptions, PaddleReader
 from ocr_frontend.ocr.textline import TextLine
 
@@ -34,7 +35,7 @@ def test_a_turned_card_reads_as_the_upright_one(
     reader: PaddleReader, card: Pixels, upright: list[TextLine], turns: int
 ) -> None:
     sent = np.ascontiguousarray(np.rot90(card, turns))
-    found = reader.read(sent)
+    found = read_upright(reader.read, sent)
     assert [line.text for line in found] == [line.text for line in upright]
     height, width = sent.shape[:2]
     assert all(0 <= x < width and 0 <= y < height for line in found for x, y in line.box)

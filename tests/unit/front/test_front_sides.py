@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ocr_frontend.api.schemas import Extraction, FieldAnswer, OcrAnswer, QualityAnswer, ZoneAnswer
+from ocr_frontend.bodies.schemas import Extraction, FieldAnswer, OcrAnswer, QualityAnswer, ZoneAnswer
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.errors import UnknownDocument
 from ocr_frontend.extraction.same_name import compare_names

@@ -1,4 +1,4 @@
-"""The bodies that the routes answer with. Data only; `routes` serves them, `pipeline` fills them."""
+"""The bodies that the routes answer with. Data only: `extraction` fills them, `api` and `jobs` serve them."""
 
 from datetime import date
 from typing import Literal

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
-from ocr_frontend.api.schemas import (
+from ocr_frontend.bodies.schemas import (
     Advice,
     Alternative,
+    Extraction,
     FieldAnswer,
     LineAnswer,
     OcrAnswer,
@@ -14,15 +15,43 @@ from ocr_frontend.api.schemas import (
     ZoneAnswer,
 )
 from ocr_frontend.documents.machine_readable import MachineReadable
-from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.extraction.assemble import Field
+from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
+from ocr_frontend.extraction.assemble import Assembled, Field
+from ocr_frontend.extraction.llm_step import Answer
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.ocr.contents import Contents
 from ocr_frontend.ocr.pool import Page
 from ocr_frontend.ocr.quality import ADVICE
 
 
-def field_answer(field: Field, spec: FieldSpec) -> FieldAnswer:
+def extraction(
+    request_id: str,
+    spec: DocumentSpec,
+    answer: Answer,
+    page: Page,
+    assembled: Assembled,
+    seconds: Mapping[str, float],
+    thresholds: Mapping[str, float],
+) -> Extraction:
+    """The answer about one card; boxes are those of the picture as it was sent. thresholds: of its quality."""
+    fields = {each.key: field_answer(assembled.fields[each.key], each, page) for each in spec.fields}
+    return Extraction(
+        id=request_id,
+        document=spec.name,
+        model=answer.completion.model,
+        data={key: field.value for key, field in fields.items()},
+        fields=fields,
+        ocr=ocr_answer(page),
+        timings_ms={stage: round(value * 1000) for stage, value in seconds.items()},
+        usage=answer.completion.usage.model_dump(),
+        mrz=None if assembled.zone is None else zone_answer(assembled.zone),
+        quality=quality_answer(page.quality, thresholds),
+        needs_review=any(field.needs_review for field in fields.values()),
+        warnings=warning_answers(assembled.warnings),
+    )
+
+
+def field_answer(field: Field, spec: FieldSpec, page: Page) -> FieldAnswer:
     """The value with what it was read from, its normalised form, how sure it is and why."""
     found = field.resolved
     return FieldAnswer(
@@ -32,7 +61,7 @@ def field_answer(field: Field, spec: FieldSpec) -> FieldAnswer:
         source=found.source,
         status=field.status,
         needs_review=field.needs_review,
-        box=found.box,
+        box=None if found.box is None else page.box_as_sent(found.box),
         lines=field.lines,
         normalized=spec.type.normal(found.value),
         warnings=warning_answers(found.warnings),
@@ -70,5 +99,7 @@ def quality_answer(scores: Mapping[str, float], thresholds: Mapping[str, float])
 
 def ocr_answer(page: Page) -> OcrAnswer:
     """All lines, blank ones too."""
-    lines = tuple(LineAnswer(text=line.text, confidence=line.confidence, box=line.box) for line in page.lines)
+    lines = tuple(
+        LineAnswer(text=line.text, confidence=line.confidence, box=page.box_as_sent(line.box)) for line in page.lines
+    )
     return OcrAnswer(lines=lines, size=page.size)

@@ -23,3 +23,12 @@ def left_out(include: str | None) -> frozenset[str]:
 def shown(answer: BaseModel, without: frozenset[str]) -> dict[str, Any]:
     """The body of an answer without these parts."""
     return answer.model_dump(mode="json", exclude=set(without))
+
+
+def shown_sides(answer: BaseModel, without: frozenset[str]) -> dict[str, Any]:
+    """The body of `POST /v1/cards` without these parts, of the whole and of each side."""
+    body = answer.model_dump(mode="json", exclude=set(without))
+    body["sides"] = {
+        side: {name: part for name, part in one.items() if name not in without} for side, one in body["sides"].items()
+    }
+    return body

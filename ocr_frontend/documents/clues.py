@@ -1,0 +1,75 @@
+"""What speaks for a document beside its labels: zone, states, a number without a label, the shape of the page."""
+
+import re
+from collections.abc import Collection, Sequence
+
+from rapidfuzz.distance import Levenshtein
+
+from ocr_frontend.documents.letters import letters
+from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.ocr.orientation import levelled
+from ocr_frontend.ocr.textline import TextLine
+
+FOREIGN = "another country's document"
+_STATE = re.compile(r"^REPUBLI(?:QUE|C)(?:DU|DELA|DE|OF)([A-Z]{4,})")
+_CARD_ZONE = re.compile(r"^[IAC1L|][A-Z<]([A-Z]{3})[A-Z0-9<]{20,}")
+_PASSPORT_ZONE = re.compile(r"^P[A-Z<]([A-Z]{3})[A-Z<]{10,}")
+_STATE_LIKE = 0.5  # of the letters: a state's name that OCR damaged
+
+
+def zone_of(lines: Sequence[TextLine]) -> tuple[str, str] | None:
+    """Format and state of a machine-readable zone, by its first line; digits tell a card's from a line of names."""
+    for line in lines:
+        text = re.sub(r"\s", "", line.text.upper())
+        if (match := _PASSPORT_ZONE.match(text)) and text.count("<") >= 3:
+            return "TD3", match.group(1)
+        match = _CARD_ZONE.match(text)
+        if match and "<" in text and sum(character.isdigit() for character in text) >= 6:
+            return "TD1", match.group(1)
+    return None
+
+
+def foreign(
+    best: DocumentSpec, states: Collection[str], lines: Sequence[TextLine], zone: tuple[str, str] | None
+) -> str | None:
+    """Whether header or zone name another state than those that issue the best document, or any known one."""
+    issuers = best.recognise.issuers
+    if zone and issuers and states and not any(_nearly(zone[1], state) for state in states):
+        return "another country's card"
+    named = [match.group(1) for line in lines if (match := _STATE.match(letters(line.text)))]
+    if issuers and named and not any(_like(name, issuer) for name in named for issuer in issuers):
+        return FOREIGN
+    return None
+
+
+def _nearly(read: str, state: str) -> bool:
+    """A state's three letters, two of which were read, or none that differ for sure."""
+    return sum(a == b for a, b in zip(read, state, strict=False)) >= 2
+
+
+def _like(name: str, issuer: str) -> bool:
+    return Levenshtein.normalized_similarity(name[: len(issuer) + 1], issuer) >= _STATE_LIKE
+
+
+def number_stands(lines: Sequence[TextLine], spec: DocumentSpec) -> float:
+    """1 where the document's number without a label stands where it prints it."""
+    wanted = spec.recognise
+    if not wanted.number:
+        return 0.0
+    rows = [i for i, line in enumerate(lines) if re.fullmatch(rf"\d{{{wanted.number}}}", line.text.strip())]
+    if len(rows) != 1:
+        return 0.0
+    first = 3 * rows[0] < len(lines)
+    return float(first == (wanted.number_at == "first"))
+
+
+def shape_fits(lines: Sequence[TextLine], page: str) -> float:
+    """0.5 where the lines fill a rectangle of the document's shape, -0.5 of the other, 0 of neither clearly."""
+    if len(lines) < 4 or page == "any":
+        return 0.0
+    corners = [corner for line in levelled(lines) for corner in line.box]
+    xs, ys = [x for x, _ in corners], [y for _, y in corners]
+    width, height = max(xs) - min(xs), max(ys) - min(ys)
+    if 1 / 1.15 <= width / max(1, height) <= 1.15:
+        return 0.0
+    return 0.5 if (width > height) == (page == "landscape") else -0.5

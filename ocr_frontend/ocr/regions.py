@@ -1,0 +1,114 @@
+"""Where on a picture small text stands, and how to cut a picture into tiles that are looked at more closely."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ocr_frontend.ocr.pixels import Rectangle
+from ocr_frontend.ocr.textline import TextLine
+
+_SURE = 0.6  # of a line's score, below which it may be a texture
+_LETTERS = 2
+_NEAR = (8.0, 4.0, 2.0)  # heights of a line between lines of one region; less where that gives the whole picture
+_MARGIN = 12.0  # heights of a line around a region: lines beside those found may have been missed
+_WHOLE = 0.75  # of the picture's longest side: a region as long shows nothing larger than the picture
+_MOST = 4
+_OVERLAP = 0.15  # of a tile's side, shared with the next one
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The upright rectangle around a line, and the height of its writing."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+    height: float
+    letters: int
+
+
+def blocks(lines: Sequence[TextLine]) -> list[Block]:
+    """Of the lines that are text for certain."""
+    found = []
+    for line in lines:
+        letters = len(line.text.strip())
+        if line.confidence < _SURE or letters < _LETTERS:
+            continue
+        (a, b), (c, d), _, (e, f) = line.box
+        sides = sorted((((c - a) ** 2 + (d - b) ** 2) ** 0.5, ((e - a) ** 2 + (f - b) ** 2) ** 0.5))
+        xs, ys = [x for x, _ in line.box], [y for _, y in line.box]
+        found.append(Block(min(xs), min(ys), max(xs), max(ys), max(1.0, sides[0]), letters))
+    return found
+
+
+def regions(found: Sequence[Block], size: tuple[int, int]) -> list[Rectangle]:
+    """Rectangles that hold all text that stands together, those with most text first; none where they would be the
+    whole picture. size: (width, height) in pixels."""
+    for near in _NEAR:
+        groups = _groups(found, near)
+        areas = [_area(group, size) for group in groups]
+        if areas and all(max(r - a, b - t) <= _WHOLE * max(size) for a, t, r, b in areas):
+            order = sorted(zip(groups, areas, strict=True), key=lambda each: -sum(block.letters for block in each[0]))
+            return _joined([area for _, area in order[:_MOST]], size)
+    return []
+
+
+def tiles(size: tuple[int, int], side: float) -> list[Rectangle]:
+    """The picture in overlapping parts of about `side` pixels."""
+    columns, rows = _cuts(size[0], side), _cuts(size[1], side)
+    return [(left, top, right, bottom) for top, bottom in rows for left, right in columns]
+
+
+def _cuts(length: int, side: float) -> list[tuple[int, int]]:
+    count = max(1, -(-length // int(side)))
+    step, more = length / count, 0.0 if count == 1 else _OVERLAP * length / count
+    return [(max(0, int(i * step - more)), min(length, int((i + 1) * step + more))) for i in range(count)]
+
+
+def _groups(found: Sequence[Block], near: float) -> list[list[Block]]:
+    """Blocks between which there are at most so many of their heights."""
+    groups: list[list[Block]] = []
+    for block in found:
+        touching = [group for group in groups if any(_close(block, other, near) for other in group)]
+        merged = [block, *(each for group in touching for each in group)]
+        groups = [group for group in groups if group not in touching] + [merged]
+    return groups
+
+
+def _close(one: Block, other: Block, near: float) -> bool:
+    away = near * max(one.height, other.height)
+    across = max(one.left, other.left) - min(one.right, other.right)
+    down = max(one.top, other.top) - min(one.bottom, other.bottom)
+    return max(across, down) <= away
+
+
+def _area(group: Sequence[Block], size: tuple[int, int]) -> Rectangle:
+    heights = sorted(block.height for block in group)
+    margin = _MARGIN * heights[len(heights) // 2]
+    return (
+        max(0, int(min(block.left for block in group) - margin)),
+        max(0, int(min(block.top for block in group) - margin)),
+        min(size[0], int(max(block.right for block in group) + margin)),
+        min(size[1], int(max(block.bottom for block in group) + margin)),
+    )
+
+
+def _joined(areas: Sequence[Rectangle], size: tuple[int, int]) -> list[Rectangle]:
+    """Areas that overlap as one, unless that would be the whole picture: nothing is read twice for nothing."""
+    out: list[Rectangle] = []
+    for given in areas:
+        area = given
+        for other in out:
+            both = (
+                min(area[0], other[0]), min(area[1], other[1]), max(area[2], other[2]), max(area[3], other[3]),
+            )  # fmt: skip
+            if _overlap(area, other) and max(both[2] - both[0], both[3] - both[1]) <= _WHOLE * max(size):
+                out.remove(other)
+                area = both
+                break
+        out.append(area)
+    return out
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,144 @@
+"""A second look where text is small: detection works on a reduced picture, and a card on a page vanishes there.
+
+The parts that hold small text are cut out with a margin and read again with all of their pixels. Where the first look
+found hardly anything on a large picture, its tiles are looked at for text first. Boxes are those of the picture given.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+
+from ocr_frontend.ocr.cancellation import check
+from ocr_frontend.ocr.images import Pixels, Rectangle
+from ocr_frontend.ocr.look import Seen, flipped_back, look
+from ocr_frontend.ocr.orientation import CountLabels, Read, reads_well
+from ocr_frontend.ocr.regions import Block, blocks, regions, tiles
+from ocr_frontend.ocr.textline import Point, TextLine
+
+_SMALL = 12.0  # pixels of height where the detection sees them; on drawn cards nothing is missed from there on
+_MOSTLY = 0.85  # of the longest side: a picture that is hardly reduced shows no more at a second look
+_MANY, _FEW = 10, 4  # lines: so many say where the text is; fewer than `_FEW` say nothing even where they read well
+_TILE, _PART = 2.2, 0.6  # a tile's side: so many times the detection's, and not more than this part of the picture's
+_AS_GOOD = 0.9  # of the first look's letters, weighed by their scores
+_NOISE = 0.6  # score of a line outside of the regions, below which it is a texture
+
+Cut = Callable[[Rectangle], Pixels]
+
+
+@dataclass(frozen=True, slots=True)
+class Looker:
+    """read: of one reader; side: in pixels, that its detection reduces a picture's longest side to."""
+
+    read: Read
+    count_labels: CountLabels
+    side: int
+
+    def look(self, image: Pixels, cut: Cut) -> Seen:
+        """Everything that can be read. cut: a part of the image with all the pixels that there are; its lines' boxes
+        are scaled to the image. Raises what the reader raises, and Stopped."""
+        first = self.read(image)
+        parts = self._parts(first, image)
+        if not parts:
+            return look(self.read, image, self.count_labels, first)
+        seen = [self._closer(part, cut) for part in parts]
+        if not any(each.mirrored for each in seen):
+            return Seen(_together(first, parts, seen))
+        lines = [line for each in seen if each.mirrored for line in each.lines]
+        return Seen(flipped_back(lines, image.shape[1]), mirrored=True)
+
+    def _parts(self, first: Sequence[TextLine], image: Pixels) -> list[Rectangle]:
+        """Where to look again; nowhere in a picture whose text was large enough."""
+        height, width = image.shape[:2]
+        size, seen = (width, height), self.side / max(height, width)
+        if seen >= _MOSTLY:
+            return []
+        found = blocks(first)
+        large = bool(found) and median(block.height for block in found) * seen >= _SMALL
+        if large and (len(found) >= _MANY or (len(found) >= _FEW and reads_well(first, self.count_labels))):
+            return []
+        if len(found) < _MANY:
+            found += self._in_tiles(image)
+        return regions([block for block in found if block.height * seen < _SMALL], size)
+
+    def _in_tiles(self, image: Pixels) -> list[Block]:
+        found: list[Block] = []
+        height, width = image.shape[:2]
+        for left, top, right, bottom in tiles((width, height), min(_TILE * self.side, _PART * max(height, width))):
+            check()
+            lines = self.read(np.ascontiguousarray(image[top:bottom, left:right]))
+            found += blocks([_moved(line, left, top, 1, 1) for line in lines])
+        return found
+
+    def _closer(self, part: Rectangle, cut: Cut) -> Seen:
+        """The lines of a part, with their boxes on the picture: even those of a mirrored one."""
+        check()
+        pixels = cut(part)
+        seen = look(self.read, pixels, self.count_labels)
+        lines = flipped_back(seen.lines, pixels.shape[1]) if seen.mirrored else seen.lines
+        left, top, right, bottom = part
+        across, down = (right - left) / pixels.shape[1], (bottom - top) / pixels.shape[0]
+        return Seen([_moved(line, left, top, across, down) for line in lines], seen.mirrored)
+
+
+def _together(first: Sequence[TextLine], parts: Sequence[Rectangle], seen: Sequence[Seen]) -> list[TextLine]:
+    """The parts' lines in the place of those that the first look found there; what was surer stays."""
+    groups: list[list[TextLine]] = [[line] for line in first if line.confidence >= _NOISE and not _in_any(line, parts)]
+    taken: list[TextLine] = []
+    for part, each in zip(parts, seen, strict=True):
+        before = [line for line in first if _in_any(line, [part])]
+        lines = each.lines if _weight(each.lines) >= _AS_GOOD * _weight(before) else before
+        lines = [line for line in lines if not _in_any(line, [_around(other) for other in taken])]
+        taken += lines
+        groups.append(lines)
+    return [line for group in _in_order([group for group in groups if group]) for line in group]
+
+
+def _in_order(groups: Sequence[list[TextLine]]) -> list[list[TextLine]]:
+    """From top to bottom, those beside each other from left to right."""
+    areas = {id(group): _around_all(group) for group in groups}
+    rest = sorted(groups, key=lambda group: areas[id(group)][1])
+    ordered: list[list[TextLine]] = []
+    while rest:
+        row = [group for group in rest if _beside(areas[id(rest[0])], areas[id(group)])]
+        ordered += sorted(row, key=lambda group: areas[id(group)][0])
+        rest = [group for group in rest if not any(group is each for each in row)]
+    return ordered
+
+
+def _beside(one: Rectangle, other: Rectangle) -> bool:
+    shared = min(one[3], other[3]) - max(one[1], other[1])
+    return one is other or shared > 0.5 * min(one[3] - one[1], other[3] - other[1])
+
+
+def _around_all(lines: Sequence[TextLine]) -> Rectangle:
+    """The upright rectangle around lines."""
+    areas = [_around(line) for line in lines]
+    return (
+        min(area[0] for area in areas), min(area[1] for area in areas),
+        max(area[2] for area in areas), max(area[3] for area in areas),
+    )  # fmt: skip
+
+
+def _weight(lines: Sequence[TextLine]) -> float:
+    return sum(line.confidence * len(line.text.strip()) for line in lines)
+
+
+def _around(line: TextLine) -> Rectangle:
+    xs, ys = [x for x, _ in line.box], [y for _, y in line.box]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _in_any(line: TextLine, areas: Sequence[Rectangle]) -> bool:
+    left, top, right, bottom = _around(line)
+    x, y = (left + right) / 2, (top + bottom) / 2
+    return any(area[0] <= x <= area[2] and area[1] <= y <= area[3] for area in areas)
+
+
+def _moved(line: TextLine, left: int, top: int, across: float, down: float) -> TextLine:
+    def moved(point: Point) -> Point:
+        return round(left + point[0] * across), round(top + point[1] * down)
+
+    a, b, c, d = line.box
+    return TextLine(line.text, line.confidence, (moved(a), moved(b), moved(c), moved(d)))
