@@ -6,34 +6,29 @@ A reader that does not come back is given up and another one opened in its place
 """
 
 import asyncio
-import logging
 import threading
 import time
-import traceback
 from collections.abc import Callable
 
 from ocr_frontend.auth.work import Work, current
-from ocr_frontend.errors import Busy, DeadlineExceeded, FrontError, OcrUnavailable
+from ocr_frontend.errors import Busy, DeadlineExceeded
 from ocr_frontend.ocr.cancellation import until
 from ocr_frontend.ocr.images import Limits, Sent, decode
 from ocr_frontend.ocr.memory import Gate
 from ocr_frontend.ocr.orientation import CountLabels, no_labels
 from ocr_frontend.ocr.reader import Reader
+from ocr_frontend.ocr.readers import AGAIN, Readers
 from ocr_frontend.ocr.scan import Page, scan
-from ocr_frontend.ocr.turns import Turns
 from ocr_frontend.ocr.worker import Worker
 
 __all__ = ["OcrPool", "Page"]
 
-log = logging.getLogger("ocr_frontend")
 _WAIT_SHARE = 0.5  # of the deadline may go by in the queue; past that, reads would be stopped halfway
 _SPARE = 2  # a read is begun where so many times the usual one's seconds are left: some pictures take longer
 _NEWEST = 0.2  # weight of the newest read in the usual one's seconds
-_AGAIN = (5.0, 60.0)  # seconds until loading is tried again, doubled each time up to the second
-_MOST_STUCK = 3  # threads that never came back; each keeps a reader's memory, so then the process is better begun anew
 
 
-class OcrPool:
+class OcrPool(Readers):
     """`await start()` loads the readers, `await read(data)` uses the next free one, `close()` ends it.
 
     queue: pictures that may wait; seconds: for waiting and reading; count_labels: how many labels of known documents
@@ -50,96 +45,18 @@ class OcrPool:
         *,
         count_labels: CountLabels = no_labels,
         stuck: float = 20.0,
-        again: tuple[float, float] = _AGAIN,
+        again: tuple[float, float] = AGAIN,
     ) -> None:
-        self._open_reader, self._readers, self._queue = open_reader, readers, queue
-        self._seconds, self._limits, self._stuck_seconds, self._again = seconds, limits, stuck, again
+        super().__init__(open_reader, readers, again)
+        self._queue, self._seconds, self._limits, self._stuck_seconds = queue, seconds, limits, stuck
         self._count_labels = count_labels
         self.gate = Gate(limits.decode_bytes)
-        self._turns: Turns[Worker] = Turns()
-        self._workers: set[Worker] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._usual = 0.0  # seconds that a read took of late; 0 until one has ended
-        self.failure: str | None = None
-        self.running = 0
-        self.stuck = 0
-        self.replaced = 0
-        self.load_failures = 0
-
-    @property
-    def ready(self) -> bool:
-        """Whether a picture can be read: at least one reader is there."""
-        return bool(self._workers)
-
-    @property
-    def alive(self) -> bool:
-        """False when so many readers hang that the process is better begun anew."""
-        return self.stuck < _MOST_STUCK
-
-    @property
-    def workers(self) -> int:
-        """Readers that are there, free or not."""
-        return len(self._workers)
 
     @property
     def may_wait(self) -> bool:
         """Whether there is a queue at all."""
         return self._queue > 0
-
-    @property
-    def waiting(self) -> int:
-        """Pictures in the queue."""
-        return self._turns.waiting
-
-    @property
-    def people_waiting(self) -> int:
-        """Of these, those that somebody waits for."""
-        return self._turns.people
-
-    def require_ready(self) -> None:
-        """Raises OcrUnavailable while no reader is there, with the reason where loading failed."""
-        if not self.ready:
-            raise OcrUnavailable("The OCR models are not loaded yet." if self.failure is None else self.failure)
-
-    async def start(self, *, again: bool = True) -> None:
-        """Load the readers, one after the other (their imports would only wait for each other), until it works.
-
-        Raises OcrUnavailable at the first failure where it is not to be tried `again`.
-        """
-        for _ in range(self._readers):
-            await self._open(again=again)
-
-    async def _open(self, *, again: bool = True) -> None:
-        pause, most = self._again
-        while True:
-            worker = Worker("ocr")
-            try:
-                worker.reader = await worker.submit(self._open_reader)
-            except Exception as error:
-                worker.leave()
-                self._failed(error)
-                if not again:
-                    raise OcrUnavailable(str(self.failure)) from None
-                await asyncio.sleep(pause)
-                pause = min(most, 2 * pause)
-                continue
-            except asyncio.CancelledError:
-                worker.leave()
-                raise
-            self.failure = None
-            self._workers.add(worker)
-            self._turns.give(worker)
-            return
-
-    def _failed(self, error: Exception) -> None:
-        """Of an error that is not ours the type alone: its message may name paths."""
-        self.load_failures += 1
-        known = (
-            error.message if isinstance(error, FrontError) else f"The OCR cannot be loaded ({type(error).__name__})."
-        )
-        self.failure = known
-        frames = "" if isinstance(error, FrontError) else "\n" + "".join(traceback.format_tb(error.__traceback__))
-        log.error("OCR: %s%s", known, frames)
 
     async def check(self, data: bytes | Sent) -> None:
         """Decode one image and let it go. Raises what `images.decode` raises, OcrUnavailable."""
@@ -214,25 +131,3 @@ class OcrPool:
             # However long reads take, a free reader is worth a try.
             took = min(page.decode_s + page.ocr_s, self._seconds / (2 * _SPARE))
             self._usual += (took - self._usual) * (_NEWEST if self._usual else 1)
-
-    def _give_up(self, worker: Worker, number: int, reading: "asyncio.Future[Page]") -> None:
-        """A read that was told to stop, and long after that has not: its thread hangs in native code."""
-        if reading.done() or worker.gone or worker.read != number:
-            return
-        worker.leave()
-        self._workers.discard(worker)
-        self.running -= 1
-        self.stuck += 1
-        self.replaced += 1
-        log.error("OCR: a reader has not come back; another one is opened in its place (%d hang)", self.stuck)
-        task = asyncio.get_running_loop().create_task(self._open())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    def close(self) -> None:
-        """Accept no more work. A read that has begun ends by itself, and nobody waits for it."""
-        for task in self._tasks:
-            task.cancel()
-        for worker in self._workers:
-            worker.leave()
-        self._workers.clear()

@@ -20,7 +20,7 @@ export class Refused extends Error {
 }
 
 async function call(path, options = {}) {
-  const headers = key ? { Authorization: `Bearer ${key}` } : {};
+  const headers = key ? { ...options.headers, Authorization: `Bearer ${key}` } : { ...options.headers };
   let response;
   try {
     response = await fetch(path, { ...options, headers, cache: "no-store" });
@@ -47,6 +47,12 @@ export function extract(file, document, model, signal) {
   form.append("document", document);
   form.append("model", model);
   return call("v1/extract", { method: "POST", body: form, signal });
+}
+
+/** The right values of an answer, by field. */
+export function correct(id, fields) {
+  const headers = { "Content-Type": "application/json" };
+  return call(`v1/results/${encodeURIComponent(id)}`, { method: "PUT", headers, body: JSON.stringify({ fields }) });
 }
 
 /** "ready", "away" (alive, cannot answer now) or "offline". */

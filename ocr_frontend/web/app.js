@@ -6,6 +6,7 @@ import * as figures from "./figures.js";
 import * as intake from "./intake.js";
 import * as notices from "./notices.js";
 import * as picture from "./picture.js";
+import * as review from "./review.js";
 import * as setup from "./setup.js";
 import { listen, onTongue, say } from "./words.js";
 
@@ -51,6 +52,7 @@ function render() {
   picture.mark(answer);
   fields.draw(state);
   notices.draw(state);
+  review.draw(state);
   figures.draw([answer, other].filter(Boolean));
 }
 
@@ -69,6 +71,8 @@ function bind() {
   fields.onLight(picture.light);
   picture.onTouch(fields.focus);
   picture.prepare();
+  review.bind();
+  review.onFailure(notices.problem);
   byId("setup").addEventListener("submit", (event) => {
     event.preventDefault();
     read();
@@ -92,6 +96,7 @@ async function watch() {
   if (!api.answersKept) return;
   byId("privacy").dataset.say = "privacyKept";
   byId("privacy").textContent = say("privacyKept");
+  review.draw(state);
 }
 
 bind();

@@ -5,7 +5,7 @@ import { fieldName, isNumber } from "./words.js";
 const COLUMNS = ["field", "label", "value", "read", "confidence", "corrected"];
 
 /** A number stays one, an empty field is null. */
-function typed(state, name) {
+export function typed(state, name) {
   const value = current(state, name).trim();
   if (value === "") return null;
   const number = Number(value.replace(",", "."));

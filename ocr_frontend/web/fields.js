@@ -5,8 +5,13 @@ const byId = (id) => document.getElementById(id);
 const LOW = 0.6; // below it, a value is more doubt than value
 let shown = { answer: null, other: null, corrections: new Map() };
 let lighting = () => {};
+let entered = () => false;
+let corrected = () => {};
 
 export const onLight = (listener) => (lighting = listener);
+/** Enter in a field; the listener says whether that was all. */
+export const onEnter = (listener) => (entered = listener);
+export const onCorrect = (listener) => (corrected = listener);
 export const printed = (value) => (value === null || value === undefined ? "" : String(value));
 
 /** What stands in the field now: the correction, else what was read. */
@@ -86,6 +91,7 @@ function correct(name, value) {
   if (value === printed(shown.answer.fields[name].value)) shown.corrections.delete(name);
   else shown.corrections.set(name, value);
   refresh(byId("fields").querySelector(`[data-name="${CSS.escape(name)}"]`), name);
+  corrected();
 }
 
 /** The notes under a value, and whether it counts as corrected. */
@@ -100,6 +106,7 @@ function refresh(whole, name) {
       shown.corrections.delete(name);
       byId(`field-${name}`).value = printed(field.value);
       refresh(whole, name);
+      corrected();
       focus(name);
     });
     const was = say("was", printed(field.value) || say("empty"));
@@ -113,6 +120,7 @@ function onKey(event, name) {
   if (event.key !== "Enter" && event.key !== "Escape") return;
   event.preventDefault();
   if (event.key === "Escape") return void document.activeElement.blur();
+  if (entered(name)) return;
   const names = Object.keys(shown.answer.fields);
   focus(names[(names.indexOf(name) + 1) % names.length]);
 }

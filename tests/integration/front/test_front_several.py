@@ -169,18 +169,19 @@ async def test_both_pictures_wait_for_a_reader_at_once() -> None:
 
 
 class Mirror(FakeReader):
-    """Reads a picture that was flipped left to right; the picture itself gets brighter from top to bottom alone."""
+    """Reads what gets redder to the right and greener to the bottom, as the picture does once it is flipped."""
 
     def read(self, image: Pixels) -> list[TextLine]:
         self.reads += 1
-        if image[0, 0, 0] >= image[0, -1, 0]:
+        if image[0, 0, 0] >= image[0, -1, 0] or image[0, 0, 1] >= image[-1, 0, 1]:
             return [TextLine("XQ", 0.6, line.box) for line in put(RECTO, 10, 10)]
         return put(RECTO, 10, 10)
 
 
 async def test_a_mirrored_picture_is_read_flipped_and_says_so() -> None:
-    out = io.BytesIO()  # bright on the left
-    Image.linear_gradient("L").rotate(-90).resize((600, 500)).convert("RGB").save(out, "PNG")
+    out, down = io.BytesIO(), Image.linear_gradient("L").resize((600, 500))
+    red_on_the_left = Image.linear_gradient("L").rotate(-90).resize((600, 500))
+    Image.merge("RGB", (red_on_the_left, down, down)).save(out, "PNG")
     async with running(Mirror(), based()) as front:
         response = await front.extract(out.getvalue(), "auto", model="base")
         body = response.json()

@@ -44,7 +44,8 @@ def page(*cards: list[TextLine]) -> list[TextLine]:
 
 def shown(cards: list[Card]) -> list[tuple[str | None, set[str]]]:
     return [
-        (card.detection.document and card.detection.document.name, {line.text for line in card.lines}) for card in cards
+        (document.name if (document := card.detection.document) else None, {line.text for line in card.lines})
+        for card in cards
     ]
 
 

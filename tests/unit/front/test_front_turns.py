@@ -4,6 +4,7 @@ import heapq
 import random
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,7 +24,8 @@ class Service:
 
     def run(self, clients: dict[str, int], seconds: float = 3000, seed: int = 0) -> None:
         """Each client sends its next card when it has an answer, a second later where it was refused."""
-        rng, queue, events, busy, number = random.Random(seed), Queue[tuple[str, float]](), [], False, 0
+        rng, queue, busy, number = random.Random(seed), Queue[tuple[str, float]](), False, 0
+        events: list[tuple[float, int, tuple[Any, ...]]] = []
 
         def at(moment: float, *event: object) -> None:
             nonlocal number
