@@ -145,10 +145,11 @@ class Answers:
         prompt = [*self._prompt_ids[index], *tokens]
         found = await self.server.ask(model=model, prompt=prompt, max_tokens=1, temperature=0, prompt_logprobs=1)
         places = found["choices"][0]["prompt_logprobs"][-len(tokens) :]
-        return max(
+        behind = [
             max(entry["logprob"] for entry in place.values()) - place[str(token)]["logprob"]
             for place, token in zip(places, tokens, strict=True)
-        )
+        ]
+        return float(max(behind))
 
     async def _mixed_up(self) -> float:
         """Of answers that are read by a revision that did not give them, the share that is called wrong."""
