@@ -9,8 +9,9 @@ from typing import Any
 from adapters import bases
 from adapters.adopt.adopting import ANY_RANK
 from adapters.adopt.command import target_of
-from adapters.registry.catalogue import Adapter, Reader
+from adapters.registry.catalogue import Adapter
 from adapters.registry.errors import RegistryError
+from adapters.registry.reader import Reader
 from adapters.registry.validate import Rules
 
 

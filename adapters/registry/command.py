@@ -8,12 +8,12 @@ from typing import Any
 
 from adapters.registry.archive import unpack
 from adapters.registry.base_model import read_base
-from adapters.registry.catalogue import Reader
 from adapters.registry.contents import Taken
 from adapters.registry.digest import content_digest, revision_name
 from adapters.registry.errors import RegistryError
 from adapters.registry.folder import copy_adapter
 from adapters.registry.limits import SizeLimits
+from adapters.registry.reader import Reader
 from adapters.registry.remote import fetch_remote, is_remote
 from adapters.registry.store import Registry
 from adapters.registry.validate import Rules, check_content, check_header

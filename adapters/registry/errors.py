@@ -7,6 +7,7 @@ RegistryError
 ├── Conflict       the operation contradicts the present state
 │   └── Changed    it was made for a state that somebody has changed meanwhile
 ├── SourceError    a remote source cannot be had
+│   └── NoSource    there is nothing at it
 ├── Busy           somebody else holds the registry; try again
 └── Damaged        the state file cannot be read (a ValueError too)
 """
@@ -55,6 +56,10 @@ class Changed(Conflict):
 
 class SourceError(RegistryError):
     """A remote source cannot be had."""
+
+
+class NoSource(SourceError):
+    """There is nothing at a remote source, or nothing that we may see."""
 
 
 class Busy(RegistryError):

@@ -12,10 +12,11 @@ from typing import Any
 from adapters.registry.adapter_config import read_adapter_config
 from adapters.registry.base_model import read_base
 from adapters.registry.canonical import file_sha256
-from adapters.registry.catalogue import Reader, Revision
+from adapters.registry.catalogue import Revision
 from adapters.registry.digest import MANIFEST_FILE, WEIGHTS_FILE
 from adapters.registry.errors import Conflict, Refused, RegistryError
 from adapters.registry.manifest import Base, Manifest
+from adapters.registry.reader import Reader
 from adapters.registry.store import Registry
 from adapters.registry.validate import Rules, check_content, check_header
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from adapters.registry.contents import Taken, check_weights, is_wanted
 from adapters.registry.digest import CONFIG_FILE
-from adapters.registry.errors import Refused, SourceError
+from adapters.registry.errors import NoSource, Refused, SourceError
 from adapters.registry.limits import SizeLimits
 
 _CHUNK = 1 << 20
@@ -44,7 +44,7 @@ def fetch_remote(source: str, target: Path, limits: SizeLimits) -> Taken:
         raise SourceError(text) from error
     # Every file system has exceptions of its own, and their texts hold addresses and credentials.
     except Exception as error:
-        raise SourceError(_reason(error)) from error
+        raise _failure(error) from error
     return Taken(target, left_out)
 
 
@@ -79,18 +79,18 @@ def _too_large(limits: SizeLimits) -> Refused:
     return Refused("archive-size", f"The source holds more than {limits.bytes >> 20} MiB.")
 
 
-def _reason(error: Exception) -> str:
+def _failure(error: Exception) -> SourceError:
     """By the exception's type alone."""
     kind = type(error).__name__
     if isinstance(error, FileNotFoundError) or "NotFound" in kind:
-        return "There is nothing at this source, or nothing that these credentials may see."
+        return NoSource("There is nothing at this source, or nothing that these credentials may see.")
     if isinstance(error, PermissionError) or "Credential" in kind or "Gated" in kind:
-        return "This source may not be read with these credentials."
+        return SourceError("This source may not be read with these credentials.")
     if "Offline" in kind:
-        return "No hub is asked: this process runs with HF_HUB_OFFLINE set."
+        return SourceError("No hub is asked: this process runs with HF_HUB_OFFLINE set.")
     if isinstance(error, ConnectionError | TimeoutError) or "Connect" in kind or "Timeout" in kind:
-        return f"The source cannot be reached ({kind})."
-    return f"The source cannot be read ({kind})."
+        return SourceError(f"The source cannot be reached ({kind}).")
+    return SourceError(f"The source cannot be read ({kind}).")
 
 
 def _name(entry: dict[str, Any]) -> str:

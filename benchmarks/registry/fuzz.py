@@ -24,9 +24,9 @@ from pathlib import Path
 
 from adapters import machine
 from adapters.registry.archive import unpack
-from adapters.registry.catalogue import Reader
 from adapters.registry.errors import Damaged, Refused
 from adapters.registry.limits import SizeLimits
+from adapters.registry.reader import Reader
 from adapters.registry.state import load_state, save_state
 from adapters.registry.store import Registry
 from adapters.registry.validate import Rules, check_content

@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import load_file
 
 from adapters.registry import command, merge
-from adapters.registry.catalogue import Reader
+from adapters.registry.reader import Reader
 from adapters.registry.store import Registry
 from adapters.registry.validate import Rules
 from tests.support.tiny_models import manifest_for, write_adapter

@@ -14,11 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.registry.archive import unpack
-from adapters.registry.catalogue import Reader
 from adapters.registry.contents import PICKLE_SUFFIXES, Taken, is_pickle, is_wanted
 from adapters.registry.errors import Refused
 from adapters.registry.folder import copy_adapter
 from adapters.registry.limits import SizeLimits
+from adapters.registry.reader import Reader
 from adapters.registry.remote import fetch_remote
 from adapters.registry.validate import Rules
 from tests.support.tiny_models import write_adapter

@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.registry.catalogue import Reader
 from adapters.registry.digest import content_digest, revision_name
 from adapters.registry.errors import Busy, Conflict, Damaged, NotFound, Refused
 from adapters.registry.lock import writing
+from adapters.registry.reader import Reader
 from adapters.registry.scan import scan
 from adapters.registry.state import AliasState, State, load_state, save_state
 from adapters.registry.store import Registry
