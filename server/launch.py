@@ -15,6 +15,7 @@ from server.machine import Machine
 from server.memory import GPU_SHARE
 from server.settings import Settings
 from server.telemetry import trace_environment, trace_options
+from server.tiers import size_tiers
 from server.tuned import Tuned
 
 _ENTRY = "vllm.entrypoints.launchers.api_server.entry"
@@ -111,16 +112,16 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
         "--max-loras": str(settings.max_loras),
         "--max-lora-rank": str(settings.max_lora_rank),
         # Above what the control plane loads: room for the probe of a revision that is being registered.
-        "--max-cpu-loras": str((settings.max_cpu_loras or settings.max_loras) + 1),
-        # The base keeps the sampling that its authors advise; adapters are greedy (server/routes/inference.py).
+        "--max-cpu-loras": str(size_tiers(settings.max_loras, settings.max_cpu_loras, 1, 1).room.most + 1),
+        # The base keeps the sampling that its authors advise; adapters are greedy (server/vllm/inference.py).
         "--generation-config": "auto",
         "--structured-outputs-config": json.dumps({"backend": "xgrammar", "disable_any_whitespace": True}),
         # Without our plugin there would be no gate: then this one answers nothing (server/vllm/closed.py).
         "--middleware": "server.vllm.closed.Closed",
         # Browsers of other sites get nothing.
         "--allowed-origins": "[]",
-        # Pins keep their slot by it, and metrics learn what is in slots (server/control/slot_worker.py).
-        "--worker-extension-cls": "server.control.slot_worker.SlotControl",
+        # Pins keep their slot by it, and metrics learn what is in slots (server/vllm/slot_worker.py).
+        "--worker-extension-cls": "server.vllm.slot_worker.SlotControl",
         # One drain, ours (server/background.py). This is for the engine's process to end by itself, not for requests.
         "--shutdown-timeout": "3",
         "--uvicorn-log-level": "warning",

@@ -18,8 +18,8 @@ def register_endpoints() -> Any:
     try:
         _configure_log()
         _require()
-        from server.endpoint import CniRoutes
         from server.vllm import detokenizer
+        from server.vllm.endpoint import CniRoutes
 
         detokenizer.mend()
     except ContractError as error:
@@ -32,11 +32,10 @@ def register_endpoints() -> Any:
 
 
 def _require() -> None:
-    import vllm
-
     from server.settings import Settings
+    from server.vllm.release import version
 
-    require("server", vllm.__version__.partition("+")[0], Settings().any_vllm)
+    require("server", version().partition("+")[0], Settings().any_vllm)
 
 
 def _configure_log() -> None:

@@ -8,6 +8,7 @@ import psutil
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from server.labels import OTHER
+from server.vllm.release import nvidia
 
 # vLLM names its processes `VLLM::EngineCore` and `VLLM::Worker…`.
 _ROLES = {"EngineCore": "engine", "Worker": "worker"}
@@ -45,14 +46,12 @@ def _gpu_memory() -> Metric:
     """As the driver sees it, other programs included; no series without an NVIDIA driver."""
     family = GaugeMetricFamily("cni_server_gpu_memory_bytes", "Memory of each GPU", labels=["gpu", "state"])
     try:
-        from vllm.third_party import pynvml
-
-        pynvml.nvmlInit()
+        driver = nvidia()
     except Exception:
         # The library raises its own kinds, and another one where no driver is installed.
         return family
-    for index in range(pynvml.nvmlDeviceGetCount()):
-        held: Any = pynvml.nvmlDeviceGetMemoryInfo(pynvml.nvmlDeviceGetHandleByIndex(index))
+    for index in range(driver.nvmlDeviceGetCount()):
+        held: Any = driver.nvmlDeviceGetMemoryInfo(driver.nvmlDeviceGetHandleByIndex(index))
         family.add_metric([str(index), "used"], held.used)
         family.add_metric([str(index), "free"], held.free)
     return family

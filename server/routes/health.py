@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 
 from server.context import context_of
 from server.errors import Unavailable
+from server.vllm import release
 
 router = APIRouter()
 
@@ -36,6 +37,4 @@ async def ready(request: Request) -> Response:
 @router.get("/version")
 async def version() -> Response:
     """Our version and vLLM's."""
-    import vllm
-
-    return JSONResponse({"version": importlib.metadata.version("cni-lora-server"), "vllm": vllm.__version__})
+    return JSONResponse({"version": importlib.metadata.version("cni-lora-server"), "vllm": release.version()})

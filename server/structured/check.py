@@ -8,6 +8,7 @@ from server.errors import BadRequest
 from server.structured.errors import Unusable
 from server.structured.productive import check_ends
 from server.structured.schema import check_schema
+from server.vllm.grammars import from_grammar, from_regex
 
 # What xgrammar's messages hold, and what we say of it.
 _CONSTRUCTS = (
@@ -66,14 +67,12 @@ def _said_of_schema(text: str) -> str:
 
 
 def _check_regex(grammars: Any, pattern: str) -> None:
-    from vllm.v1.structured_output.utils import compile_regex_with_timeout
-
     if len(pattern) > _LONGEST_PATTERN or "\0" in pattern:
         raise Unusable("is too long, or holds a NUL character.")
     if any(sign in pattern for sign in ("(?=", "(?!", "(?<=", "(?<!")):
         raise Unusable("lookaheads and lookbehinds are not supported.")
     try:
-        made = str(compile_regex_with_timeout(grammars.from_regex, pattern))
+        made = str(from_regex(grammars, pattern))
     except Exception as error:
         named = next((name for sign, name in _CONSTRUCTS if sign in str(error)), None)
         raise Unusable(f"{named} are not supported." if named else "is not a regular expression.") from None
@@ -81,10 +80,8 @@ def _check_regex(grammars: Any, pattern: str) -> None:
 
 
 def _check_grammar(grammars: Any, value: str) -> None:
-    from vllm.v1.structured_output.utils import grammar_is_likely_lark
-
     try:
-        made = str(grammars.from_lark(value) if grammar_is_likely_lark(value) else grammars.from_ebnf(value))
+        made = str(from_grammar(grammars, value))
     except Exception:
         raise Unusable("is not a grammar in EBNF.") from None
     check_ends(made)

@@ -95,6 +95,7 @@ class MeteredEngine:
         if stats.num_generation_tokens > 1:
             between = (stats.last_token_ts - stats.first_token_ts) / (stats.num_generation_tokens - 1)
             metrics.per_token.labels(*who).observe(between)
+            tally.pace = between
 
 
 def _length(prompt: Any) -> int:

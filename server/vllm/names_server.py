@@ -53,7 +53,7 @@ SERVER = (
     # The text of an answer (detokenizer.py).
     "vllm.v1.engine.detokenizer:FastIncrementalDetokenizer(tokenizer, request)",
     "vllm.v1.engine.detokenizer:FastIncrementalDetokenizer.self.stream",
-    # Slots and pins (control/slot_worker.py), in the worker.
+    # Slots and pins (vllm/slot_worker.py), in the worker.
     "vllm.lora.worker_manager:LRUCacheWorkerLoRAManager._apply_adapters(lora_requests)",
     "vllm.lora.worker_manager:LRUCacheWorkerLoRAManager.add_adapter(lora_request)",
     "vllm.lora.worker_manager:LRUCacheWorkerLoRAManager.list_adapters()",

@@ -70,3 +70,17 @@ def test_no_command_imports_a_heavy_library_before_it_is_needed(module: str) -> 
     code = f"import sys, {module}; print([m for m in ('torch', 'vllm', 'paddle', 'transformers') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert done.stdout.strip() == "[]"
+
+
+# vLLM is touched in one room, with a contract (server/vllm/contract.py), and by what replaces parts of its engine.
+TOUCH_VLLM = {"server/vllm", "server/cpu_lora", "server/drafts"}
+
+
+def test_vllm_is_touched_in_its_own_rooms_alone() -> None:
+    outside = [
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "server").rglob("*.py")
+        if str(path.parent.relative_to(ROOT)) not in TOUCH_VLLM
+        and any(name.split(".")[0] == "vllm" for name in _imports(path))
+    ]
+    assert outside == []

@@ -73,7 +73,7 @@ async def app(monkeypatch: pytest.MonkeyPatch, base_folder: Path, root: Path) ->
     monkeypatch.setenv("SERVER_ADAPTERS_DIR", str(root))
     monkeypatch.setattr(sys, "argv", ["server"])
     # One process builds several applications here; a server builds one.
-    monkeypatch.setattr("server.endpoint.get_prometheus_registry", CollectorRegistry)
+    monkeypatch.setattr("server.vllm.endpoint.get_prometheus_registry", CollectorRegistry)
     built, args = vllms_application(base_folder)
 
     async def workers(method: str) -> list[dict[str, str]]:

@@ -8,8 +8,8 @@ import pytest
 from vllm.exceptions import LoRAAdapterNotFoundError
 
 from adapters.registry.errors import Refused
-from server.control.slot_worker import SlotControl
-from server.control.vllm_engine import VllmEngine
+from server.vllm.lora_engine import VllmEngine
+from server.vllm.slot_worker import SlotControl
 
 NAME = "cni@0123456789ab"
 

@@ -8,7 +8,7 @@ import pytest
 from vllm.lora.model_manager import AdapterLRUCache, LRUCacheLoRAModelManager
 from vllm.lora.worker_manager import LRUCacheWorkerLoRAManager
 
-from server.control.slot_worker import SlotControl
+from server.vllm.slot_worker import SlotControl
 
 SLOTS, PLACES = 4, 12
 

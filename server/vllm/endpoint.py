@@ -10,17 +10,17 @@ from fastapi import FastAPI
 from vllm.v1.metrics.prometheus import get_prometheus_registry
 
 from server import background
-from server.control.vllm_engine import VllmEngine
 from server.gate import GateMiddleware
 from server.handlers import install_handlers
 from server.logs import RequestIds
 from server.metrics import Metrics
-from server.routes import inference
 from server.routes.install import close_others, install_routes
 from server.settings import Settings
+from server.vllm import inference
 from server.vllm.contract import ContractError
 from server.vllm.engine_client import MeteredEngine
 from server.vllm.handlers import install_engine_handlers
+from server.vllm.lora_engine import VllmEngine
 from server.vllm.start import check_engine
 from server.wiring import build_context, build_gate
 

@@ -11,7 +11,7 @@ from vllm.utils import random_uuid
 
 from adapters.registry.errors import Refused
 from server.control.engine import Answer, Slots
-from server.control.slot_worker import REFUSED
+from server.vllm.slot_worker import REFUSED
 
 _LONGEST_REASON = 200
 # Log-probabilities asked of a probe's first position.
