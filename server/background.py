@@ -9,6 +9,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from adapters.cgroup import available_memory
 from adapters.registry.errors import Busy
 from server.context import Context
 from server.vllm import lora_info
@@ -19,6 +20,8 @@ _STOP_POLL = 0.02
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0
 # How often every file is looked at, for what somebody overwrote in place.
 _WHOLE_LOOK_SECONDS = 30
+# How often the adapters' memory is fitted to what is free, and what this time of day asks for is loaded.
+_AHEAD_SECONDS = 15
 
 
 async def start(context: Context) -> None:
@@ -50,7 +53,7 @@ async def start(context: Context) -> None:
 
 async def follow(context: Context, registry: CollectorRegistry) -> None:
     """Look at registry and keys file again and again: another server, or a person, may have changed them."""
-    looked = time.monotonic()
+    looked = ahead = time.monotonic()
     while True:
         await asyncio.sleep(context.settings.follow_seconds)
         try:
@@ -61,6 +64,11 @@ async def follow(context: Context, registry: CollectorRegistry) -> None:
                 await context.plane.refresh()
             if context.ready:
                 context.plane.mend()
+            if context.ready and time.monotonic() - ahead > _AHEAD_SECONDS:
+                ahead = time.monotonic()
+                await context.plane.look_ahead(available_memory())
+                if context.on_demand is not None:
+                    await context.on_demand.flush()
             _keep_labels(context)
             lora_info.bound(registry)
         except Exception as error:

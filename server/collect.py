@@ -61,7 +61,11 @@ class ServerCollector(Collector):
             size.add_metric([tier], total)
         capacity.add_metric(["slots"], self.tiers.slots)
         capacity.add_metric(["memory"], self.residency.capacity)
-        yield from (count, size, capacity)
+        room = GaugeMetricFamily(
+            "cni_server_adapter_memory_limit_bytes", "Memory that adapters may take; 0: only their number counts"
+        )
+        room.add_metric([], self.residency.room.bytes)
+        yield from (count, size, capacity, room)
 
     def _bytes(self) -> Metric:
         """By revision: a slot holds its weights padded to the server's rank, memory and disk as they are."""

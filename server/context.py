@@ -9,6 +9,7 @@ from starlette.requests import Request
 from server.answers import Answers
 from server.collect import ServerCollector
 from server.control.admin import Admin
+from server.control.on_demand import OnDemand
 from server.control.plane import Plane
 from server.gate import Gate
 from server.metrics import Metrics
@@ -33,6 +34,7 @@ class Context:
     max_model_len: int
     lora: Mapping[str, str] = field(default_factory=dict)
     answers: Answers = field(default_factory=Answers)
+    on_demand: OnDemand | None = None
     ready: bool = False
 
 

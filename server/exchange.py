@@ -10,7 +10,7 @@ from starlette.requests import Request
 from server.admission.account import Account
 from server.admission.admission import Admitted
 from server.auth.keys import Key
-from server.control.residency import Lease
+from server.control.lease import Lease
 
 # A caller who went away leaves its request in the engine for a moment. What it uses stays until it has left; after so
 # long without a word of it, the engine is believed to have forgotten it.

@@ -46,7 +46,9 @@ def fitted(settings: Settings, machine: Machine, folder: Path | None, base: Base
         kv=int(settings.kv_cache_gib * GIB),
         sequences=settings.max_num_seqs,
         batch=settings.max_num_batched_tokens,
-        adapters=settings.max_loras * base.adapter_bytes(settings.max_lora_rank),
+        adapters=max(
+            settings.max_loras * base.adapter_bytes(settings.max_lora_rank), int(settings.lora_memory_gib * GIB)
+        ),
     )
     found = fit(shape, room, wanted)
     sizes = {

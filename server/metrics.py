@@ -10,6 +10,7 @@ from server.revision_metrics import ROLLBACKS, RevisionMetrics
 
 # How a request can fail: the caller's fault, the server's, a stream that broke after its 200, a caller who went away.
 KINDS = ("client", "server", "stream", "disconnected")
+CANARY_EVENTS = ("begun", "advanced", "completed", "rolled_back")
 LORA_LABELS = ("wrapper", "kernel", "step", "form")
 _SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 _TOKEN_SECONDS = (0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1)
@@ -33,6 +34,7 @@ class Metrics:
         self.tokens = Counter("cni_server_tokens", "Tokens", (*WHO, "direction"), registry=r)
         self.switches = Counter("cni_server_switches", "Changes of what an alias means", ("adapter",), registry=r)
         self.rollbacks = Counter("cni_server_rollbacks", "Rollbacks", ("adapter", "reason"), registry=r)
+        self.canaries = Counter("cni_server_canaries", "Steps of canaries", ("adapter", "event"), registry=r)
         self.reported = Counter(
             "cni_server_reported_answers", "Answers judged by the front", (*WHO, "outcome"), registry=r
         )
@@ -64,6 +66,8 @@ class Metrics:
             self.reported.labels(*who, outcome)
         self.revisions.begin(who)
         self.switches.labels(self.adapter(adapter))
+        for event in CANARY_EVENTS:
+            self.canaries.labels(self.adapter(adapter), event)
         for reason in ROLLBACKS:
             self.rollbacks.labels(self.adapter(adapter), reason)
 
@@ -86,7 +90,7 @@ class Metrics:
             metric.remove_by_labels(dict(zip(WHO, who, strict=True)))
 
     def _forget_name(self, name: Pair) -> None:
-        for metric in (self.switches, self.rollbacks):
+        for metric in (self.switches, self.rollbacks, self.canaries):
             metric.remove_by_labels({"adapter": name[0]})
 
     def used(self, key: str, usage: Usage) -> None:
@@ -106,6 +110,10 @@ class Metrics:
         self.switches.labels(self.adapter(adapter)).inc()
         for revision in revisions:
             self.revisions.switches.labels(*self.who(adapter, revision)).inc()
+
+    def canary(self, adapter: str, event: str) -> None:
+        """`event`: one of CANARY_EVENTS."""
+        self.canaries.labels(self.adapter(adapter), event).inc()
 
     def rolled_back(self, adapter: str, left: Iterable[str], reason: str) -> None:
         """An alias means these no longer."""

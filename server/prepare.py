@@ -9,11 +9,10 @@ from pathlib import Path
 
 from adapters.registry.base_model import BaseModel, read_base
 from server.base_folder import find_base_folder
-from server.fit import TooLittle
+from server.fit import GIB, TooLittle
 from server.machine import Machine
 from server.memory import Memory, fitted
 from server.settings import Settings
-from server.tiers import size_tiers
 
 
 class PrepareError(Exception):
@@ -34,9 +33,8 @@ def prepare(settings: Settings, machine: Machine) -> Memory:
     folder = find_base_folder(settings.model)
     base = _base(settings, folder)
     memory = _memory(settings, machine, folder, base)
-    size = base.adapter_bytes(settings.max_lora_rank) if base else 32 << 20
-    tiers = size_tiers(settings.max_loras, settings.max_cpu_loras, size, memory.adapters)
-    more = {"max_cpu_loras": tiers.memory, "adapters_dir": settings.adapters_dir.resolve()}
+    adapters = settings.lora_memory_gib or memory.adapters / GIB
+    more = {"lora_memory_gib": adapters, "adapters_dir": settings.adapters_dir.resolve()}
     return replace(memory, settings=memory.settings.model_copy(update=more))
 
 

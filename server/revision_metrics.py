@@ -4,6 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Summary
 
 from adapters.registry.catalogue import Revision
 from adapters.registry.errors import Refused
+from server.control.observer import REASONS, Why
 from server.labels import WHO, Labels
 
 EVICTIONS = ("room", "left")
@@ -25,6 +26,14 @@ class RevisionMetrics:
             "cni_server_revision_load_failures", "Loads that failed, by check", (*WHO, "check"), registry=r
         )
         self.evictions = Counter("cni_server_revision_evictions", "Unloads by reason", (*WHO, "reason"), registry=r)
+        self.ahead = Counter(
+            "cni_server_adapter_loads_ahead", "Loads before anybody asked, by reason", ("reason",), registry=r
+        )
+        self.ahead_used = Counter(
+            "cni_server_adapter_loads_ahead_used", "Of these, asked before they had to leave", registry=r
+        )
+        for reason in REASONS:
+            self.ahead.labels(reason)
         self.admission = Summary(
             "cni_server_admission_seconds", "Waiting for a load and a slot, before the engine", WHO, registry=r
         )
@@ -66,6 +75,14 @@ class RevisionMetrics:
         self.total_failures += 1
         check = error.check if isinstance(error, Refused) else "error"
         self.failures.labels(*self._who(revision), check).inc()
+
+    def foreseen(self, revision: Revision) -> None:
+        """Loaded ahead, and asked now."""
+        self.ahead_used.inc()
+
+    def loaded_ahead(self, why: Why) -> None:
+        """For nobody but who may come."""
+        self.ahead.labels(why).inc()
 
     def evicted(self, revision: Revision, reason: str) -> None:
         """`room` or `left`."""

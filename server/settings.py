@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.engine_options import parse
+from server.patterns import check_patterns, parse_list
 
 
 class Settings(BaseSettings):
@@ -24,7 +25,14 @@ class Settings(BaseSettings):
     dtype: str = Field(default="auto", description="type of weights and activations (auto, bfloat16, float32, …)")
     max_loras: int = Field(default=8, ge=1, le=256, description="adapters in one batch (slots)")
     max_lora_rank: int = Field(default=16, description="largest rank served (1, 8, 16, 32, 64, 128, 256, 320 or 512)")
-    max_cpu_loras: int = Field(default=0, ge=0, description="adapters kept in memory (0: from the machine's memory)")
+    max_cpu_loras: int = Field(
+        default=0, ge=0, description="adapters kept in memory (0: as many as its part of the memory holds)"
+    )
+    lora_memory_gib: float = Field(
+        default=0,
+        ge=0,
+        description="memory for adapters at the start, GiB (0: a tenth of what is there); then it follows what is free",
+    )
     max_model_len: int = Field(default=0, ge=0, description="longest prompt and answer in tokens (0: what fits)")
     max_num_seqs: int = Field(default=0, ge=0, description="requests in one batch (0: up to 32, on a GPU 128)")
     max_num_batched_tokens: int = Field(default=0, ge=0, description="prompt tokens computed together (0: what fits)")
@@ -41,6 +49,10 @@ class Settings(BaseSettings):
     audit_file: Path | None = Field(default=None, description="audit log of admin actions (default: beside the state)")
     import_root: Path | None = Field(default=None, description='folder from which {"path": …} may register revisions')
     remote_sources: str = Field(default="", description="allowed prefixes of remote sources, by comma (s3://models/,…)")
+    on_demand: str = Field(
+        default="", description="where unknown adapters are looked for, by comma: hf://team/{name},… (off)"
+    )
+    on_demand_gib: float = Field(default=10, gt=0, description="disk for adapters found on demand, GiB; oldest leave")
     max_upload_mib: int = Field(default=512, ge=1, description="largest revision, packed and unpacked, in MiB")
     fetches: int = Field(default=2, ge=1, description="revisions that are fetched at a time")
     fetch_queue: int = Field(default=8, ge=0, description="further ones that wait for it; then 429")
@@ -84,6 +96,11 @@ class Settings(BaseSettings):
     def _rank_is_supported(self) -> Self:
         if self.max_lora_rank not in SUPPORTED_RANKS:
             raise ValueError(f"max_lora_rank {self.max_lora_rank} is not one of {', '.join(map(str, SUPPORTED_RANKS))}")
+        return self
+
+    @model_validator(mode="after")
+    def _patterns_stay_inside(self) -> Self:
+        check_patterns(parse_list(self.on_demand), parse_list(self.remote_sources), self.import_root is not None)
         return self
 
     @model_validator(mode="after")

@@ -1,13 +1,15 @@
 """Where a revision may come from besides an upload: a folder under the import root, or an allowed remote prefix."""
 
+import shutil
 from pathlib import Path
-from urllib.parse import unquote
 
 from adapters.registry.contents import Taken
+from adapters.registry.errors import NoSource
 from adapters.registry.folder import copy_adapter
 from adapters.registry.limits import SizeLimits
 from adapters.registry.remote import fetch_remote, is_remote
 from server.errors import Forbidden, NotHere
+from server.patterns import PLACE, climbs, is_under, parse_list
 from server.settings import Settings
 
 
@@ -15,10 +17,8 @@ def fetch(source: str, staging: Path, settings: Settings, limits: SizeLimits) ->
     """Copy the adapter at `source` into `staging`. Raises ServerError, RegistryError."""
     target = staging / "content"
     if is_remote(source):
-        allowed = [prefix.strip() for prefix in settings.remote_sources.split(",") if prefix.strip()]
-        # Decoded as a web server would, twice too: what climbs out of a prefix is none of it.
-        climbs = any(".." in text for text in (source, unquote(source), unquote(unquote(source))))
-        if climbs or not any(_is_under(source, prefix) for prefix in allowed):
+        allowed = parse_list(settings.remote_sources)
+        if climbs(source) or not any(is_under(source, prefix) for prefix in allowed):
             raise Forbidden("This source is under no prefix of SERVER_REMOTE_SOURCES.")
         return fetch_remote(source, target, limits)
     root = settings.import_root
@@ -33,6 +33,14 @@ def fetch(source: str, staging: Path, settings: Settings, limits: SizeLimits) ->
     return copy_adapter(folder, target, limits)
 
 
-def _is_under(source: str, prefix: str) -> bool:
-    """Whether `source` is the prefix or lies in it: `s3://models` does not stand for `s3://models-of-others`."""
-    return source == prefix or source.startswith(prefix if prefix.endswith("/") else f"{prefix}/")
+def fetch_by_name(name: str, staging: Path, settings: Settings, limits: SizeLimits) -> Taken:
+    """Copy the adapter that the first of SERVER_ON_DEMAND's patterns finds. Raises NotHere, ServerError, RegistryError.
+
+    `name` is an adapter's name (adapters.registry.scan.is_name).
+    """
+    for pattern in parse_list(settings.on_demand):
+        try:
+            return fetch(pattern.replace(PLACE, name), staging, settings, limits)
+        except (NotHere, NoSource):
+            shutil.rmtree(staging / "content", ignore_errors=True)
+    raise NotHere("No source has an adapter of this name.")

@@ -10,8 +10,10 @@ from prometheus_client import CollectorRegistry
 
 from adapters.cgroup import available_memory
 from adapters.registry.base_model import BaseModel, read_base
-from adapters.registry.catalogue import Catalogue, Reader
+from adapters.registry.catalogue import Catalogue
+from adapters.registry.limits import SizeLimits
 from adapters.registry.proofs import Proofs
+from adapters.registry.reader import Reader
 from adapters.registry.store import Registry
 from adapters.registry.validate import Rules
 from server.admission.admission import Admission
@@ -23,17 +25,25 @@ from server.base_folder import find_base_folder
 from server.collect import ServerCollector
 from server.context import Context
 from server.control.admin import Admin
+from server.control.checks import Checks
 from server.control.engine import LoraEngine
+from server.control.fetched import Fetched
+from server.control.forecast import Forecast
 from server.control.lanes import Lanes
+from server.control.on_demand import OnDemand
 from server.control.plane import Plane
+from server.control.popularity import Popularity
 from server.control.probe import Prober
 from server.control.residency import Residency
+from server.control.rhythm import Rhythm
 from server.control.seats import Seats
 from server.control.target import Resolver
 from server.control.watch import SplitWatch
+from server.fit import GIB
 from server.gate import Gate
 from server.metrics import LORA_LABELS, Metrics
 from server.settings import Settings
+from server.sources import fetch_by_name
 from server.tiers import size_tiers
 
 
@@ -52,30 +62,29 @@ def build_plane(settings: Settings, engine: LoraEngine, base: BaseModel, metrics
     aliases = frozenset(name.strip() for name in settings.base_aliases.split(",") if name.strip())
     reader = Reader(settings.adapters_dir, Rules(base, settings.max_lora_rank, aliases))
     size = base.adapter_bytes(settings.max_lora_rank)
-    tiers = size_tiers(settings.max_loras, settings.max_cpu_loras, size, available_memory())
-
-    async def verify(revision: Any) -> None:
-        await plane.verify(revision)
-
-    async def prove(revision: Any) -> None:
-        await plane.prove(revision)
-
+    budget = int(settings.lora_memory_gib * GIB) or available_memory() // 10
+    tiers = size_tiers(settings.max_loras, settings.max_cpu_loras, size, budget)
+    lanes = Lanes(settings.fetches, settings.fetch_queue, settings.fetch_seconds)
     seats = Seats(settings.max_loras, time.monotonic)
-    residency = Residency(engine, tiers.memory, seats, verify, prove, metrics.revisions)
-    plane = Plane(
+    proofs = Proofs(settings.adapters_dir, base.identity, base.rounding)
+    checks = Checks(reader, lanes, Prober(engine, seats), proofs)
+    forecast = Forecast(Popularity(time.monotonic), Rhythm(time.time))
+    residency = Residency(
+        engine, tiers.room, seats, checks.verify, checks.prove, metrics.revisions, forecast
+    )  # fmt: skip
+    return Plane(
         registry=Registry(settings.adapters_dir, can_serve=reader.can_serve),
         reader=reader,
         residency=residency,
         resolver=Resolver(settings.served_name, random.random),
         metrics=metrics,
         watch=SplitWatch(settings.split_min_requests, settings.split_max_failures),
-        prober=Prober(engine, seats),
-        proofs=Proofs(settings.adapters_dir, base.identity, base.rounding),
+        checks=checks,
         catalogue=Catalogue(),
-        lanes=Lanes(settings.fetches, settings.fetch_queue, settings.fetch_seconds),
+        lanes=lanes,
+        tiers=tiers,
         admission_seconds=settings.admission_seconds,
     )
-    return plane
 
 
 def build_context(
@@ -96,10 +105,9 @@ def build_context(
     metrics = gate.metrics
     plane = build_plane(settings, engine, base, metrics)
     audit = Audit(settings.audit_file or settings.adapters_dir / "audit.jsonl")
-    tiers = size_tiers(settings.max_loras, plane.residency.capacity, base.adapter_bytes(settings.max_lora_rank), 0)
-    collector = ServerCollector(
-        metrics, plane.residency, lambda: plane.catalogue, tiers, kv_cache_bytes(client.vllm_config), registry
-    )
+    admin = Admin(plane, audit, settings.served_name)
+    kv_cache = kv_cache_bytes(client.vllm_config)
+    collector = ServerCollector(metrics, plane.residency, lambda: plane.catalogue, plane.tiers, kv_cache, registry)
     registry.register(collector)
     queue = gate.admission.queue
     scheduler = getattr(client.vllm_config, "scheduler_config", None)
@@ -111,7 +119,8 @@ def build_context(
     return Context(
         settings=settings,
         plane=plane,
-        admin=Admin(plane, audit, settings.served_name),
+        admin=admin,
+        on_demand=build_on_demand(settings, admin),
         collector=collector,
         gate=gate,
         metrics=metrics,
@@ -120,6 +129,15 @@ def build_context(
         max_model_len=client.model_config.max_model_len,
         lora=lora,
     )
+
+
+def build_on_demand(settings: Settings, admin: Admin) -> OnDemand | None:
+    """None where no pattern says where to look."""
+    if not settings.on_demand:
+        return None
+    limits = SizeLimits(bytes=settings.max_upload_mib << 20)
+    fetched = Fetched(settings.adapters_dir, int(settings.on_demand_gib * GIB))
+    return OnDemand(admin, lambda name, staging: fetch_by_name(name, staging, settings, limits), fetched)
 
 
 def kv_cache_bytes(config: Any) -> int:

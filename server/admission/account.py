@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Tally:
-    """One prompt's generation. `done`: it came to its own end; else it was broken off, or failed."""
+    """One prompt's generation. `done`: it came to its own end; else it was broken off, or failed.
+
+    `pace`: seconds between two tokens, where there were two.
+    """
 
     prompt: int = 0
     cached: int = 0
     generated: int = 0
     done: bool = False
+    pace: float | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ class Account:
             await asyncio.wait_for(self._idle.wait(), seconds)
         except TimeoutError:
             return
+
+    @property
+    def pace(self) -> float | None:
+        """Seconds a token of the slowest answer."""
+        return max((tally.pace for tally in self._tallies if tally.pace is not None), default=None)
 
     def usage(self) -> Usage:
         """As far as it is known now."""

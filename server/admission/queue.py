@@ -40,6 +40,11 @@ class Queue:
         """Sequences in the queue."""
         return sum(waiting.sequences for waiting in self._line)
 
+    @property
+    def busy(self) -> bool:
+        """Whether whoever comes now has to wait."""
+        return bool(self._line) or self.running >= self.capacity
+
     async def enter(self, key: str, sequences: int) -> None:
         """Return once they may run; each call needs one `leave`.
 

@@ -1,4 +1,4 @@
-"""What the control plane needs of an engine. vLLM's is in vllm_engine.py; tests have a small one of their own."""
+"""What the control plane needs of an engine. vLLM's is in vllm/lora_engine.py; tests have a small one of their own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -52,3 +52,14 @@ class Resolver:
         if revision.refusal is not None:
             raise NotHere(f"{revision.public_name} cannot serve: {revision.refusal}", param="model", code="refused")
         return Target(revision.public_name, name, revision)
+
+    def likely(self, catalogue: Catalogue, model: str) -> Revision | None:
+        """The revision that most of a name's requests get, None where none of them could be answered."""
+        name, _, wanted = model.partition("@")
+        adapter = catalogue.adapters.get(name)
+        if adapter is None:
+            return None
+        weights = adapter.weights
+        chosen = wanted or max(weights, key=lambda revision: weights[revision], default="")
+        revision = adapter.revisions.get(chosen)
+        return revision if revision is not None and revision.refusal is None else None

@@ -1,11 +1,11 @@
 """The admin routes over adapters (API.md)."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from starlette.datastructures import UploadFile
 
 from adapters.registry.archive import unpack
@@ -22,13 +22,33 @@ from server.sources import fetch
 router = APIRouter()
 
 
+class CanaryRoute(BaseModel):
+    """A new revision, in steps (percent; 100 comes last by itself): see control/canary.py."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    revision: str = Field(min_length=1, max_length=64)
+    steps: list[Annotated[float, Field(gt=0, le=100)]] = Field(default=[1, 10, 50, 100], min_length=1, max_length=16)
+    answers: int = Field(default=50, ge=2, le=100_000)
+    worse: float = Field(default=0.02, ge=0, le=1)
+    slower: float = Field(default=1.25, ge=1, le=100)
+
+    @field_validator("steps")
+    @classmethod
+    def _grow(cls, steps: list[float]) -> list[float]:
+        if steps != sorted(set(steps)):
+            raise ValueError("each step must be larger than the one before")
+        return steps if steps[-1] == 100 else [*steps, 100]
+
+
 class Route(BaseModel):
-    """Exactly one of the two."""
+    """Exactly one of the three."""
 
     model_config = ConfigDict(extra="forbid")
 
     revision: str | None = Field(default=None, min_length=1, max_length=64)
     split: dict[str, Share] | None = Field(default=None, min_length=1, max_length=16)
+    canary: CanaryRoute | None = None
 
 
 class Source(BaseModel):
@@ -104,10 +124,14 @@ async def register(request: Request, name: str) -> Response:
 
 @router.put("/v1/adapters/{name}")
 async def route(request: Request, name: str, body: Route) -> Response:
-    """Switch or split. With `If-Match`, only from the state that a GET's `ETag` named."""
+    """Switch, split, or begin a canary. With `If-Match`, only from the state that a GET's `ETag` named."""
     context, who = _permitted(request, name)
-    if (body.revision is None) == (body.split is None):
-        raise BadRequest("Say either 'revision' or 'split'.")
+    if sum(said is not None for said in (body.revision, body.split, body.canary)) != 1:
+        raise BadRequest("Say one of 'revision', 'split' and 'canary'.")
+    if body.canary is not None:
+        wanted = {**body.canary.model_dump(exclude={"revision"}), "steps": tuple(body.canary.steps)}
+        begun = await context.admin.canaries.begin(who, name, body.canary.revision, wanted, _seen(request))
+        return _tagged(context, name, begun)
     weights = body.split if body.split is not None else {str(body.revision): 1.0}
     return _tagged(context, name, await context.admin.route(who, name, weights, _seen(request)))
 

@@ -1,7 +1,5 @@
 """What happens around a generated answer: the revision is chosen and held, afterwards it is counted and judged."""
 
-import asyncio
-import logging
 import time
 from typing import Any
 
@@ -13,10 +11,12 @@ from server.context import Context
 from server.control.target import Target
 from server.errors import BadRequest, Clash, Forbidden
 from server.exchange import Exchange, exchange_of
+from server.routes.judging import judge
 from server.routes.waiting import before
 
-log = logging.getLogger("server.answers")
 PROMPT_HEADER = "x-prompt-sha256"
+# By which a router or a caller says what will be asked soon: names of adapters, by comma.
+NEXT_HEADER, _MOST_HINTS = "x-next-adapters", 8
 # Kinds of failure that speak against a revision.
 _FAULTS = frozenset({"server", "stream"})
 # Fields that every caller sends; with others an engine may fail over what only this caller asked for.
@@ -43,6 +43,8 @@ async def prepare(context: Context, request: Request, body: Any) -> None:
     name = (body.model or "").partition("@")[0]
     if name in context.plane.catalogue.adapters and not exchange.key.may_use(name):
         raise Forbidden(f"This key may not use the adapter {name!r}.")
+    hinted = [one.strip() for one in request.headers.get(NEXT_HEADER, "").split(",")[:_MOST_HINTS]]
+    context.plane.ahead.expect([one for one in hinted if exchange.key.may_use(one.partition("@")[0])], "hint")
     began = time.perf_counter()
     demand = demand_of(body, context.max_model_len)
     target = await before(context.settings.admission_seconds, request, _acquire(context, exchange, body, demand))
@@ -59,10 +61,18 @@ async def prepare(context: Context, request: Request, body: Any) -> None:
 
 async def _acquire(context: Context, exchange: Exchange, body: Any, demand: Demand) -> Target:
     """Into the exchange as soon as it is held, so that its end gives it back whatever happens next."""
+    name = (body.model or "").partition("@")[0]
+    if context.on_demand is not None and name and name != context.base and exchange.key.may_use(name):
+        await context.on_demand.find(name)
+        context.on_demand.used(name)
     # A model that does not exist must not wait for its turn to be told so.
     context.plane.resolver.resolve(context.plane.catalogue, body.model, body.user)
+    if context.gate.admission.queue.busy and body.model:
+        context.plane.ahead.expect([body.model], "queued")
     exchange.admitted = await context.gate.admission.admit(exchange.key, demand)
     target, exchange.lease = await context.plane.acquire(body.model, body.user)
+    if target.adapter is not None:
+        context.plane.ahead.asked(hash((exchange.key.id, body.user)), target.adapter)
     return target
 
 
@@ -101,25 +111,7 @@ def finish(context: Context, exchange: Exchange) -> None:
     if kind is None and exchange.request_id:
         context.answers.add(exchange.request_id, Given(exchange.key.id, exchange.adapter, exchange.revision))
     if kind is None or (kind in _FAULTS and exchange.plain):
-        judge(context, exchange.adapter, exchange.revision, kind in _FAULTS)
-
-
-def judge(context: Context, name: str, revision: str, failed: bool, again: bool = False) -> None:
-    """Note whether an answer was good (`again`: judged anew); too many bad ones of a new revision end the split."""
-    adapter = context.plane.catalogue.adapters.get(name)
-    share = context.plane.watch.record(adapter, revision, failed, again) if adapter else None
-    if share is None:
-        return
-    context.plane.watch.forget(name)
-    log.warning("%s@%s fails %.0f %% of its answers: the split is rolled back", name, revision, share * 100)
-    judged = adapter.weights if adapter else None
-    task = asyncio.create_task(context.admin.rollback("server", name, "automatic", judged, revision))
-    task.add_done_callback(_log_failure)
-
-
-def _log_failure(task: "asyncio.Task[Any]") -> None:
-    if not task.cancelled() and task.exception() is not None:
-        log.error("the automatic rollback failed: %s", task.exception())
+        judge(context, exchange.adapter, exchange.revision, kind in _FAULTS, pace=exchange.account.pace)
 
 
 def _kind(exchange: Exchange) -> str | None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from server.context import context_of
 from server.errors import Forbidden, NotHere
 from server.exchange import exchange_of
-from server.routes.answering import judge
+from server.routes.judging import judge
 
 router = APIRouter()
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from adapters.registry.catalogue import Adapter, Revision
 from server.context import Context
+from server.control.canary_actions import show
 
 
 def show_adapter(context: Context, adapter: Adapter) -> dict[str, Any]:
@@ -14,6 +15,7 @@ def show_adapter(context: Context, adapter: Adapter) -> dict[str, Any]:
         "name": adapter.name,
         "serving": {revision: weight / total for revision, weight in adapter.weights.items()},
         "history": list(adapter.history),
+        "canary": show(context.plane.canaries.of(adapter)),
         "revisions": [_show_revision(context, adapter, revision, loaded) for revision in adapter.revisions.values()],
     }
 

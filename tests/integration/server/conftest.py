@@ -46,6 +46,7 @@ class FakeEngine:
         self.pinned: set[str] = set()
         self.stream_fault = ""
         self.texts: dict[str, str] = {}
+        self.paces: dict[str, float] = {}
         self.asked = 0
         self.bodies: list[Body] = []
 
@@ -96,7 +97,7 @@ async def completions(body: Body, raw_request: Request) -> Any:
     """Stands for vLLM's handler: asks the engine for what `prepare` made of the request."""
     context = context_of(raw_request)
     await prepare(context, raw_request, body)
-    engine: FakeEngine = context.plane.prober.engine  # type: ignore[assignment]
+    engine: FakeEngine = context.plane.checks.prober.engine  # type: ignore[assignment]
     assert body.model == context.base or body.model in engine.loaded
     engine.bodies.append(body)
     account = exchange_of(raw_request).account
@@ -127,7 +128,7 @@ async def _answer(engine: FakeEngine, body: Body, raw_request: Request, tally: T
                 yield f"data: {body.model}\n\n"
 
         return StreamingResponse(stream(), media_type="text/event-stream")
-    tally.generated, tally.done = 40, True
+    tally.generated, tally.done, tally.pace = 40, True, engine.paces.get(str(body.model))
     return JSONResponse(
         {
             "id": f"cmpl-{raw_request.headers['x-request-id']}",

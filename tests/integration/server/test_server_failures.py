@@ -18,7 +18,7 @@ from adapters.registry.store import Registry
 from server.auth.keys import Key, hash_secret
 from server.auth.keys_edit import add_key
 from server.errors import TooMany, Unavailable, Unprocessable
-from server.routes.answering import judge
+from server.routes.judging import judge
 from tests.support.tiny_models import write_adapter
 
 

@@ -12,8 +12,14 @@ from hypothesis import strategies as st
 from adapters.registry.catalogue import Revision
 from adapters.registry.errors import Refused
 from server.control.engine import Answer, Slots
+from server.control.forecast import Forecast
+from server.control.loads import Check
+from server.control.observer import Observer, Why
+from server.control.popularity import Popularity
 from server.control.residency import Residency
+from server.control.rhythm import Rhythm
 from server.control.seats import Seats
+from server.tiers import Room
 
 
 class FakeEngine:
@@ -51,8 +57,8 @@ class FakeEngine:
         return Answer("")
 
 
-def revision(index: int) -> Revision:
-    return Revision("cni", f"{index:012x}", Path("/nowhere"), 1, 0)
+def revision(index: int, size: int = 1) -> Revision:
+    return Revision("cni", f"{index:012x}", Path("/nowhere"), size, 0)
 
 
 async def passes(_: Revision) -> None:
@@ -63,7 +69,7 @@ class Observed:
     """Counts what it is told."""
 
     def __init__(self) -> None:
-        self.hits = self.misses = self.failures = 0
+        self.hits = self.misses = self.failures = self.foresaw = 0
         self.evictions: list[tuple[str, str]] = []
 
     def looked_up(self, hit: bool) -> None:
@@ -76,12 +82,27 @@ class Observed:
     def failed(self, revision: Revision, error: BaseException) -> None:
         self.failures += 1
 
+    def foreseen(self, revision: Revision) -> None:
+        self.foresaw += 1
+
+    def loaded_ahead(self, why: Why) -> None:
+        return None
+
     def evicted(self, revision: Revision, reason: str) -> None:
         self.evictions.append((revision.public_name, reason))
 
 
-def make(engine: FakeEngine, capacity: int, slots: int = 4, patience: float = 0.5) -> Residency:
-    return Residency(engine, capacity, Seats(slots, time.monotonic), passes, passes, Observed(), patience)
+def make(
+    engine: FakeEngine,
+    capacity: int | Room,
+    slots: int = 4,
+    patience: float = 0.5,
+    prove: Check = passes,
+    observer: Observer | None = None,
+) -> Residency:
+    seats, forecast = Seats(slots, time.monotonic), Forecast(Popularity(time.monotonic), Rhythm(time.time))
+    room = Room(capacity) if isinstance(capacity, int) else capacity
+    return Residency(engine, room, seats, passes, prove, observer or Observed(), forecast, patience)
 
 
 def seen(residency: Residency) -> Observed:
@@ -242,7 +263,7 @@ async def test_an_adapter_without_effect_is_unloaded_again(engine: FakeEngine) -
     async def refuses(_: Revision) -> None:
         raise Refused("no-effect", "none")
 
-    residency = Residency(engine, 2, Seats(2, time.monotonic), passes, refuses, Observed())
+    residency = make(engine, 2, 2, prove=refuses)
     with pytest.raises(Refused, match="none"):
         await residency.acquire(revision(1))
     assert engine.loads == 1 and not engine.loaded and not residency.resident()
@@ -367,19 +388,23 @@ async def test_who_leaves_the_queue_holds_nobody_up(engine: FakeEngine) -> None:
 
 
 class Clumsy(Observed):
-    """Raises where it is told of a load."""
+    """Raises where it is told of a load, as long as it is broken."""
+
+    broken = True
 
     def loaded(self, revision: Revision, seconds: float) -> None:
-        raise RuntimeError("told too much")
+        if self.broken:
+            raise RuntimeError("told too much")
 
 
 async def test_whatever_fails_after_a_load_leaves_no_place_taken(engine: FakeEngine) -> None:
-    residency = Residency(engine, 1, Seats(4, time.monotonic), passes, passes, Clumsy())
+    clumsy = Clumsy()
+    residency = make(engine, 1, observer=clumsy)
     for _ in range(3):
         with pytest.raises(RuntimeError):
             await residency.acquire(revision(1))
     assert engine.loaded == [] and not residency.holds(revision(1).public_name)
-    residency.observer = Observed()
+    clumsy.broken = False
     await asyncio.wait_for(residency.acquire(revision(2)), 5)
 
 
@@ -449,3 +474,84 @@ async def _storm(dice: random.Random, capacity: int) -> None:
     assert len(engine.loaded) == capacity
     for lease in leases:
         await lease.release()
+
+
+async def ask(residency: Residency, *revisions: Revision) -> None:
+    for one in revisions:
+        await (await residency.acquire(one)).release()
+
+
+def names(*revisions: Revision) -> set[str]:
+    return {one.public_name for one in revisions}
+
+
+async def test_small_adapters_have_more_places_in_the_same_memory(engine: FakeEngine) -> None:
+    """900 bytes hold two of 400, each with an eighth beside it, or eight of 100."""
+    residency = make(engine, Room(1000, 900, 400))
+    small, large = [revision(index, 100) for index in range(8)], revision(50, 400)
+    await ask(residency, *small)
+    assert set(engine.loaded) == names(*small)
+    assert residency.capacity == 8
+    await ask(residency, large)
+    assert set(engine.loaded) == names(large, *small[4:]), "so many make room that it fits, the oldest of equals"
+    await ask(residency, *small)
+    assert large.public_name not in engine.loaded, "it takes the place of four that are asked as often"
+    assert residency.room_for_pins == 1, "however large they are"
+
+
+async def test_no_more_bytes_than_there_are_even_for_a_moment(engine: FakeEngine) -> None:
+    sizes = [100, 400, 250, 30, 900, 100, 220, 400, 75, 310]
+    residency = make(engine, Room(1000, 1000, 900))
+    held = {f"cni@{index:012x}": residency.room.charge(size) for index, size in enumerate(sizes)}
+    dice = random.Random(1)
+
+    async def use() -> None:
+        index = dice.randrange(len(sizes))
+        lease = await residency.acquire(revision(index, sizes[index]))
+        loaded = sum(held[name] for name in engine.loaded)
+        assert loaded <= 1000 or len(engine.loaded) == 1
+        await asyncio.sleep(0.001)
+        await lease.release()
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(use() for _ in range(120)))
+
+
+async def test_a_room_that_shrinks_is_left_and_one_that_grows_is_used(engine: FakeEngine) -> None:
+    residency = make(engine, Room(1000, 900, 400))
+    held = await residency.acquire(revision(0, 400))
+    await ask(residency, *(revision(index, 100) for index in range(1, 5)))
+    await residency.resize(Room(1000, 563, 400))
+    assert set(engine.loaded) == names(revision(0), revision(4)), "who is asked stays"
+    await residency.resize(Room(1000, 563, 400))
+    assert set(engine.loaded) == names(revision(0), revision(4)), "what fits stays"
+    await residency.resize(Room(1000, 100, 400))
+    assert set(engine.loaded) == names(revision(0))
+    await held.release()
+    await residency.resize(Room(1000, 2000, 400))
+    await ask(residency, *(revision(index, 100) for index in range(1, 13)))
+    assert len(engine.loaded) == 13
+
+
+async def test_what_is_loaded_ahead_pushes_out_nothing_that_is_more_popular(engine: FakeEngine) -> None:
+    residency = make(engine, 2)
+    await ask(residency, revision(1), revision(1), revision(2))
+    assert not await residency.load_ahead(revision(3))
+    assert await residency.load_ahead(revision(3), bonus=1.5), "announced, it counts for more than one request"
+    assert set(engine.loaded) == names(revision(1), revision(3))
+    await ask(residency, revision(3), revision(3))
+    assert (seen(residency).foresaw, seen(residency).misses) == (1, 2), "asked now, and found there"
+
+
+async def test_what_is_loaded_ahead_waits_for_nobody_but_becomes_a_request_when_one_comes(engine: FakeEngine) -> None:
+    residency = make(engine, 1)
+    held = await residency.acquire(revision(1))
+    assert not await residency.load_ahead(revision(2), bonus=9)
+    assert not residency.holds(revision(2).public_name)
+    await held.release()
+    ahead = asyncio.create_task(residency.load_ahead(revision(2), bonus=9))
+    await asyncio.sleep(0)
+    lease = await residency.acquire(revision(2))
+    assert await ahead
+    await lease.release()
+    assert engine.loads == 2

@@ -16,7 +16,7 @@ from server.control.watch import SplitWatch
 from server.launch import plan
 from server.machine import Machine
 from server.settings import Settings
-from server.tiers import size_tiers
+from server.tiers import follow, size_tiers
 from server.wiring import kv_cache_bytes
 
 MACHINE = Machine("/python", (0, 1), 16 << 30, True, Path("/lib/tc.so"), Path("/lib/omp.so"), frozenset({"cni_routes"}))
@@ -107,10 +107,27 @@ def test_without_a_split_nothing_is_judged() -> None:
 
 
 def test_tiers_follow_the_memory_and_never_go_below_the_slots() -> None:
-    assert size_tiers(8, 0, 10 << 20, 102 << 20).memory == 10
-    assert size_tiers(8, 0, 10 << 20, 1 << 20).memory == 8
-    assert size_tiers(8, 0, 1, 1 << 40).memory == 1024
-    assert size_tiers(8, 20, 1, 1 << 40).memory == 20
+    tiers = size_tiers(8, 0, 9 << 20, 102 << 20)
+    assert (tiers.room.most, tiers.room.bytes, tiers.room.surely) == (1024, 102 << 20, 11)
+    assert size_tiers(8, 0, 8 << 20, 1 << 20).room.bytes == 72 << 20, "each with what lies beside its weights"
+    assert size_tiers(8, 20, 1, 1 << 40).room.surely == 20
+    assert size_tiers(8, 4, 1, 1 << 40).room.surely == 8
+
+
+def test_the_adapters_memory_follows_what_is_free_in_small_steps() -> None:
+    mib = 1 << 20
+    tiers = size_tiers(2, 0, 10 * mib, 400 * mib)
+    room, sizes = tiers.room, []
+    for _ in range(40):
+        room = follow(tiers, room, 4000 * mib)
+        sizes.append(room.bytes)
+    assert sizes[0] == 450 * mib and sizes == sorted(sizes) and sizes[-1] == 1600 * mib, "a few times the plan at most"
+    assert follow(tiers, room, 200 * mib).bytes == room.bytes, "as much is free as is to be left to others"
+    for _ in range(100):
+        room = follow(tiers, room, 0)
+    assert room.bytes == int(22.5 * mib), "never less than the slots need"
+    counted = size_tiers(2, 20, 10 * mib, 0)
+    assert follow(counted, counted.room, 0) == counted.room, "who says how many gets so many"
 
 
 def test_launch_explains_what_it_chooses() -> None:
