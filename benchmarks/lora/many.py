@@ -1,6 +1,7 @@
 """Many adapters on one base: Zipf traffic over 1 to 1,000 of them against traffic of one, loads, switches, memory.
 
-Once where memory holds all of them, once where it holds 200.
+Once in the memory that 200 copies of the largest size take, which holds all of these small ones; once with places for
+200, whatever their size.
 
     python -m benchmarks.lora.many --quick
 
@@ -20,9 +21,10 @@ from pathlib import Path
 from typing import Any
 
 from adapters import bases
+from adapters.registry.base_model import read_base
 from adapters.settings import Settings
 from benchmarks.harness.frame import Case, alternate, median, parser, percentile, publish, say, spread
-from benchmarks.harness.registry_fill import LINEAR, Filler
+from benchmarks.harness.registry_fill import LINEAR, RANK, Filler
 from benchmarks.harness.served import Served
 from benchmarks.harness.services import running
 from benchmarks.lora.many_report import cold_loads, panels
@@ -61,13 +63,13 @@ def main() -> int:
         environment = {"SERVER_MODEL": str(base), "SERVER_ADAPTERS_DIR": folder, "SERVER_PORT": str(args.port)}
         environment |= {"SERVER_MAX_LORAS": str(_CONCURRENCY), "SERVER_MAX_MODEL_LEN": "1024"}
 
-        def serving(in_memory: int) -> AbstractContextManager[str]:
-            places = {"SERVER_MAX_CPU_LORAS": str(in_memory)}
+        def serving(places: dict[str, str]) -> AbstractContextManager[str]:
             return running([sys.executable, "-m", "server"], args.port, environment | places, "/ready")
 
-        with serving(max(sizes.counts) + _CONCURRENCY) as url:
-            kept = _kept(Served(url, args.seed), sizes, args)
-        with serving(sizes.in_memory) as url:
+        memory = (sizes.in_memory + _CONCURRENCY) * read_base(base).adapter_bytes(RANK) / (1 << 30)
+        with serving({"SERVER_LORA_MEMORY_GIB": f"{memory:.3f}"}) as url:
+            kept = {"memory_gib": round(memory, 2), **_kept(Served(url, args.seed), sizes, args)}
+        with serving({"SERVER_MAX_CPU_LORAS": str(sizes.in_memory)}) as url:
             result = _measure(Served(url, args.seed), sizes, args, switched)
     result |= {key: result[key] + kept.pop(key) for key in ("failed", "answered")}
     result["all_in_memory"] = kept
@@ -93,7 +95,9 @@ def _kept(served: Served, sizes: Sizes, args: argparse.Namespace) -> dict[str, A
     """Rates where memory holds every adapter, after each of them has answered once."""
     everyone = [_name(number) for number in range(max(sizes.counts))]
     say(f"every adapter once: {served.rate(everyone, _CONCURRENCY):.1f} requests a second")
-    return {**_rates(served, sizes, args), "failed": served.failed, "answered": served.answered}
+    rates, seen = _rates(served, sizes, args), served.metrics()
+    tiers = {"in_memory": seen['cni_server_adapters{tier="memory"}'], "loads": seen["cni_server_adapter_loads_total"]}
+    return {**rates, **tiers, "failed": served.failed, "answered": served.answered}
 
 
 def _rates(served: Served, sizes: Sizes, args: argparse.Namespace) -> dict[str, Any]:
