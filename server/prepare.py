@@ -9,6 +9,7 @@ from pathlib import Path
 
 from adapters.registry.base_model import BaseModel, read_base
 from server.base_folder import find_base_folder
+from server.choice import Choice
 from server.fit import GIB, TooLittle
 from server.machine import Machine
 from server.memory import Memory, fitted
@@ -35,7 +36,20 @@ def prepare(settings: Settings, machine: Machine) -> Memory:
     memory = _memory(settings, machine, folder, base)
     adapters = settings.lora_memory_gib or memory.adapters / GIB
     more = {"lora_memory_gib": adapters, "adapters_dir": settings.adapters_dir.resolve()}
-    return replace(memory, settings=memory.settings.model_copy(update=more))
+    choices = (*memory.choices, _adapters(settings, adapters))
+    return replace(memory, settings=memory.settings.model_copy(update=more), choices=choices)
+
+
+def _adapters(settings: Settings, gib: float) -> Choice:
+    name = "adapters in memory"
+    if settings.max_cpu_loras:
+        return Choice(name, str(settings.max_cpu_loras), "set by SERVER_MAX_CPU_LORAS")
+    why = (
+        "set by SERVER_LORA_MEMORY_GIB"
+        if settings.lora_memory_gib
+        else "a tenth of what is at hand, if all else fits"
+    )
+    return Choice(name, f"what {gib:.2f} GiB hold", f"{why}; then it follows what is free")
 
 
 def _check_port(settings: Settings) -> None:
