@@ -45,9 +45,7 @@ def _adapters(settings: Settings, gib: float) -> Choice:
     if settings.max_cpu_loras:
         return Choice(name, str(settings.max_cpu_loras), "set by SERVER_MAX_CPU_LORAS")
     why = (
-        "set by SERVER_LORA_MEMORY_GIB"
-        if settings.lora_memory_gib
-        else "a tenth of what is at hand, if all else fits"
+        "set by SERVER_LORA_MEMORY_GIB" if settings.lora_memory_gib else "a tenth of what is at hand, if all else fits"
     )
     return Choice(name, f"what {gib:.2f} GiB hold", f"{why}; then it follows what is free")
 
