@@ -24,6 +24,11 @@ def test_pages_say_what_the_results_say() -> None:
     assert not behind, f"python -m benchmarks.figures --write brings these up to date: {behind}"
 
 
+def test_no_line_begins_with_a_mark() -> None:
+    """There Markdown takes it for a block of HTML and breaks the paragraph."""
+    assert not [page.name for page in pages(ROOT) if re.search(r"(?m)^<!--=", page.read_text("utf-8"))]
+
+
 @pytest.mark.parametrize("name", READMES)
 def test_no_measured_number_of_a_readme_is_written_by_hand(name: str) -> None:
     assert MEASURED.findall(MARK.sub("", (ROOT / name).read_text("utf-8"))) == []
