@@ -1,22 +1,17 @@
-"""Both sides of one card, on two pictures or on one: read, compared where both say the same thing, put together."""
+"""Both sides of one card, compared where both say the same thing and put together."""
 
-import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any, Literal, TypeVar
+from collections.abc import Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from ocr_frontend.bodies.schemas import Extraction, WarningAnswer
 from ocr_frontend.documents.registry import AUTO, Documents
 from ocr_frontend.documents.spec import DocumentSpec, Words
-from ocr_frontend.errors import FrontError, UnknownDocument, Unprocessable
+from ocr_frontend.errors import UnknownDocument
 from ocr_frontend.extraction import merge
-from ocr_frontend.extraction.pipeline import Pipeline
 from ocr_frontend.extraction.warnings import MESSAGES
-from ocr_frontend.ocr.contents import Sent
 
-T = TypeVar("T")
 SIDES = ("recto", "verso")
 _NAMES_OF_ZONE = 30 - len("<<")  # letters, in a TD1
 
@@ -53,77 +48,6 @@ def documents_of(documents: Documents, version: str) -> dict[str, str]:
             return {side: sides[side].name for side in SIDES}
     known = ", ".join((AUTO, *sorted(name.rpartition("-")[2] for name in families)))
     raise UnknownDocument(f"Unknown version; known are {known}.")
-
-
-async def read_both(
-    pipeline: Pipeline,
-    request_id: str,
-    images: Mapping[str, bytes | Sent],
-    chosen: Mapping[str, str],
-    model: str,
-) -> Card:
-    """Both are decoded before either is read: a damaged verso costs no reading of the recto. Then they are read at
-    once, as far as readers and their queue allow.
-
-    Raises what `Pipeline.extract` raises, with the side's name before its sentence.
-    """
-
-    async def one(side: str) -> Extraction:
-        with _named(side):
-            return await pipeline.extract(request_id, images[side], chosen[side], model, side=side)
-
-    for side in SIDES:
-        with _named(side):
-            await pipeline.check(images[side])
-    if pipeline.may_wait:
-        answers = await at_once({side: one(side) for side in SIDES})
-    else:
-        answers = {side: await one(side) for side in SIDES}
-    return together(request_id, answers, pipeline.documents)
-
-
-async def read_one_picture(
-    pipeline: Pipeline, request_id: str, image: bytes | Sent, chosen: Mapping[str, str], model: str
-) -> Card:
-    """Both sides of a card on one picture: it is read once, and each side is answered as a card of its own.
-
-    Raises Unprocessable unless it shows two cards, and what `Pipeline.extract` raises.
-    """
-    picture = await pipeline.picture(image, model)
-    if len(picture.cards) != len(SIDES):
-        shown = "one side of a card" if len(picture.cards) == 1 else f"{len(picture.cards)} cards"
-        raise Unprocessable(f"The picture shows {shown}; it has to show both sides of one. Or send one picture a side.")
-    shown_sides = [card.detection.document.side if card.detection.document else "" for card in picture.cards]
-    # In reading order, unless the first of them is the verso alone, or the second the recto.
-    turned = shown_sides in (["verso", "recto"], ["verso", ""], ["", "recto"])
-    parts = dict(zip(SIDES, reversed(picture.cards) if turned else picture.cards, strict=True))
-
-    async def one(side: str) -> Extraction:
-        with _named(side):
-            return await pipeline.read(request_id, picture, parts[side], chosen[side])
-
-    return together(request_id, await at_once({side: one(side) for side in SIDES}), pipeline.documents)
-
-
-async def at_once(work: Mapping[str, Coroutine[Any, Any, T]]) -> dict[str, T]:
-    """All results by name. What fails first is raised, and the rest is ended."""
-    tasks = {name: asyncio.ensure_future(one) for name, one in work.items()}
-    try:
-        await asyncio.gather(*tasks.values())
-    finally:
-        for task in tasks.values():
-            task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
-    return {name: task.result() for name, task in tasks.items()}
-
-
-@contextmanager
-def _named(side: str) -> Iterator[None]:
-    try:
-        yield
-    except FrontError as error:
-        error.message = f"{side}: {error.message}"
-        raise
 
 
 def together(request_id: str, sides: Mapping[str, Extraction], documents: Documents) -> Card:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from ocr_frontend.ocr.pixels import Rectangle
 from ocr_frontend.ocr.textline import TextLine
@@ -43,13 +44,12 @@ def blocks(lines: Sequence[TextLine]) -> list[Block]:
 
 def regions(found: Sequence[Block], size: tuple[int, int]) -> list[Rectangle]:
     """Rectangles that hold all text that stands together, those with most text first; none where they would be the
-    whole picture. size: (width, height) in pixels."""
+    whole picture. They share no text. size: (width, height) in pixels."""
     for near in _NEAR:
         groups = _groups(found, near)
-        areas = [_area(group, size) for group in groups]
-        if areas and all(max(r - a, b - t) <= _WHOLE * max(size) for a, t, r, b in areas):
-            order = sorted(zip(groups, areas, strict=True), key=lambda each: -sum(block.letters for block in each[0]))
-            return _joined([area for _, area in order[:_MOST]], size)
+        if groups and all(_short(_area(group, size), size) for group in groups):
+            groups = sorted(_joined(groups, size), key=lambda group: -sum(block.letters for block in group))
+            return [_apart(group, groups, size) for group in groups[:_MOST]]
     return []
 
 
@@ -82,33 +82,64 @@ def _close(one: Block, other: Block, near: float) -> bool:
     return max(across, down) <= away
 
 
-def _area(group: Sequence[Block], size: tuple[int, int]) -> Rectangle:
-    heights = sorted(block.height for block in group)
-    margin = _MARGIN * heights[len(heights) // 2]
+def _short(area: Rectangle, size: tuple[int, int]) -> bool:
+    return max(area[2] - area[0], area[3] - area[1]) <= _WHOLE * max(size)
+
+
+def _text(group: Sequence[Block]) -> tuple[float, float, float, float]:
     return (
-        max(0, int(min(block.left for block in group) - margin)),
-        max(0, int(min(block.top for block in group) - margin)),
-        min(size[0], int(max(block.right for block in group) + margin)),
-        min(size[1], int(max(block.bottom for block in group) + margin)),
-    )
+        min(block.left for block in group), min(block.top for block in group),
+        max(block.right for block in group), max(block.bottom for block in group),
+    )  # fmt: skip
 
 
-def _joined(areas: Sequence[Rectangle], size: tuple[int, int]) -> list[Rectangle]:
-    """Areas that overlap as one, unless that would be the whole picture: nothing is read twice for nothing."""
-    out: list[Rectangle] = []
-    for given in areas:
-        area = given
-        for other in out:
-            both = (
-                min(area[0], other[0]), min(area[1], other[1]), max(area[2], other[2]), max(area[3], other[3]),
-            )  # fmt: skip
-            if _overlap(area, other) and max(both[2] - both[0], both[3] - both[1]) <= _WHOLE * max(size):
-                out.remove(other)
-                area = both
-                break
-        out.append(area)
+def _area(group: Sequence[Block], size: tuple[int, int]) -> Rectangle:
+    """The text with its margin, on the picture."""
+    margin = _MARGIN * median(block.height for block in group)
+    left, top, right, bottom = _text(group)
+    return (
+        max(0, int(left - margin)), max(0, int(top - margin)),
+        min(size[0], int(right + margin)), min(size[1], int(bottom + margin)),
+    )  # fmt: skip
+
+
+def _apart(group: Sequence[Block], groups: Sequence[Sequence[Block]], size: tuple[int, int]) -> Rectangle:
+    """The area of a group, no further than halfway to another one's text: a line cut through would be read wrong."""
+    left, top, right, bottom = _area(group, size)
+    mine = _text(group)
+    for other in groups:
+        theirs = _text(other)
+        if other is group or not _overlap((left, top, right, bottom), theirs):
+            continue
+        gaps = (theirs[0] - mine[2], mine[0] - theirs[2], theirs[1] - mine[3], mine[1] - theirs[3])
+        widest = gaps.index(max(gaps))
+        half = max(gaps) / 2
+        if half <= 0:
+            continue  # one stands within the other
+        match widest:
+            case 0:
+                right = min(right, int(mine[2] + half))
+            case 1:
+                left = max(left, int(mine[0] - half))
+            case 2:
+                bottom = min(bottom, int(mine[3] + half))
+            case _:
+                top = max(top, int(mine[1] - half))
+    return left, top, right, bottom
+
+
+def _joined(groups: Sequence[list[Block]], size: tuple[int, int]) -> list[list[Block]]:
+    """Groups whose areas overlap as one, unless that would be the whole picture: nothing is read twice for nothing."""
+    out: list[list[Block]] = []
+    for given in groups:
+        group = given
+        for other in list(out):
+            if _overlap(_area(group, size), _area(other, size)) and _short(_area([*group, *other], size), size):
+                out = [each for each in out if each is not other]
+                group = [*group, *other]
+        out.append(group)
     return out
 
 
-def _overlap(one: Rectangle, other: Rectangle) -> bool:
+def _overlap(one: Sequence[float], other: Sequence[float]) -> bool:
     return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

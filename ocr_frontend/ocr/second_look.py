@@ -22,6 +22,7 @@ _MOSTLY = 0.85  # of the longest side: a picture that is hardly reduced shows no
 _MANY, _FEW = 10, 4  # lines: so many say where the text is; fewer than `_FEW` say nothing even where they read well
 _TILE, _PART = 2.2, 0.6  # a tile's side: so many times the detection's, and not more than this part of the picture's
 _AS_GOOD = 0.9  # of the first look's letters, weighed by their scores
+_EDGE = 2  # pixels
 _NOISE = 0.6  # score of a line outside of the regions, below which it is a texture
 
 Cut = Callable[[Rectangle], Pixels]
@@ -44,7 +45,7 @@ class Looker:
             return look(self.read, image, self.count_labels, first)
         seen = [self._closer(part, cut) for part in parts]
         if not any(each.mirrored for each in seen):
-            return Seen(_together(first, parts, seen))
+            return Seen(_together(first, parts, seen, (image.shape[1], image.shape[0])))
         lines = [line for each in seen if each.mirrored for line in each.lines]
         return Seen(flipped_back(lines, image.shape[1]), mirrored=True)
 
@@ -82,16 +83,25 @@ class Looker:
         return Seen([_moved(line, left, top, across, down) for line in lines], seen.mirrored)
 
 
-def _together(first: Sequence[TextLine], parts: Sequence[Rectangle], seen: Sequence[Seen]) -> list[TextLine]:
-    """The parts' lines in the place of those that the first look found there; what was surer stays."""
-    groups: list[list[TextLine]] = [[line] for line in first if line.confidence >= _NOISE and not _in_any(line, parts)]
+def _together(
+    first: Sequence[TextLine], parts: Sequence[Rectangle], seen: Sequence[Seen], size: tuple[int, int]
+) -> list[TextLine]:
+    """The parts' lines in the place of those that the first look found there; what was surer stays.
+
+    A line across a part's edge is as the first look read it: the closer one saw only a piece of it.
+    """
+    groups: list[list[TextLine]] = []
     taken: list[TextLine] = []
     for part, each in zip(parts, seen, strict=True):
-        before = [line for line in first if _in_any(line, [part])]
-        lines = each.lines if _weight(each.lines) >= _AS_GOOD * _weight(before) else before
+        before = [line for line in first if _inside(line, part)]
+        lines = [line for line in each.lines if not _at_edge(line, part, size)]
+        lines = lines if _weight(lines) >= _AS_GOOD * _weight(before) else before
         lines = [line for line in lines if not _in_any(line, [_around(other) for other in taken])]
         taken += lines
         groups.append(lines)
+    left = [line for line in first if not any(_inside(line, part) for part in parts) and line.confidence >= _NOISE]
+    boxes = [_around(line) for line in taken]
+    groups += [[line] for line in left if not _in_any(line, boxes)]
     return [line for group in _in_order([group for group in groups if group]) for line in group]
 
 
@@ -128,6 +138,22 @@ def _weight(lines: Sequence[TextLine]) -> float:
 def _around(line: TextLine) -> Rectangle:
     xs, ys = [x for x, _ in line.box], [y for _, y in line.box]
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def _inside(line: TextLine, part: Rectangle) -> bool:
+    left, top, right, bottom = _around(line)
+    return part[0] <= left and part[1] <= top and right <= part[2] and bottom <= part[3]
+
+
+def _at_edge(line: TextLine, part: Rectangle, size: tuple[int, int]) -> bool:
+    """Whether a part's line reaches an edge that is not the picture's own."""
+    left, top, right, bottom = _around(line)
+    return (
+        0 < part[0] >= left - _EDGE
+        or 0 < part[1] >= top - _EDGE
+        or size[0] > part[2] <= right + _EDGE
+        or size[1] > part[3] <= bottom + _EDGE
+    )
 
 
 def _in_any(line: TextLine, areas: Sequence[Rectangle]) -> bool:

@@ -17,8 +17,9 @@ from ocr_frontend.bodies.include import left_out, shown, shown_sides
 from ocr_frontend.bodies.schemas import Extraction, LegacyExtraction, WarningAnswer
 from ocr_frontend.documents.registry import AUTO
 from ocr_frontend.errors import BadRequest, Unprocessable
+from ocr_frontend.extraction.read_sides import read_both, read_one_picture
 from ocr_frontend.extraction.response_builder import left_out_pages
-from ocr_frontend.extraction.two_sided import SIDES, Card, documents_of, read_both, read_one_picture
+from ocr_frontend.extraction.two_sided import SIDES, Card, documents_of
 from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.limits import Limits
 

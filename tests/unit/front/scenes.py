@@ -1,5 +1,6 @@
 """Pictures that say of every part of them where it lies, and a reader that sees on them what a detection would."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,8 +41,8 @@ def card(texts: Sequence[str], left: int = 0, top: int = 0, height: int = 24) ->
 
 
 class Eyes:
-    """Reads what lies whole on the part that it is given, unless its letters are less than `least` pixels high once
-    the longest side is reduced to `side`. A mirrored picture reads as nonsense; `mirrored`: so was this one taken."""
+    """Reads the letters that lie on the part that it is given, unless they are less than `least` pixels high once the
+    longest side is reduced to `side`. A mirrored picture reads as nonsense; `mirrored`: so was this one taken."""
 
     def __init__(self, written: Sequence[Written], *, side: int = 960, least: float = 7.0, mirrored: bool = False):
         self.written, self.side, self.least, self.mirrored = written, side, least, mirrored
@@ -59,12 +60,17 @@ class Eyes:
         for each in self.written:
             x, y = (each.left - left) / per, (each.top - top) / per
             wide, high = each.width / per, each.height / per
-            inside = x >= 0 and y >= 0 and x + wide <= width and y + high <= height
-            if not inside or high * min(1.0, self.side / max(width, height)) < self.least:
+            letter = wide / len(each.text)
+            begin, end = max(0, math.ceil(-x / letter)), min(len(each.text), int((width - x) / letter))
+            if end - begin < min(2, len(each.text)) or y < 0 or y + high > height:
                 continue
-            a, b = (width - 1 - x - wide, width - 1 - x) if flipped else (x, x + wide)
+            if high * min(1.0, self.side / max(width, height)) < self.least:
+                continue
             good = flipped == self.mirrored
-            text, score = (each.text, 0.98) if good else ("".join(reversed(each.text.lower())), 0.65)
+            shown, right = each.text[begin:end], x + wide if end == len(each.text) else width - 1
+            x = 0 if begin else x
+            text, score = (shown, 0.98) if good else ("".join(reversed(shown.lower())), 0.65)
+            a, b = (width - 1 - right, width - 1 - x) if flipped else (x, right)
             corners = ((a, y), (b, y), (b, y + high), (a, y + high))
             found.append(TextLine(text, score, tuple((round(p), round(q)) for p, q in corners)))  # type: ignore[arg-type]
         return found

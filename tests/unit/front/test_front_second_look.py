@@ -77,6 +77,19 @@ def test_two_cards_on_a_page_are_read_once_each() -> None:
     assert sorted(line.text for line in found.lines) == sorted([*RECTO, *other])
 
 
+def test_cards_side_by_side_that_are_too_wide_for_one_look_are_not_cut_through() -> None:
+    wide = [f"{text} {'X' * 80}"[:80] for text in RECTO]
+    other = [text[::-1] for text in wide]
+    found = looked(Eyes([*card(wide, 160, 320, 28), *card(other, 1424, 320, 28)]), (3008, 1408))
+    assert sorted(line.text for line in found.lines) == sorted([*wide, *other])
+
+
+def test_a_line_across_the_edge_of_a_part_is_read_whole() -> None:
+    title = Written("A TITLE ACROSS ALL OF THE PAGE AND MORE THAN THAT", 100, 1440, 70)
+    found = looked(Eyes([title, *card(RECTO, 400, 1600, 30)]), A4)
+    assert [line.text for line in found.lines] == [title.text, *RECTO]
+
+
 def test_an_empty_picture_and_a_page_full_of_text_end() -> None:
     eyes = Eyes([])
     assert looked(eyes, PHOTO).lines == [] and len(eyes.seen) <= 5
