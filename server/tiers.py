@@ -6,8 +6,9 @@ from dataclasses import dataclass
 _MOST_IN_MEMORY = 1024
 # Beside its weights a copy has names, shapes and an allocator's rounding.
 _BESIDE = 1 / 8
-# Left to others, of what was planned and in bytes at most; how fast the adapters' part follows what is free.
-_LEFT, _MOST_LEFT, _STEP = 0.5, 1 << 30, 1 / 8
+# Free memory that is left to others: as much as was planned for adapters (a tenth of all), but no more than this. And
+# how fast the adapters' part follows what is free.
+_MOST_LEFT, _STEP = 2 << 30, 1 / 8
 # Of what was planned at the start: as much as this where nobody else wants the memory.
 _GROWTH = 4
 
@@ -57,7 +58,7 @@ def follow(planned: Tiers, now: Room, free: int) -> Room:
     """
     if not planned.room.bytes:
         return now  # an operator has said how many
-    spare = free - min(int(planned.room.bytes * _LEFT), _MOST_LEFT)
+    spare = free - min(planned.room.bytes, _MOST_LEFT)
     step = int(now.bytes * _STEP)
     least = int(planned.slots * planned.adapter_bytes * (1 + _BESIDE))
     wanted = now.bytes + max(-step, min(step, spare))
