@@ -41,6 +41,8 @@ def on_this_machine(base: Path, revision: Path) -> tuple[Ask, PromptContract]:
 
     contract = contract_of(revision, base)
     model, tokenizer = on_base(base, revision), AutoTokenizer.from_pretrained(base)
+    # Training's own attention sees whole sequences alone; an answer goes on from a cache.
+    model.get_base_model().set_attn_implementation("sdpa")
 
     @torch.no_grad()
     def ask(prompt: str) -> str:

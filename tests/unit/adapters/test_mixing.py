@@ -11,6 +11,7 @@ from adapters.data.given.example import Given
 from adapters.data.lines import Line
 from adapters.errors import DataError, RecipeError
 from adapters.training import mixing
+from adapters.training.contract import pieces
 from adapters.training.dataset import Labelled
 from adapters.training.given import chosen, given
 from adapters.training.recipe import Data, Hardness, Recipe, Source, read_recipe
@@ -118,3 +119,10 @@ def test_a_document_file_that_is_none(tmp_path: Path, files: dict[str, str], say
 def test_the_shipped_recipe_can_be_read() -> None:
     shipped = read_recipe(Path("adapters/recipes/receipt.yaml"))
     assert shipped.spec == SPEC
+
+
+def test_an_object_says_what_the_types_find() -> None:
+    lines = ("OLD TOWN", "DATE: 01/02/2018 10:11", "JALAN 3,", "JOHOR", "9.00")
+    parts = pieces("object", "receipt", lines, (0, 1, (2, 3), "9.00"), SPEC)
+    assert parts == ['"company":"OLD TOWN"', '"date":"01/02/2018"', '"address":"JALAN 3, JOHOR"', '"total":"9.00"']
+    assert pieces("object", "receipt", lines, (None,) * 4, SPEC)[0] == '"company":null'
