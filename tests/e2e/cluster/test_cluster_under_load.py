@@ -1,4 +1,4 @@
-"""Three servers behind the router under load: placement, a switch, a kill, a rolling restart; zero wrong answers."""
+"""Two servers behind the router under load: placement, a switch, a kill, a rolling restart; zero wrong answers."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ import httpx
 import psutil
 import pytest
 
-from .conftest import COUNT, OTHERS, Cluster
+from .conftest import COUNT, OTHERS, PLACED, Cluster
 from .load import PROMPTS, Load, ask, references
 
 Expected = dict[tuple[str, str], str]
@@ -29,7 +29,7 @@ async def test_a_models_requests_meet_on_one_server(cluster: Cluster, expected: 
     """Where its adapter is resident; and the models do not all meet on the same one."""
     async with httpx.AsyncClient(base_url=cluster.router, timeout=120) as client:
         homes = {}
-        for name in OTHERS:
+        for name in PLACED:
             before = [_answers(server, name) for server in cluster.servers]
             for prompt in PROMPTS:
                 await ask(client, name, prompt, stream=False)
@@ -62,6 +62,11 @@ async def test_an_alias_switched_once_is_switched_everywhere(cluster: Cluster, e
             for server in cluster.servers:
                 await _until_alias_means(server, f"cni@{revision}")
             await load.more(20)
+        answer = await client.post(f"{cluster.servers[0]}/v1/adapters/cni/rollback")
+        assert answer.status_code == 200, answer.text
+        for server in cluster.servers:
+            await _until_alias_means(server, f"cni@{cluster.revisions[-1]}")
+        await load.more(20)
     assert load.failed == []
     assert {outcome.answered for outcome in load.outcomes} == {name for name, _ in expected}
 
@@ -86,7 +91,7 @@ async def test_a_killed_server_costs_its_running_requests_only(cluster: Cluster,
 
 async def test_a_rolling_restart_costs_nothing(cluster: Cluster, expected: Expected) -> None:
     before = [cluster.pid(server) for server in cluster.servers]
-    async with Load(cluster, expected) as load:
+    async with Load(cluster, expected, at_once=2) as load:  # a server that starts needs a core too
         await load.more(10)
         cluster.process.send_signal(signal.SIGUSR1)
         await asyncio.to_thread(cluster.wait_for, "every server was restarted", starts=COUNT)

@@ -26,17 +26,6 @@ def tiny_base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_base(tmp_path_factory.mktemp("models") / "tiny-base")
 
 
-@pytest.fixture(scope="module")
-def second(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Another server over the same registry folder and keys file."""
-    folder = tmp_path_factory.mktemp("second")
-    port = free_port()
-    live = LiveServer(f"http://127.0.0.1:{port}", folder, {**server.environment, "SERVER_PORT": str(port)})
-    live.start()
-    yield live
-    live.stop()
-
-
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory, tiny_base: Path) -> Iterator[LiveServer]:
     folder = tmp_path_factory.mktemp("server")

@@ -15,7 +15,7 @@ from tests.support.tiny_models import write_adapter
 
 # A token is a byte here and a block of the prefix cache 128 of them: two blocks are shared by all, a third by some.
 PROMPTS = [f"{'the lines of a card ' * 15}{'north ' if index % 2 else 'south '}{index}" for index in range(6)]
-SWITCHES = 200
+SWITCHES = 100
 STREAMS = 16
 
 
@@ -44,7 +44,7 @@ async def ask(client: httpx.AsyncClient, model: str, prompt: str, stream: bool) 
     return names.pop(), text
 
 
-async def test_200_switches_under_16_streams(server: LiveServer, revisions: list[str], record_property: Any) -> None:
+async def test_100_switches_under_16_streams(server: LiveServer, revisions: list[str], record_property: Any) -> None:
     exact = [f"cni@{revision}" for revision in revisions]
     expected = references(server, ["tiny-base", "dropped", *exact])
     done = asyncio.Event()
