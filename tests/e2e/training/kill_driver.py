@@ -12,6 +12,7 @@ import signal
 import sys
 from pathlib import Path
 
+import matplotlib.pyplot  # noqa: F401
 import peft  # noqa: F401
 import transformers  # noqa: F401
 

@@ -1,4 +1,4 @@
-"""A run whose process is killed at a random step, ten times over, ends with the weights of an unbroken run."""
+"""A run whose process is killed at random steps, again and again, ends with the weights of an unbroken run."""
 
 import json
 import os
@@ -17,12 +17,13 @@ name: tiny
 base: {base}
 method: {method}
 lora: {{r: 4, alpha: 8}}
-data: {{documents: [cni-2025-recto], text: 96, validation: 4}}
-optimization: {{batch: 4, learning_rate: 0.005}}
+data: {{documents: [cni-2025-recto], text: 48, validation: 4}}
+optimization: {{batch: 2, learning_rate: 0.005}}
 early_stopping: {{patience: 50}}
 evaluate_every: 3
 checkpoint_every: 2
 """
+QUICK = {"ADAPTERS_TRACKERS": "none"}
 
 
 def _run(folder: Path, recipe: Path, kills: int) -> tuple[list[list[int]], dict[str, str]]:
@@ -40,7 +41,7 @@ def _run(folder: Path, recipe: Path, kills: int) -> tuple[list[list[int]], dict[
     ]
     done = subprocess.run(
         [sys.executable, str(driver), "7", str(kills), str(STEPS), "--", *arguments],
-        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(Path.cwd())},
+        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(Path.cwd()), **QUICK},
         capture_output=True,
         text=True,
         check=False,
@@ -49,7 +50,7 @@ def _run(folder: Path, recipe: Path, kills: int) -> tuple[list[list[int]], dict[
     (manifest,) = (folder / "out" / "tiny").glob("*/manifest.json")
     content = json.loads(manifest.read_text())
     assert content["measured"]["steps"] == STEPS
-    left = sorted(path.name for path in (folder / "runs/tiny").iterdir() if path.name != "tensorboard")
+    left = sorted(path.name for path in (folder / "runs/tiny").iterdir())
     assert left == [".lock", "checkpoint", "recipe.json", "training.json", "training.png"]
     return json.loads(done.stdout.splitlines()[-1]), {
         "weights": content["sha256"],
@@ -58,13 +59,13 @@ def _run(folder: Path, recipe: Path, kills: int) -> tuple[list[list[int]], dict[
     }
 
 
-@pytest.mark.parametrize("method", ["lora", "qlora"])
-def test_ten_kills_change_nothing(method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("method", "kills"), [("lora", 10), ("qlora", 4)])
+def test_kills_change_nothing(method: str, kills: int, tmp_path: Path) -> None:
     base = write_base(tmp_path / "tiny-base")
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE.format(base=base, method=method))
     _, unbroken = _run(tmp_path / "unbroken", recipe, kills=0)
-    killed, broken = _run(tmp_path / "broken", recipe, kills=10)
-    assert len(killed) == 10
+    killed, broken = _run(tmp_path / "broken", recipe, kills=kills)
+    assert len(killed) == kills
     assert {while_saving for _, while_saving in killed} == {False, True}
     assert broken == unbroken
