@@ -14,7 +14,7 @@ from adapters.quantize.run import Plan, quantize
 
 
 def write_quantized(base: Path, folder: Path, method: str) -> Path:
-    """`method`: int8, int4 or gptq, in its usual groups."""
+    """`method`: int8 or int4, in its usual groups."""
     quantize(Plan(base, base.name, METHODS[method], METHODS[method].group, samples=4, seed=1), folder, lambda *_: None)
     return folder
 
