@@ -19,7 +19,14 @@ _NEVER_ABOVE = 1e-4  # an OCR score of 1 is not certainty
 _DAMAGE = frozenset({"characters_corrected", "unexpected_form", "several_values"})
 _OWN = frozenset({"not_in_text", "spelling_differs", "expired"}) | _DAMAGE  # not contradictions
 _FROM_RULES = frozenset(
-    {"label_left_out", "second_line_left_out", "taken_from_label", "only_one_of_its_type", "continued"}
+    {
+        "label_left_out",
+        "second_line_left_out",
+        "stands_under_label",
+        "taken_from_label",
+        "only_one_of_its_type",
+        "continued",
+    }
 )
 _READ = 0.8
 _BY_CHANCE = 0.3  # of the letters of a missing label that most names share with it

@@ -18,6 +18,8 @@ _FEWEST_LETTERS = 2
 # A line that is so like a label that was read nowhere is that label: two in a hundred names reach 0.5 of any label.
 _LIKE_MISSING, _MAYBE_MISSING = 0.5, 0.4
 _NO_ACCIDENT = 6  # characters of a value that is taken by its form alone
+# Fields whose lines stand under their own labels, and fields that have only others there, on a page whose labels count.
+_AGREED, _DIFFERING = 3, 2
 # In heights of the upper line: how far below its middle the next one may stand, and how far to the side it may begin.
 _NEAREST, _FARTHEST, _ASIDE = 0.6, 1.75, 0.9
 _SMALLEST, _LARGEST = 0.7, 1.4  # the second line is printed in the same size
@@ -40,8 +42,9 @@ def candidates(given: Mapping[str, Element], page: LabelledPage) -> dict[str, li
     current = dict(given)
     found = {spec.key: [Candidate(current.get(spec.key), "model")] for spec in page.spec.fields}
     for rule in RULES:
+        seen = dict(current) if rule is stands_under_label else current  # fields give lines to each other at once
         for spec in page.spec.fields:
-            suggestion = rule(spec, current, page)
+            suggestion = rule(spec, seen, page)
             if suggestion is not None:
                 current[spec.key] = suggestion.element
                 found[spec.key].append(suggestion)
@@ -110,6 +113,45 @@ def continued(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candid
     return Candidate((element, below[0]), "continued") if len(below) == 1 else None
 
 
+def stands_under_label(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
+    """Free text whose own label has other lines than the model named, on a page whose labels and the model agree.
+
+    Lines that the label only adds are left to `continued`, unless another field has taken them for its own: a line
+    under a label of its own belongs there."""
+    if not spec.type.free or not spec.printed.texts or not _labels_hold(elements, page):
+        return None
+    mine, named = _under_label(spec, page), _numbers(elements.get(spec.key), page)
+    if not 1 <= len(mine) <= spec.max_lines or set(mine) == set(named):
+        return None
+    more = set(mine) - set(named)
+    if set(named) < set(mine) and not more & _claimed(elements, spec.key):
+        return None
+    return Candidate(mine if len(mine) > 1 else mine[0], "stands_under_label")
+
+
+def _labels_hold(elements: Elements, page: LabelledPage) -> bool:
+    """Whether this page's labels stand above or before their values, as the labels are looked for: at least three
+    fields have a line of theirs there, and at most two have only others. Layouts differ, and labels are misread."""
+    agreed = differing = 0
+    for spec in page.spec.fields:
+        mine = set(_under_label(spec, page)) if spec.printed.texts else set()
+        named = set(_numbers(elements.get(spec.key), page))
+        if mine and named and len(mine) <= spec.max_lines:
+            agreed, differing = agreed + bool(mine & named), differing + (not mine & named)
+    return agreed >= _AGREED and differing <= _DIFFERING
+
+
+def _under_label(spec: FieldSpec, page: LabelledPage) -> tuple[int, ...]:
+    """The lines that only this field's label claims, well read and no labels, from the top down."""
+    found = [
+        n
+        for n, line in enumerate(page.lines)
+        if page.owners(n) == {spec.key} and line.confidence >= _READ
+        if not (page.is_label(n) and page.text_of(n, spec.key) == line.text)
+    ]
+    return tuple(sorted(found, key=lambda n: (page.places[n].middle, page.places[n].left)))
+
+
 def _goes_on(upper: int, lower: int, page: LabelledPage) -> bool:
     """Whether `lower` stands right below the beginning of `upper`, is as well read, and like no missing label."""
     above, below = page.places[upper], page.places[lower]
@@ -157,4 +199,11 @@ def _fewer(numbers: tuple[int, ...], kept: list[int], code: str) -> Candidate | 
     return Candidate(tuple(kept) if len(kept) > 1 else kept[0] if kept else None, code)
 
 
-RULES: tuple[Rule, ...] = (label_left_out, second_line_left_out, taken_from_label, only_one_of_its_type, continued)
+RULES: tuple[Rule, ...] = (
+    label_left_out,
+    second_line_left_out,
+    stands_under_label,
+    taken_from_label,
+    only_one_of_its_type,
+    continued,
+)

@@ -144,3 +144,35 @@ def test_every_departure_from_the_model_is_told(texts: list[str], data: st.DataO
         assert changed == bool(field.codes & {rule.__name__ for rule in RULES})
         assert (field.value is None or bool(field.box)) or field.source == "model"
         assert all(warning.about == key for warning in field.warnings)
+
+
+TWO_LINES = (
+    "NOM DU PERE/FATHER'S NAME", "ABENA NGO", "ALIOUM", "NOM DE LA MERE/MOTHER'S NAME", "MBARGA", "EPSE NJOYA",
+    "S.P./S.M.", "937910", "DATE DE DELIVRANCE/DATE OF ISSUE", "01.02.2020",
+)  # fmt: skip
+OTHERS: dict[str, Element] = {"sp_sm": 7, "date_of_issue": 9}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"pere_father": (1, 4), "mere_mother": (2, 5)},
+        {"pere_father": (1, 2, 4), "mere_mother": 5},
+        {"pere_father": 1, "mere_mother": (2, 4)},
+    ],
+)
+def test_lines_of_names_that_changed_places_go_where_their_labels_are(wrong: dict[str, Element]) -> None:
+    found = resolved("cni-2018-verso", TWO_LINES, {**OTHERS, **wrong})
+    assert found["pere_father"].value == "ABENA NGO ALIOUM"
+    assert found["mere_mother"].value == "MBARGA EPSE NJOYA"
+    assert "stands_under_label" in found["pere_father"].codes | found["mere_mother"].codes
+
+
+def test_where_labels_stand_below_their_values_the_model_is_right() -> None:
+    turned: list[TextLine | str] = []
+    for label, value in zip(RECTO[::2], RECTO[1::2], strict=True):
+        turned += [value, label]
+    answer: dict[str, Element] = {key: number - 1 for key, number in RECTO_ANSWER.items()}
+    found = resolved("cni-2018-recto", turned, answer)
+    assert {key: field.value for key, field in found.items()} == {key: f.value for key, f in recto().items()}
+    assert not any("stands_under_label" in field.codes for field in found.values())
