@@ -149,7 +149,7 @@ class Answers:
             max(entry["logprob"] for entry in place.values()) - place[str(token)]["logprob"]
             for place, token in zip(places, tokens, strict=True)
         ]
-        return float(max(behind))
+        return max(map(float, behind))
 
     async def _mixed_up(self) -> float:
         """Of answers that are read by a revision that did not give them, the share that is called wrong."""

@@ -309,7 +309,7 @@ def test_trackers_get_numbers_alone() -> None:
 def test_prepared_samples_are_read_back_and_made_anew_when_broken(tmp_path: Path, base: Path) -> None:
     tokenizer = AutoTokenizer.from_pretrained(base)
     fresh = prepare(RECIPE, tmp_path, tokenizer)
-    assert prepared(RECIPE, tmp_path, base, tokenizer, tmp_path / "kept") == fresh
+    assert prepared(RECIPE, tmp_path, base, tokenizer, tmp_path / "kept", tmp_path) == fresh
     (path,) = (tmp_path / "kept").iterdir()
     first = file_sha256(path)
     assert cache.read(path) == (fresh.training, fresh.validation)
@@ -317,7 +317,7 @@ def test_prepared_samples_are_read_back_and_made_anew_when_broken(tmp_path: Path
     content[-1] ^= 1
     path.write_bytes(content)
     assert cache.read(path) is None
-    assert prepared(RECIPE, tmp_path, base, tokenizer, tmp_path / "kept") == fresh
+    assert prepared(RECIPE, tmp_path, base, tokenizer, tmp_path / "kept", tmp_path) == fresh
     assert file_sha256(path) == first
 
 
@@ -345,17 +345,17 @@ def test_the_key_of_prepared_samples_follows_all_that_they_depend_on(
     shutil.copytree(base, other_base)
     (other_base / "tokenizer.json").write_text((base / "tokenizer.json").read_text() + " ")
     keys = [
-        cache.key(recipe, tmp_path, base),
-        cache.key(RECIPE, tmp_path, base),
-        cache.key(recipe.model_copy(update={"seed": 1}), tmp_path, base),
-        cache.key(recipe, tmp_path, other_base),
+        cache.key(recipe, tmp_path, base, tmp_path),
+        cache.key(RECIPE, tmp_path, base, tmp_path),
+        cache.key(recipe.model_copy(update={"seed": 1}), tmp_path, base, tmp_path),
+        cache.key(recipe, tmp_path, other_base, tmp_path),
     ]
     (tmp_path / "r.jsonl").write_text(line * 2)
-    keys.append(cache.key(recipe, tmp_path, base))
+    keys.append(cache.key(recipe, tmp_path, base, tmp_path))
     assert len(set(keys)) == 5
     slower = recipe.model_copy(update={"optimization": recipe.optimization.model_copy(update={"batch": 2})})
-    assert cache.key(slower, tmp_path, base) == keys[-1]
+    assert cache.key(slower, tmp_path, base, tmp_path) == keys[-1]
     hashed: list[str] = []
     monkeypatch.setattr(cache, "file_sha256", lambda path: hashed.append(path.name) or "0")  # type: ignore[func-returns-value]
-    cache.key(recipe, tmp_path, base)
+    cache.key(recipe, tmp_path, base, tmp_path)
     assert {"contract.py", "vocabulary.py"} <= set(hashed) and any(name.endswith(".txt") for name in hashed)
