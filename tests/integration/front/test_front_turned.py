@@ -27,7 +27,7 @@ def card() -> Pixels:
 
 @pytest.fixture(scope="module")
 def upright(reader: PaddleReader, card: Pixels) -> list[TextLine]:
-    return reader.read(card)
+    return read_upright(reader.read, card)
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
