@@ -63,5 +63,8 @@ def plot(rows: Sequence[Row], title: str, path: Path) -> None:
         panel.grid(axis="y", alpha=0.25)
     panels[0].set_title(title)
     panels[0].legend(loc="lower left", fontsize=8, ncols=len(models) + 1)
-    panels[1].set_xticks(range(len(places)), [f"{document}\n{condition}" for document, condition in places], fontsize=8)
+    names = [
+        f"{document.replace('-', chr(10))}\n{condition}" for document, condition in places
+    ]  # narrow: there are many
+    panels[1].set_xticks(range(len(places)), names, fontsize=8)
     figure.savefig(path, dpi=110)
