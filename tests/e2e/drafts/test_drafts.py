@@ -42,6 +42,10 @@ def _engine(base: Path, tokens: int, **more: Any) -> Iterator[Any]:
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from vllm import LLM
 
+    from server.drafts import sampling
+
+    # vLLM loads plugins once a process: here perhaps for a test before this one that had ours switched off.
+    sampling.allow()
     drafts: dict[str, Any] = {
         "speculative_config": {"method": "custom_class", "model": PROPOSER, "num_speculative_tokens": tokens},
         "scheduler_cls": SCHEDULER,
