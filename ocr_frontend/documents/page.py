@@ -25,6 +25,7 @@ class LabelledPage:
         book = LabelBook(self._labels.values())
         self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
         self._names = tuple(self._speaking(reading) for reading in self.readings)
+        self._above: dict[int, frozenset[str]] = {}  # found so far: rules ask for every field
 
     def _speaking(self, reading: Reading) -> frozenset[str]:
         """The labels in a line, damaged ones too, without the static lines."""
@@ -57,6 +58,11 @@ class LabelledPage:
 
     def above(self, index: int) -> frozenset[str]:
         """The labels of the nearest line above or to the left that has any, empty where none is near."""
+        if index not in self._above:
+            self._above[index] = self._nearest_labels(index)
+        return self._above[index]
+
+    def _nearest_labels(self, index: int) -> frozenset[str]:
         here = self.places[index]
         found, nearest = frozenset[str](), float("inf")
         for other, place in enumerate(self.places):
