@@ -1,5 +1,6 @@
 """What the routes work with, built once by the plugin and kept in the application's state."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,6 +22,7 @@ class Context:
     """`ready` turns true once what aliases mean is loaded. `engine_client` is vLLM's.
 
     `lora`: what serves LoRA in the engine, by vllm/start.py, and the form of the base's weights.
+    `steps`: what judging of answers has begun and is not through with.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class Context:
     answers: Answers = field(default_factory=Answers)
     on_demand: OnDemand | None = None
     ready: bool = False
+    steps: set[asyncio.Task[Any]] = field(default_factory=set)
 
 
 def context_of(request: Request) -> Context:

@@ -34,19 +34,20 @@ def judge(
         _go_back(context, adapter, canary.plan.revision, f"is no good canary, {why}: it is rolled back")
     elif verdict == "advance":
         canary.moving = True
-        _start(context.admin.canaries.advance(name, canary, adapter.tag), "the canary's next step")
+        _start(context, context.admin.canaries.advance(name, canary, adapter.tag), "the canary's next step")
 
 
 def _go_back(context: Context, adapter: Adapter, revision: str, why: str) -> None:
     context.plane.watch.forget(adapter.name)
     log.warning("%s@%s %s", adapter.name, revision, why)
-    _start(
-        context.admin.rollback("server", adapter.name, "automatic", adapter.weights, revision), "the automatic rollback"
-    )
+    work = context.admin.rollback("server", adapter.name, "automatic", adapter.weights, revision)
+    _start(context, work, "the automatic rollback")
 
 
-def _start(work: Coroutine[Any, Any, Any], what: str) -> None:
+def _start(context: Context, work: Coroutine[Any, Any, Any], what: str) -> None:
     task = asyncio.create_task(work)
+    context.steps.add(task)  # the loop itself holds its tasks weakly
+    task.add_done_callback(context.steps.discard)
     task.add_done_callback(lambda done: _log_failure(done, what))
 
 

@@ -1,5 +1,6 @@
 """HTTP cases on a real engine: what it refuses is a 400 in plain words, what it answers is what was asked for."""
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -101,17 +102,22 @@ def test_what_is_broken_off_is_charged(server: LiveServer, revisions: list[str],
 
     before = broken_off()
     body = {"model": "cni", "prompt": "a", "max_tokens": 1000, "ignore_eos": True, "stream": stream}
-    with server.client() as client:
-        if stream:
-            with client.stream("POST", "/v1/completions", json=body) as answer:
-                for number, _ in enumerate(answer.iter_lines()):
-                    if number > 20:
-                        break
-        else:
-            with pytest.raises(httpx.TimeoutException):
-                client.post("/v1/completions", json=body, timeout=0.5)
-    deadline = time.monotonic() + 20
-    while (charged := broken_off() - before) == 0 and time.monotonic() < deadline:
-        time.sleep(0.2)
+    charged = 0.0
+    # On any machine: with the shortest patience nothing may have begun, with the longest all may be written.
+    for patience in (0.05, 0.1, 0.2, 0.4, 0.8):
+        with server.client() as client:
+            if stream:
+                with client.stream("POST", "/v1/completions", json=body) as answer:
+                    for number, _ in enumerate(answer.iter_lines()):
+                        if number > 20:
+                            break
+            else:
+                with contextlib.suppress(httpx.ReadTimeout):
+                    client.post("/v1/completions", json=body, timeout=httpx.Timeout(30, read=patience))
+        deadline = time.monotonic() + 10
+        while (charged := broken_off() - before) == 0 and time.monotonic() < deadline:
+            time.sleep(0.2)
+        if charged:
+            break
     # The prompt's one, and what was written until then: less than all.
     assert 1 <= charged < 1001

@@ -28,6 +28,15 @@ async def until(server: Any, serving: set[str]) -> int:
     raise AssertionError("it never came to that")
 
 
+async def settled(server: Any, serving: set[str]) -> None:
+    """Wait for a step that was decided upon and is being written down: a disk may take its time."""
+    for _ in range(3000):
+        if set(server.context.plane.catalogue.adapters["cni"].weights) == serving:
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to that")
+
+
 async def test_a_good_canary_takes_its_steps_and_serves_alone(
     root: Path, start: Any, revisions: tuple[str, str]
 ) -> None:
@@ -79,8 +88,7 @@ async def test_a_canary_whose_answers_hold_no_schema_goes_back(start: Any, revis
                 assert (await client.post("/v1/feedback", json=report)).status_code == 204
             if set(server.context.plane.catalogue.adapters["cni"].weights) == {first}:
                 break
-        else:
-            raise AssertionError("it never went back")
+        await settled(server, {first})
 
 
 async def test_an_operators_decision_ends_it_and_what_cannot_be_a_canary_is_refused(
