@@ -38,13 +38,13 @@ def _tiers(made: dashboard.Dashboard) -> None:
         graph(
             "Bytes by tier",
             "bytes",
-            "memory grows with loads until SERVER_MAX_CPU_LORAS; on a CPU slots borrow from it.",
+            "memory grows with loads up to its limit, which follows what is free; on a CPU slots borrow from it.",
             Line(f"sum by (tier) (cni_server_resident_bytes{{{_HERE}}})", "{{tier}}"),
         ),
         graph(
             "Fill of the tiers",
             "percentunit",
-            "memory at 1 with evictions: raise SERVER_MAX_CPU_LORAS, or pin the hot adapters.",
+            "memory at 1 with evictions: raise SERVER_LORA_MEMORY_GIB, or pin the hot adapters.",
             Line(share, "{{tier}}"),
             limits=Limits(0.8, 0.95),
         ),

@@ -93,6 +93,14 @@ def test_settings_are_real_and_their_values_are_taken() -> None:
         settings.model_validate(data)
 
 
+@pytest.mark.parametrize("name", ["cpu", "gpu", "single-node"])
+def test_no_number_stands_where_the_server_fits_itself_to_its_memory(name: str) -> None:
+    """A zero of server/settings.py: derived from the machine. A fixed number would be right for one limit only."""
+    fitted = {f"SERVER_{field.upper()}" for field, info in ServerSettings.model_fields.items() if info.default == 0}
+    assert "SERVER_MAX_CPU_LORAS" in fitted
+    assert not fitted & set(named("ConfigMap", rendered(HERE / "overlays" / name))["cni-server"]["data"])
+
+
 def test_pods_are_locked_down() -> None:
     for deployment in named("Deployment", BASE).values():
         check_locked(deployment)
