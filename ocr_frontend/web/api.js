@@ -41,11 +41,13 @@ export const models = async () => (await call("models")).models;
 export const warnings = async () => await call("v1/warnings");
 export const documents = async () => (await call("v1/documents")).documents;
 
-export function extract(file, document, model, signal) {
+/** `card`: which of several on the picture, from 1; null leaves it to the service. */
+export function extract(file, { document, model, card }, signal) {
   const form = new FormData();
   form.append("image", file);
   form.append("document", document);
   form.append("model", model);
+  if (card) form.append("card", card);
   return call("v1/extract", { method: "POST", body: form, signal });
 }
 

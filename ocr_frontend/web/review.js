@@ -7,8 +7,10 @@ import { fieldName, onTongue, say } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
 let shown = { answer: null, corrections: new Map() };
-let seen = new Set(); // fields that were confirmed or corrected
-let sent = null; // how many corrections the service has taken, null before
+// By answer, so that a card that one comes back to is as it was left. `seen`: fields that were confirmed; `sent`: how many
+// corrections the service has taken, null before.
+const worked = new WeakMap();
+let work = fresh();
 let failed = () => {};
 
 export const onFailure = (listener) => (failed = listener);
@@ -17,19 +19,26 @@ export const onFailure = (listener) => (failed = listener);
 function queue() {
   const { answer, corrections } = shown;
   if (!answer) return [];
-  return Object.keys(answer.fields).filter((name) => answer.fields[name].needs_review && !seen.has(name) && !corrections.has(name));
+  return Object.keys(answer.fields).filter((name) => answer.fields[name].needs_review && !work.seen.has(name) && !corrections.has(name));
 }
 
-/** A new answer is looked at from its beginning. */
+function fresh() {
+  return { seen: new Set(), sent: null };
+}
+
+/** What was done for an answer; a new one is looked at from its beginning. */
+function workOf(answer) {
+  if (!answer) return fresh();
+  if (!worked.has(answer)) worked.set(answer, fresh());
+  return worked.get(answer);
+}
+
 export function draw(state) {
-  if (state.answer !== shown.answer) {
-    seen = new Set();
-    sent = null;
-  }
   shown = state;
+  work = workOf(state.answer);
   const left = queue();
   byId("review").hidden = !state.answer || !api.answersKept;
-  byId("review-words").textContent = sent !== null ? say("reviewSent", sent) : say("reviewLeft", left.length);
+  byId("review-words").textContent = work.sent !== null ? say("reviewSent", work.sent) : say("reviewLeft", left.length);
   byId("review-next").disabled = !left.length;
   byId("review-send").disabled = !state.corrections.size;
   for (const row of byId("fields").querySelectorAll(".field")) row.classList.toggle("waits", left.includes(row.dataset.name));
@@ -49,8 +58,8 @@ function next(after) {
 /** Enter in a field: it is right as it stands. False where there is no review, so that Enter does what it always does. */
 function confirm(name) {
   if (byId("review").hidden || !shown.answer.fields[name].needs_review) return false;
-  seen.add(name);
-  sent = null;
+  work.seen.add(name);
+  work.sent = null;
   draw(shown);
   next(name);
   return true;
@@ -61,10 +70,10 @@ async function send() {
   const values = Object.fromEntries([...corrections.keys()].map((name) => [name, typed(shown, name)]));
   try {
     await api.correct(answer.id, values);
+    workOf(answer).sent = Object.keys(values).length;
     if (shown.answer !== answer) return;
-    sent = Object.keys(values).length;
     draw(shown);
-    byId("announce").textContent = say("reviewSent", sent);
+    byId("announce").textContent = say("reviewSent", work.sent);
   } catch (error) {
     failed(error);
   }
@@ -75,7 +84,7 @@ export function bind() {
   byId("review-send").addEventListener("click", send);
   fields.onEnter(confirm);
   fields.onCorrect(() => {
-    sent = null;
+    work.sent = null;
     draw(shown);
   });
 }

@@ -6,6 +6,7 @@ export default {
   picture: "Picture of the card", drop: "Drop the photo of a card here", choose: "Choose a picture",
   photograph: "Take a photo", privacy: "The picture is read by this service and kept nowhere.",
   privacyKept: "The picture is kept nowhere; the text that was read is kept for corrections.",
+  cards: "Cards on the picture", cardOf: (number, all) => `Card ${number} of ${all}`, unknownCard: "not recognised",
   reading: "Reading…", loupe: "Touch a field to see where it was read.",
   loupeOf: (name) => `The line magnified: ${name}`, noPlace: "This value has no place on the picture.",
   times: "Timings", recent: "Recent readings", keyTitle: "This service asks for a key", key: "Access key",

@@ -7,6 +7,7 @@ export default {
   picture: "Image de la carte", drop: "Déposez la photo d’une carte ici", choose: "Choisir une image",
   photograph: "Photographier", privacy: "L’image est lue par ce service et n’est gardée nulle part.",
   privacyKept: "L’image n’est gardée nulle part ; le texte lu est gardé pour des corrections.",
+  cards: "Cartes sur l’image", cardOf: (number, all) => `Carte ${number} sur ${all}`, unknownCard: "non reconnue",
   reading: "Lecture en cours…", loupe: "Touchez un champ pour voir où il a été lu.",
   loupeOf: (name) => `La ligne agrandie : ${name}`, noPlace: "Cette valeur n’a pas de place sur l’image.",
   times: "Temps", recent: "Dernières lectures", keyTitle: "Ce service demande une clé", key: "Clé d’accès",

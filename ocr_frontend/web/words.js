@@ -32,7 +32,12 @@ export function learn(documents, warnings) {
 export function said({ code, message, params }) {
   const sentence = told.warnings[code]?.[tongue];
   if (!sentence) return message;
-  return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? fieldName(documentName(params[name])) : whole));
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => (name in params ? titled(params[name]) : whole));
+}
+
+/** Documents and fields by their titles, several of them too; anything else as it is. */
+function titled(value) {
+  return String(value).split(", ").map((part) => fieldName(documentName(part))).join(", ");
 }
 
 export function speak(name) {

@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,14 +61,16 @@ class Site:
     server: FakeModelServer
 
 
-def serve(**settings: Any) -> Iterator[Site]:
+def serve(
+    reader: Callable[[], FakeReader] = SampleReader, fake: FakeModelServer | None = None, **settings: Any
+) -> Iterator[Site]:
     """The app in a thread of its own, on a port that the system gave."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-    fake = model_server()
+    fake = fake or model_server()
     http = httpx.AsyncClient(transport=httpx.MockTransport(fake), base_url="http://server")
-    app = create_app(Settings(ocr_workers=1, **settings), ocr=SampleReader, http=http)
+    app = create_app(Settings(ocr_workers=1, **settings), ocr=reader, http=http)
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

@@ -44,6 +44,16 @@ def test_fields_to_check_are_worked_by_keyboard_and_sent(keeping: Seen) -> None:
     assert '"field": "lieu_of_birth"' in row and '"new": "YINGUI"' in row
 
 
+def test_the_next_reading_is_checked_from_its_beginning(keeping: Seen) -> None:
+    page = keeping.open()
+    page.select_option("#model", "base")
+    keeping.read()
+    page.locator("#field-taille").press("Enter")
+    expect(page.locator("#review-words")).to_have_text("1 field to check")
+    page.click("#again")
+    expect(page.locator("#review-words")).to_have_text("2 fields to check")
+
+
 def test_where_nothing_is_kept_there_is_no_queue(desk: Seen) -> None:
     page = desk.open()
     page.select_option("#model", "base")
