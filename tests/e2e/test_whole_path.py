@@ -14,6 +14,7 @@ from adapters.data.cards import draw_card
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.evaluation.scores import judge
 from tests.e2e.conftest import ROOT, Services, free_port, start_up
+from tests.support.notebook import run_notebook
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
 
@@ -68,6 +69,10 @@ def test_the_examples_run(services: Services) -> None:
     for said, command in commands.items():
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
+        assert said in done.stdout
+    done = run_notebook(ROOT / "examples/read_a_card.ipynb", FRONT=services.front, SERVER=services.server)
+    assert done.returncode == 0, done.stderr
+    for said in ("OCR front: ready", "model server: ready", "cni-2018-recto, read by cni@", "YINGUI", "\ncni@"):
         assert said in done.stdout
 
 
