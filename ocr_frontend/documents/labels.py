@@ -29,7 +29,7 @@ class Label:
     """One label: its field's standard name or key (a key of `DocumentSpec`), and its forms as letters.
 
     field: None for labels that have no value. forms: each language alone; pairs: both one after the other;
-    languages: `fr` or `en` of a form in one of them.
+    languages: `fr` or `en` of a form in one of them; optional: as in `Printed`.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Label:
     forms: tuple[str, ...]
     pairs: tuple[str, ...]
     languages: dict[str, str]
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,9 +175,11 @@ def _label(name: str, field: str | None, printed: Printed) -> Label:
     french, english = (sorted({letters(text) for text in texts}) for texts in (printed.fr, printed.en))
     both = sorted({letters(text) for text in printed.both})
     pairs = {a + joint + b for a, b in product(french, english) for joint in ("", *_JOINTS)}
+    strokes = (text.partition("/") for text in printed.both if "/" in text)  # S.P./S.M.
+    pairs |= {letters(a) + joint + letters(b) for a, _, b in strokes for joint in ("", *_JOINTS)}
     forms = [form for form in (*french, *english, *both) if len(form) > 1]
     languages = dict.fromkeys(french, "fr") | dict.fromkeys(english, "en")
-    return Label(name, field, tuple(dict.fromkeys(forms)), tuple(sorted(pairs)), languages)
+    return Label(name, field, tuple(dict.fromkeys(forms)), tuple(sorted(pairs)), languages, printed.optional)
 
 
 def _bounds(words: Sequence[tuple[str, int, int]]) -> frozenset[int]:
@@ -194,7 +197,7 @@ def _behind(text: str, words: Sequence[tuple[str, int, int]], letters_before: in
     for word, _, end in words:
         passed += len(word)
         if passed >= letters_before:
-            return text[end:].strip(" /:.-–,;")
+            return text[end:].strip(" /:.-–,;)|")
     return ""
 
 
@@ -203,6 +206,6 @@ def _before(text: str, words: Sequence[tuple[str, int, int]], letters_before: in
     passed = 0
     for word, begin, _ in words:
         if passed >= letters_before:
-            return text[:begin].strip(" /:.-–,;(")
+            return text[:begin].strip(" /:.-–,;(|")
         passed += len(word)
     return ""

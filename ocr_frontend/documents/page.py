@@ -14,6 +14,7 @@ from ocr_frontend.ocr.textline import TextLine
 # In heights of the value's line: how far above its middle, and to the left of it, a label's middle may stand.
 _ABOVE, _BESIDE = 3.2, 26.0
 _SAME_ROW = 0.6
+_A_MAJORITY = 1  # values, by which labels under them have to be more than above
 
 
 class LabelledPage:
@@ -25,7 +26,7 @@ class LabelledPage:
         book = LabelBook(self._labels.values())
         self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
         self._names = tuple(self._speaking(reading) for reading in self.readings)
-        self._above: dict[int, frozenset[str]] = {}  # found so far: rules ask for every field
+        self._found: dict[tuple[int, bool], frozenset[str]] = {}  # found so far: rules ask for every field
 
     def _speaking(self, reading: Reading) -> frozenset[str]:
         """The labels in a line, damaged ones too, without the static lines."""
@@ -50,27 +51,49 @@ class LabelledPage:
     def missing(self) -> tuple[Label, ...]:
         """Labels that the document prints and that were read nowhere."""
         read = frozenset().union(*self._names)
-        return tuple(label for name, label in self._labels.items() if name not in read and not name.startswith("="))
+        expected = (label for label in self._labels.values() if not label.optional and not label.name.startswith("="))
+        return tuple(label for label in expected if label.name not in read)
 
     def likeness_to_missing(self, index: int) -> float:
         """How like the line is to the likest of the missing labels, in [0, 1]."""
         return max((likeness(self.lines[index].text, label) for label in self.missing), default=0.0)
 
-    def above(self, index: int) -> frozenset[str]:
-        """The labels of the nearest line above or to the left that has any, empty where none is near."""
-        if index not in self._above:
-            self._above[index] = self._nearest_labels(index)
-        return self._above[index]
+    @cached_property
+    def labels_below(self) -> bool:
+        """Whether this page prints its labels under their values: more values that only one type admits say so."""
+        return self._agreement(below=True) > max(self._agreement(below=False), 0) + _A_MAJORITY
 
-    def _nearest_labels(self, index: int) -> frozenset[str]:
+    def _agreement(self, *, below: bool) -> int:
+        """Values with a form of their own that stand with a label of their type, less those that stand with another."""
+        typed = [spec for spec in self.spec.fields if not spec.type.free]
+        total = 0
+        for index, line in enumerate(self.lines):
+            keys = frozenset() if self._names[index] else self._nearest(index, below)
+            fitting = {spec.key for spec in typed if (found := spec.type.find(line.text)) is not None and found.exact}
+            if keys and fitting:
+                total += 1 if keys & fitting else -1
+        return total
+
+    def nearest(self, index: int) -> frozenset[str]:
+        """The labels of the nearest line above (below, where this page has them there) or to the left that has any,
+        empty where none is near."""
+        return self._nearest(index, self.labels_below)
+
+    def _nearest(self, index: int, below: bool) -> frozenset[str]:
+        if (index, below) not in self._found:
+            self._found[index, below] = self._nearest_labels(index, below)
+        return self._found[index, below]
+
+    def _nearest_labels(self, index: int, below: bool) -> frozenset[str]:
         here = self.places[index]
         found, nearest = frozenset[str](), float("inf")
         for other, place in enumerate(self.places):
             if other == index or not self._names[other]:
                 continue
             down, aside = here.below(place), here.aside(place)
-            if _SAME_ROW < down < _ABOVE and here.overlaps(place, 2 * here.height):
-                distance = down + 0.15 * abs(aside)
+            along = -down if below else down
+            if _SAME_ROW < along < _ABOVE and here.overlaps(place, 2 * here.height):
+                distance = along + 0.15 * abs(aside)
             elif abs(down) <= _SAME_ROW and 0 < aside < _BESIDE:
                 distance = 1.0 + 0.05 * (here.left - place.right) / here.height
             else:
@@ -80,8 +103,8 @@ class LabelledPage:
         return found
 
     def owners(self, index: int) -> frozenset[str]:
-        """The labels that claim a line: those that stand in it, else those above or beside it."""
-        return self._names[index] or self.above(index)
+        """The labels that claim a line: those that stand in it, else those next to it."""
+        return self._names[index] or self.nearest(index)
 
     def text_of(self, index: int, key: str) -> str:
         """The line's text for a field, without its own label before it, or another's behind it."""

@@ -32,11 +32,15 @@ class Words(_Part):
 
 
 class Printed(_Part):
-    """One label as the document prints it, in each language. OCR may split the languages apart or glue them."""
+    """One label as the document prints it, in each language. OCR may split the languages apart or glue them.
+
+    optional: not every copy of the document prints it, so nothing is missed where it is not read.
+    """
 
     fr: Texts = ()
     en: Texts = ()
     both: Texts = ()  # the same in both languages, or a sign
+    optional: bool = False
 
     @property
     def texts(self) -> Texts:

@@ -123,6 +123,8 @@ def stands_under_label(spec: FieldSpec, elements: Elements, page: LabelledPage) 
     mine, named = _under_label(spec, page), _numbers(elements.get(spec.key), page)
     if not 1 <= len(mine) <= spec.max_lines or set(mine) == set(named):
         return None
+    if any(has_number(page.lines[n].text) for n in mine):
+        return None  # another field's date, say, where layouts differ
     more = set(mine) - set(named)
     if set(named) < set(mine) and not more & _claimed(elements, spec.key):
         return None

@@ -176,3 +176,39 @@ def test_where_labels_stand_below_their_values_the_model_is_right() -> None:
     found = resolved("cni-2018-recto", turned, answer)
     assert {key: field.value for key, field in found.items()} == {key: f.value for key, f in recto().items()}
     assert not any("stands_under_label" in field.codes for field in found.values())
+
+
+def test_on_a_page_with_labels_below_a_line_goes_to_the_label_under_it() -> None:
+    turned: list[TextLine | str] = []
+    for label, value in zip(RECTO[::2], RECTO[1::2], strict=True):
+        turned += [value, label]
+    answer: dict[str, Element] = {key: number - 1 for key, number in RECTO_ANSWER.items()}
+    mixed_up = {**answer, "nom_surname": answer["prenom_given_name"], "prenom_given_name": answer["nom_surname"]}
+    found = resolved("cni-2018-recto", turned, mixed_up)
+    assert (found["nom_surname"].value, found["prenom_given_name"].value) == ("MBARGA", "ELISE")
+    assert "stands_under_label" in found["nom_surname"].codes
+
+
+def test_one_date_above_a_label_does_not_turn_a_page_with_labels_above() -> None:
+    assert not page("cni-2018-recto", RECTO).labels_below
+    assert not page("cni-2018-recto", ["MBARGA", "01.02.1990", "DATE DE NAISSANCE/DATE OF BIRTH"]).labels_below
+
+
+@pytest.mark.parametrize("label", ["NATIONALITE", "NATIONALITY", "NATIONALITE/NATIONALITY", "GROUPE SANGUIN"])
+def test_a_label_that_only_some_copies_print_ends_a_value_and_is_never_missed(label: str) -> None:
+    texts = [*RECTO[:2], label, *RECTO[2:]]
+    answer: dict[str, Element] = {key: number + (number > 1) for key, number in RECTO_ANSWER.items()}
+    found = resolved("cni-2018-recto", texts, answer)
+    assert (found["nom_surname"].value, found["nom_surname"].warnings) == ("MBARGA", ())
+    assert page("cni-2018-recto", RECTO).missing == page("cni-2018-recto", texts).missing
+
+
+def test_a_name_never_becomes_the_number_that_stands_under_its_label() -> None:
+    texts = list(RECTO)
+    texts[13] = "17.06.2022"
+    answer: dict[str, Element] = {**RECTO_ANSWER, "profession": 7, "lieu_of_birth": None}
+    assert resolved("cni-2018-recto", texts, answer)["profession"].value != "17.06.2022"
+
+
+def test_a_label_with_a_stroke_of_its_own_counts_among_other_words() -> None:
+    assert page("cni-2018-verso", ["S.P.|S.M. 866171"]).labels_in(0) == {"sp_sm"}
