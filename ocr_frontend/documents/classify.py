@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ocr_frontend.documents.clues import foreign, number_stands, shape_fits, zone_of
-from ocr_frontend.documents.labels import Label, LabelBook, Reading, labels_of
+from ocr_frontend.documents.labels import LabelBook, Reading
 from ocr_frontend.documents.letters import letters
 from ocr_frontend.documents.registry import Documents
 from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.documents.wording import Label, labels_of
 from ocr_frontend.ocr.textline import TextLine
 
 NO_LABELS = "No labels of a known document were read on it."

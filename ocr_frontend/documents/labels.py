@@ -1,4 +1,4 @@
-"""The labels that documents print, and reading them in OCR text that has lost blanks, signs, accents and letters.
+"""Reading the labels that documents print in OCR text that has lost blanks, signs, accents and letters.
 
 Labels are compared as whole words: TAILLEUR is no TAILLE. Where OCR has glued words together, a label may end where
 the next one begins. Distances are rapidfuzz's.
@@ -6,38 +6,19 @@ the next one begins. Distances are rapidfuzz's.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
 from ocr_frontend.documents.letters import has_number, letters, tokens
-from ocr_frontend.documents.spec import DocumentSpec, Printed
+from ocr_frontend.documents.wording import JOINTS, Label
 
 _LETTERS_AN_EDIT = 5  # of a label: so many letters for each one that OCR may get wrong
 _LETTERS_A_WORD = 8  # a shorter label is read to the letter: PATRICE is no PATRIE
 # A whole line so like a label, 1 less the edits a letter, is that label. Of 6,900 names, places and trades one reaches
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
-_FEWEST = 4  # letters of a form that anything can be like
 _CLOSE = 80.0  # rapidfuzz's partial ratio, below which a form is not looked at any closer
-_JOINTS = "I"  # what OCR makes of the stroke between two languages
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """One label: its field's standard name or key (a key of `DocumentSpec`), and its forms as letters.
-
-    field: None for labels that have no value. forms: each language alone; pairs: both one after the other;
-    languages: `fr` or `en` of a form in one of them; optional: as in `Printed`.
-    """
-
-    name: str
-    field: str | None
-    forms: tuple[str, ...]
-    pairs: tuple[str, ...]
-    languages: dict[str, str]
-    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +44,6 @@ class Reading:
 
 
 EMPTY = Reading()
-
-
-def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
-    """Every label of a document: of its fields, without a field, and its static lines (name begins with `=`)."""
-    own = [_label(field.key, field.key, field.printed) for field in spec.fields]
-    others = [_label(f"+{letters(each.texts[0])}", None, each) for each in spec.printed if each.texts]
-    static = [_label(f"={letters(text)}", None, Printed(both=(text,))) for text in spec.static]
-    return tuple(label for label in (*own, *others, *static) if label.forms)
 
 
 class LabelBook:
@@ -130,7 +103,7 @@ class LabelBook:
         while at < len(plain):
             match = self._at(plain, at, bounds, forms) if at in bounds or after_label else None
             if match is None:
-                if after_label and plain[at] in _JOINTS and found and at not in bounds:
+                if after_label and plain[at] in JOINTS and found and at not in bounds:
                     at += 1
                     continue
                 step = next(bound for bound in sorted(bounds) if bound > at)
@@ -160,26 +133,8 @@ class LabelBook:
 
     def _another(self, plain: str, at: int, forms: Sequence[str]) -> bool:
         """Whether glued words go on with another label."""
-        rests = (plain[at:], plain[at + 1 :] if plain[at] in _JOINTS else "")
+        rests = (plain[at:], plain[at + 1 :] if plain[at] in JOINTS else "")
         return any(rest.startswith(form) for form in forms for rest in rests if rest)
-
-
-def likeness(text: str, label: Label) -> float:
-    """Of a text to a label, whole to whole, in [0, 1]: 1 less the edits a letter."""
-    plain = letters(text)
-    forms = [form for form in (*label.forms, *label.pairs) if len(form) >= _FEWEST]
-    return max((Levenshtein.normalized_similarity(plain, form) for form in forms), default=0.0) if plain else 0.0
-
-
-def _label(name: str, field: str | None, printed: Printed) -> Label:
-    french, english = (sorted({letters(text) for text in texts}) for texts in (printed.fr, printed.en))
-    both = sorted({letters(text) for text in printed.both})
-    pairs = {a + joint + b for a, b in product(french, english) for joint in ("", *_JOINTS)}
-    strokes = (text.partition("/") for text in printed.both if "/" in text)  # S.P./S.M.
-    pairs |= {letters(a) + joint + letters(b) for a, _, b in strokes for joint in ("", *_JOINTS)}
-    forms = [form for form in (*french, *english, *both) if len(form) > 1]
-    languages = dict.fromkeys(french, "fr") | dict.fromkeys(english, "en")
-    return Label(name, field, tuple(dict.fromkeys(forms)), tuple(sorted(pairs)), languages, printed.optional)
 
 
 def _bounds(words: Sequence[tuple[str, int, int]]) -> frozenset[int]:

@@ -6,8 +6,9 @@ What a clerk looks at, and the model does not see.
 from collections.abc import Sequence
 from functools import cached_property
 
-from ocr_frontend.documents.labels import Label, LabelBook, Reading, labels_of, likeness
+from ocr_frontend.documents.labels import LabelBook, Reading
 from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.documents.wording import Label, labels_of, likeness
 from ocr_frontend.ocr.geometry import Place, places
 from ocr_frontend.ocr.textline import TextLine
 

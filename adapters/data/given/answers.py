@@ -12,8 +12,9 @@ from adapters.data.given.example import Given
 from adapters.data.vocabulary import plain
 from adapters.training.contract import visible
 from adapters.training.targets import Target
-from ocr_frontend.documents.labels import LabelBook, labels_of
+from ocr_frontend.documents.labels import LabelBook
 from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
+from ocr_frontend.documents.wording import labels_of
 
 MOST_LINES = 5  # that the front's grammar lets an answer join
 _LIKE = 80.0  # percent of the letters, below which lines do not stand for a value

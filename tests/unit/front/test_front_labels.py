@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.data import vocabulary
-from ocr_frontend.documents.labels import LabelBook, labels_of
+from ocr_frontend.documents.labels import LabelBook
 from ocr_frontend.documents.registry import builtin
+from ocr_frontend.documents.wording import labels_of
 from tests.unit.front.pages import spec
 
 BOOKS = {name: LabelBook(labels_of(each)) for name, each in builtin().readable.items()}

@@ -1,0 +1,66 @@
+"""The labels that documents print: their names, and every wording of them as letters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import product
+
+from rapidfuzz.distance import Levenshtein
+
+from ocr_frontend.documents.letters import letters
+from ocr_frontend.documents.spec import DocumentSpec, Printed
+
+_FEWEST = 4  # letters of a form that anything can be like
+JOINTS = "I"  # what OCR makes of the stroke between two languages
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """One label: its field's standard name or key (a key of `DocumentSpec`), and its forms as letters.
+
+    field: None for labels that have no value. forms: each language alone; pairs: both one after the other;
+    languages: `fr` or `en` of a form in one of them; optional: as in `Printed`;
+    usual: the forms and pairs of the wordings that the document names first.
+    """
+
+    name: str
+    field: str | None
+    forms: tuple[str, ...]
+    pairs: tuple[str, ...]
+    languages: dict[str, str]
+    usual: tuple[str, ...] = ()
+    optional: bool = False
+
+
+def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
+    """Every label of a document: of its fields, without a field, and its static lines (name begins with `=`)."""
+    own = [_label(field.key, field.key, field.printed) for field in spec.fields]
+    others = [_label(f"+{letters(each.texts[0])}", None, each) for each in spec.printed if each.texts]
+    static = [_label(f"={letters(text)}", None, Printed(both=(text,))) for text in spec.static]
+    return tuple(label for label in (*own, *others, *static) if label.forms)
+
+
+def likeness(text: str, label: Label) -> float:
+    """Of a text to a label as it is usually worded, whole to whole, in [0, 1]: 1 less the edits a letter.
+
+    Of many wordings one would be like anything.
+    """
+    plain = letters(text)
+    forms = [form for form in label.usual if len(form) >= _FEWEST]
+    return max((Levenshtein.normalized_similarity(plain, form) for form in forms), default=0.0) if plain else 0.0
+
+
+def _label(name: str, field: str | None, printed: Printed) -> Label:
+    french, english = (sorted({letters(text) for text in texts}) for texts in (printed.fr, printed.en))
+    both = sorted({letters(text) for text in printed.both})
+    strokes = (text.partition("/") for text in printed.both if "/" in text)  # S.P./S.M.
+    pairs = _pairs(french, english) | {form for a, _, b in strokes for form in _pairs([letters(a)], [letters(b)])}
+    forms = [form for form in (*french, *english, *both) if len(form) > 1]
+    first = [[letters(text) for text in texts[:1]] for texts in (printed.fr, printed.en)]
+    usual = (*first[0], *first[1], *both, *_pairs(first[0], first[1]))
+    languages = dict.fromkeys(french, "fr") | dict.fromkeys(english, "en")
+    return Label(name, field, tuple(dict.fromkeys(forms)), tuple(sorted(pairs)), languages, usual, printed.optional)
+
+
+def _pairs(first: Iterable[str], second: Iterable[str]) -> set[str]:
+    """One after the other, whatever OCR makes of the stroke between them."""
+    return {a + joint + b for a, b in product(first, second) for joint in ("", *JOINTS)}
