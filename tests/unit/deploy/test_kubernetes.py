@@ -57,26 +57,6 @@ def test_overlay_is_valid_and_has_measured_resources(name: str) -> None:
     assert asks_for_gpu == (name == "gpu")
 
 
-def test_one_node_needs_no_operator_and_takes_pictures_by_tls_alone() -> None:
-    documents = rendered(HERE / "overlays/single-node")
-    validate(documents)
-    assert not {d["kind"] for d in documents} & {"HorizontalPodAutoscaler", "PodDisruptionBudget", *CUSTOM}
-    deployments = named("Deployment", documents)
-    for deployment in deployments.values():
-        assert deployment["spec"]["replicas"] == 1
-        check_resources(deployment)
-    assert deployments["cni-server"]["spec"]["strategy"] == {"type": "Recreate"}
-    assert named("PersistentVolumeClaim", documents)["cni-registry"]["spec"]["accessModes"] == ["ReadWriteOnce"]
-    (ingress,) = named("Ingress", documents).values()
-    hosts = [rule["host"] for rule in ingress["spec"]["rules"]]
-    assert ingress["spec"]["tls"] == [{"hosts": hosts, "secretName": "cni-tls"}]
-    services = named("Service", documents)
-    for rule in ingress["spec"]["rules"]:
-        for path in rule["http"]["paths"]:
-            backend = path["backend"]["service"]
-            assert backend["port"]["name"] in {port["name"] for port in services[backend["name"]]["spec"]["ports"]}
-
-
 def test_generated_rules_are_those_of_prometheus() -> None:
     """After a change of the rules: `python -m deploy.kubernetes`."""
     assert prometheus_rule.FILE.read_text() == prometheus_rule.rendered()
