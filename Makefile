@@ -1,5 +1,5 @@
 # Two commands bring a newcomer to a result: `make up` and `make test`. `make help` lists the rest.
-# MODEL, SERVER_PORT, FRONT_PORT, DEVICE and N reach `make up` from the command line or the environment by themselves.
+# MODEL, BASE_FORM, SERVER_PORT, FRONT_PORT, DEVICE and N reach `make up` from the command line or the environment by themselves.
 # `python3 -m deploy.up --help` (deploy.cluster, deploy.monitor) says which variables are read.
 SHELL := /bin/bash
 PYTHON ?= python3

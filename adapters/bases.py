@@ -1,11 +1,14 @@
 """From what a user calls a base (`embedded`, a folder, a hub's name) to a folder with its weights."""
 
 import argparse
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from adapters import embedded
 from adapters.errors import BaseModelError
+from adapters.quantize.form import FORMS, ready
 from adapters.settings import Settings
 
 EMBEDDED = "embedded"
@@ -17,7 +20,7 @@ def resolve(model: str, settings: Settings) -> Path:
     Raises BaseModelError with one sentence: not a model folder, or neither a folder nor to be had from a hub.
     """
     if model == EMBEDDED:
-        return embedded.prepare(settings.cache, lambda text: print(text, file=sys.stderr, flush=True))
+        return embedded.prepare(settings.cache, _say)
     path = Path(model).expanduser()
     if path.is_dir():
         if not (path / "config.json").is_file():
@@ -41,6 +44,13 @@ def _from_hub(model: str) -> Path:
         ) from error
 
 
+def name_of(model: str, folder: Path) -> str:
+    """What the base is called: the folder's own name, or the hub's without its owner. `folder`: what it resolved to."""
+    if model == EMBEDDED:
+        return embedded.NAME
+    return folder.name if Path(model).expanduser().is_dir() else Path(model).name
+
+
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """`python -m adapters base`: print the folder of a base model, made ready."""
     parser = subparsers.add_parser(
@@ -51,9 +61,25 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "model", nargs="?", default=EMBEDDED, help="'embedded', a folder, or a hub's model name (default: embedded)"
     )
+    parser.add_argument(
+        "--form",
+        choices=FORMS,
+        default="bf16",
+        help="int8: its copy in eight bits, made once in the cache; auto: that one where the processor has AVX512-VNNI "
+        "(default: %(default)s, the base as it is)",
+    )
+    parser.add_argument("--json", action="store_true", help="print what was made ready as JSON")
     parser.set_defaults(run=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
-    print(resolve(args.model, Settings()))
+    settings = Settings()
+    original = resolve(args.model, settings)
+    cpuinfo = Path("/proc/cpuinfo").read_text() if args.form == "auto" else ""
+    made = ready(args.form, original, name_of(args.model, original), settings.cache, _say, cpuinfo)
+    print(json.dumps(asdict(made)) if args.json else made.folder)
     return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ from server.prepare import PrepareError
 
 
 def check_quantized_base(model: str) -> str | None:
-    """One line of warning about the base `model`; None when no manifest says that it is quantized.
+    """One line about the base `model`, a warning where little is kept; None when no manifest says that it is quantized.
 
     Its fingerprint is the original's, so the registry takes the original's adapters and refuses all others.
     Raises PrepareError: a broken manifest, weights that are not those it names, another base's embedding.
@@ -40,8 +40,14 @@ def _check_files(folder: Path, manifest: Quantization, model: str) -> None:
 
 def _warning(manifest: Quantization) -> str:
     group = f", groups of {manifest.group}" if manifest.group else ""
+    what = f"the base is {manifest.base.name} through {manifest.method} ({manifest.bits} bits{group})"
+    table = "docs/explanation/quantization.md"
+    if manifest.method == "int8":  # the default of `make up` on many machines: no cause for alarm
+        return (
+            f"{what}: adapters of the original are served on it; their scores were measured on the original, and the "
+            f"table in {table} says how many of its right fields int8 keeps"
+        )
     return (
-        f"warning: the base is {manifest.base.name} through {manifest.method} ({manifest.bits} bits{group}): adapters "
-        "of the original are served on it, but their scores were measured on the original; "
-        "see docs/explanation/quantization.md"
+        f"warning: {what}: adapters of the original are served on it, but their scores were measured on the original; "
+        f"see {table}"
     )

@@ -61,7 +61,8 @@ def check_memory(folder: Path, method: Method, name: str) -> None:
     needed = 2 * sum(sizes) + _CALIBRATION_SPARE if method.calibrated else 2 * max(sizes, default=0)
     free = available_memory()
     if free < needed:
+        less = ", or use int4, which reads one file after the other" if method.calibrated else ""
         raise QuantizeError(
             f"{method.name} of {name} needs {needed / 2**30:.1f} GiB of memory and {free / 2**30:.1f} are free: "
-            "free some, or use int4, which reads one file after the other."
+            f"free some{less}."
         )

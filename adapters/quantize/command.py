@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from adapters import bases, embedded
+from adapters import bases
 from adapters.errors import QuantizeError
 from adapters.quantize.methods import METHODS, method_named
 from adapters.registry.atomic import write_file
@@ -47,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.out.exists():
         raise QuantizeError(f"{args.out} is there already: name another folder with --out, or remove it.")
     base = bases.resolve(args.base, Settings())
-    name = embedded.NAME if args.base == bases.EMBEDDED else Path(args.base).name
+    name = bases.name_of(args.base, base)
     import torch
     from rich.progress import Progress
 

@@ -15,11 +15,10 @@ from safetensors.torch import load_file, save_file
 
 from adapters.embedded import scratch_beside
 from adapters.errors import QuantizeError
+from adapters.quantize.rest import INDEX, rest_of
 from adapters.quantize.rounding import Tensors
 from adapters.registry.atomic import Step, no_step, publish_folder
 
-_INDEX = "model.safetensors.index.json"
-_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack")
 # What a module's weight becomes: tensors by their local names, and what they stand for.
 Replace = Callable[[str, torch.Tensor], tuple[Tensors, torch.Tensor]]
 
@@ -64,7 +63,7 @@ def _check_room(folder: Path, needed: int) -> None:
     if free < needed:
         raise QuantizeError(
             f"The quantized base needs {needed / 2**20:.0f} MiB, the disk of {folder.parent} has {free / 2**20:.0f}: "
-            "make room or name another folder with --out."
+            "make room or choose another folder."
         )
 
 
@@ -91,7 +90,7 @@ def write_weights(
     if len(written.files) > 1:
         total = sum(written.files.values())
         index = {"metadata": {"total_size": total}, "weight_map": dict(sorted(places.items()))}
-        (out / _INDEX).write_text(json.dumps(index, indent=1) + "\n")
+        (out / INDEX).write_text(json.dumps(index, indent=1) + "\n")
     return written
 
 
@@ -102,9 +101,8 @@ def _error(weight: torch.Tensor, rounded: torch.Tensor) -> float:
 
 def write_rest(base: Path, out: Path, name: str, quantization: dict[str, Any] | None) -> None:
     """Tokenizer and settings as they are; config.json gets the base's `name` and `quantization`, as vLLM reads it."""
-    for path in sorted(base.iterdir()):
-        if path.is_file() and path.suffix not in _WEIGHTS and path.name != _INDEX and not path.name.startswith("."):
-            shutil.copyfile(path, out / path.name)
+    for path in rest_of(base):
+        shutil.copyfile(path, out / path.name)
     config = {"_name_or_path": name} | json.loads((base / "config.json").read_text(encoding="utf-8"))
     if quantization is not None:
         config["quantization_config"] = quantization

@@ -78,9 +78,9 @@ def _one_sentence(plan: Plan) -> Iterator[None]:
             f"{plan.method.name} needs {error.name or 'a package'}: install the extra `adapters`; nothing was kept."
         ) from error
     except (MemoryError, RuntimeError, ValueError) as error:
+        less = ", or use int4, which needs the least of the base" if plan.method.calibrated else ""
         raise QuantizeError(
-            f"{plan.method.name} of {plan.name} failed ({type(error).__name__}): free memory, or use int4, which needs "
-            "the least of the base; nothing was kept."
+            f"{plan.method.name} of {plan.name} failed ({type(error).__name__}): free memory{less}; nothing was kept."
         ) from error
 
 

@@ -70,7 +70,7 @@ def form_warning(adapter: str, manifest: Manifest | None, served: FormName) -> s
     learned = None if manifest is None else learned_on(manifest)
     if learned is None or learned == served:
         return None
-    return (
-        f"{adapter} was trained on the base in {learned}, this server has it in {served}: "
-        "its scores were measured on another base; evaluate it here (docs/explanation/quantization.md)"
-    )
+    said = f"{adapter} was trained on the base in {learned}, this server has it in {served}: its scores were measured "
+    if (learned, served) == ("bf16", "int8"):
+        return f"{said}in bf16; the table in docs/explanation/quantization.md says how many right fields int8 keeps"
+    return f"{said}on another base; evaluate it here (docs/explanation/quantization.md)"

@@ -11,7 +11,8 @@ from deploy.cluster.plan import VARIABLES, ClusterPlan, read_cluster_plan
 from deploy.cluster.replicas import restart_each, servers, start_again
 from deploy.cluster.router import PLACEMENT_HEADER, router_command
 from deploy.up import environment, preflight
-from deploy.up.__main__ import make_base, model_name
+from deploy.up.__main__ import model_name
+from deploy.up.base import make_base
 from deploy.up.plan import Refusal
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
@@ -36,7 +37,7 @@ def main() -> int:
         with foreground():
             _check(plan)
             _install(plan)
-            return _serve(plan, make_base(plan.up), rolling)
+            return _serve(plan, make_base(plan.up).folder, rolling)
     except Refusal as refusal:
         print(f"make cluster: {refusal}", file=sys.stderr)
         return 1

@@ -13,7 +13,7 @@ VARIABLES = {
     "ROUTER_KEY_FILE": "a file that holds a key with the scope `feedback`, where the servers take keys",
     "ADAPTERS_DIR": "the registry folder that all servers share; by default the repository's adapters",
     "SERVER_MEMORY_GIB": "memory of each server; by default its share of what is free",
-    **{name: OF_ONE[name] for name in ("MODEL", "DEVICE", "XDG_CACHE_HOME")},
+    **{name: OF_ONE[name] for name in ("MODEL", "BASE_FORM", "DEVICE", "XDG_CACHE_HOME")},
 }
 _MOST = 16
 _GIB = 1 << 30

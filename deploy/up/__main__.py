@@ -4,15 +4,15 @@ import contextlib
 import os
 import shlex
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 from deploy.up import environment, preflight
+from deploy.up.base import Base, make_base
 from deploy.up.memory import check_fit, reserve
 from deploy.up.own import Served, adopt, find_served, server_rank
-from deploy.up.plan import EMBEDDED, VARIABLES, Plan, Refusal, read_plan
+from deploy.up.plan import VARIABLES, Plan, Refusal, read_plan
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
 from deploy.up.terminal import foreground
@@ -55,30 +55,16 @@ def _install(plan: Plan) -> None:
     environment.make(plan.root, plan.front_env, locks / "front.lock")
 
 
-def make_base(plan: Plan) -> str:
-    """The folder of the base model, made ready by the adapters' own command."""
-    title = "embedded base model" if plan.model == EMBEDDED else f"base model {plan.model}"
-    with Phase(title, expected=0 if plan.base_ready else 45):
-        command = [str(plan.server_env / "bin/python"), "-m", "adapters", "base", plan.model]
-        path = os.pathsep.join([str(plan.server_env / "bin"), os.environ["PATH"]])
-        result = subprocess.run(
-            command, cwd=plan.root, capture_output=True, text=True, check=False, env={**os.environ, "PATH": path}
-        )
-    if result.returncode:
-        raise Refusal((result.stderr.strip().splitlines() or ["the base model cannot be made ready"])[-1])
-    return result.stdout.strip()
-
-
-def _serve(plan: Plan, base: str) -> int:
+def _serve(plan: Plan, base: Base) -> int:
     """Start both, wait until they are ready, then until somebody ends one or all of it."""
     name = model_name(plan)
     environment = reserve()
-    print(f"  {check_fit(plan, _server(plan, base, name), environment)}", flush=True)
-    served = find_served(plan, base, name, adopt(plan, base))
+    print(f"  {check_fit(plan, _server(plan, base.folder, name), environment)}", flush=True)
+    served = find_served(plan, base.original, name, adopt(plan, base.original))
     if rank := server_rank(served):
         environment |= rank
-        check_fit(plan, _server(plan, base, name), environment)
-    services = _services(plan, base, name, served, environment)
+        check_fit(plan, _server(plan, base.folder, name), environment)
+    services = _services(plan, base.folder, name, served, environment)
     try:
         for service in services:
             service.start()

@@ -31,7 +31,10 @@ class Served:
 
 
 def adopt(plan: Plan, base: str) -> str | None:
-    """Make a revision of ADAPTER and let its name mean it; the name. None where none was asked for. Raises Refusal."""
+    """Make a revision of ADAPTER for the original `base` and let its name mean it; the name.
+
+    None where none was asked for. Raises Refusal.
+    """
     if not plan.adapter:
         return None
     lying = plan.registry / plan.adapter

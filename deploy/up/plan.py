@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 EMBEDDED = "embedded"
+# `auto`: eight bits where the processor computes with them, else as the base is. `bf16` here goes back for everybody.
+DEFAULT_FORM = "auto"
 VARIABLES = {
     "MODEL": "base model: `embedded` (default), a folder with config.json, or a hub's name",
     "ADAPTER": "for MODEL: a PEFT folder, an archive, a hub's name, or a name in adapters/; the front's default",
     "CONTRACT": "how ADAPTER is asked (docs/how-to/own-adapter.md); by default its contract.yaml, else written",
     "SAME_BASE": "1: ADAPTER was trained on MODEL, whatever it calls its base",
+    "BASE_FORM": "`bf16`: the base as it is; `int8`: its copy in eight bits, made once in the cache; "
+    f"`auto`: int8 on a CPU with AVX512-VNNI, else bf16; {DEFAULT_FORM} by default",
     "DEVICE": "`cpu` or `gpu`; by default `gpu` where nvidia-smi is found",
     "SERVER_PORT": "of the model server, 8000",
     "FRONT_PORT": "of the OCR front, 8080",
@@ -25,6 +29,7 @@ VARIABLES = {
     "OCR_FRONT_OCR_WORKERS": "images read at once; by default a quarter of the cores",
 }
 _DEVICES = ("cpu", "gpu")
+_FORMS = ("auto", "bf16", "int8")
 _MOST_PORT = 65_535
 
 
@@ -48,6 +53,7 @@ class Plan:
     contract: str = ""
     same_base: bool = False
     adapters: Path | None = None
+    form: str = DEFAULT_FORM
 
     @property
     def registry(self) -> Path:
@@ -91,6 +97,9 @@ def read_plan(root: Path) -> Plan:
     device = given.get("DEVICE") or ("gpu" if shutil.which("nvidia-smi") else "cpu")
     if device not in _DEVICES:
         raise Refusal(f"DEVICE={device} is not one of {', '.join(_DEVICES)}.")
+    form = given.get("BASE_FORM") or DEFAULT_FORM
+    if form not in _FORMS:
+        raise Refusal(f"BASE_FORM={form} is not one of {', '.join(_FORMS)}.")
     return Plan(
         root=root,
         cache=Path(given.get("XDG_CACHE_HOME") or Path.home() / ".cache"),
@@ -104,6 +113,7 @@ def read_plan(root: Path) -> Plan:
         contract=given.get("CONTRACT", ""),
         same_base=given.get("SAME_BASE", "") not in {"", "0"},
         adapters=Path(given["SERVER_ADAPTERS_DIR"]).resolve() if given.get("SERVER_ADAPTERS_DIR") else None,
+        form=form,
     )
 
 

@@ -91,3 +91,5 @@ def test_an_older_manifest_says_it_by_its_recipe(tmp_path: Path) -> None:
     said = form_warning("cni@1", older, "int8")
     assert said is not None
     assert "trained on the base in bf16, this server has it in int8" in said
+    assert "int8 keeps" in said and "evaluate" not in said, "the default chose it: the table says what it costs"
+    assert "evaluate it here" in (form_warning("cni@1", older, "int4") or "")

@@ -69,3 +69,11 @@ def test_refuses_what_is_not_what_it_says(folders: tuple[Path, Path, Path], tmp_
     shutil.copytree(base, tmp_path / "broken")
     (tmp_path / "broken" / QUANTIZATION_FILE).write_text("{}")
     assert QUANTIZATION_FILE in refused("broken")
+
+
+def test_what_the_default_chose_is_announced_without_alarm(folders: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    quantize(Plan(folders[0], "one", METHODS["int8"], None, 1, 1), tmp_path / "one", lambda *_: None)
+    said = check_quantized_base(str(tmp_path / "one"))
+    assert said is not None and "warning" not in said
+    assert "one through int8 (8 bits)" in said and "docs/explanation/quantization.md" in said
+    assert "warning" in (check_quantized_base(str(folders[1])) or "")
