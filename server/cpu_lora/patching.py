@@ -1,7 +1,8 @@
-"""How something of vLLM is replaced: once in a process, and so that what stood there can be found again."""
+"""How something of vLLM is replaced: once, under its name and signature, so that what stood there can be found again."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,16 @@ _STOCK = "cni_stock"
 
 
 def patch_once(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
-    """Put `make(stock)` in the place of `owner.name`, a function; calling it again changes nothing."""
+    """Put `make(stock)` in the place of `owner.name`, a function; calling it again changes nothing.
+
+    `make` gives a function of its own, which gets the stock one's name, text and signature: vLLM asks some functions
+    for their parameters, and so does the contract in a process that registers twice.
+    """
     stock = getattr(owner, name)
     if is_ours(stock):
         return
-    made = make(stock)
+    # Without the stock one's attributes: a compiler's marks on it would send callers past ours.
+    made = functools.update_wrapper(make(stock), stock, updated=())
     setattr(made, _STOCK, stock)
     setattr(owner, name, made)
 

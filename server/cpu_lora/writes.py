@@ -103,7 +103,6 @@ def _watched(method: Method, fills: bool) -> Method:
             ledger.version = version(tensor)
         return result
 
-    call.__wrapped__ = method  # type: ignore[attr-defined]  # its signature is the one that counts
     return call
 
 

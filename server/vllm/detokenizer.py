@@ -5,10 +5,13 @@ stream could set aside, so the first token that completes it brings the prompt's
 with what is text, and the rest of the prompt is stepped through.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import tokenizers.decoders
 from vllm.v1.engine.detokenizer import FastIncrementalDetokenizer
+
+from server.cpu_lora.patching import patch_once
 
 _HALF = "\ufffd"
 # Tokens of one unfinished character at most: a character has four bytes.
@@ -17,10 +20,10 @@ _LONGEST = 4
 
 def mend() -> None:
     """Let vLLM's detokenizer begin behind the prompt, once."""
-    stock = FastIncrementalDetokenizer.__init__
-    if getattr(stock, "is_cni", False):
-        return
+    patch_once(FastIncrementalDetokenizer, "__init__", _behind)
 
+
+def _behind(stock: Callable[..., None]) -> Callable[..., None]:
     def __init__(self: Any, tokenizer: Any, request: Any) -> None:
         stock(self, tokenizer, request)
         ids = request.prompt_token_ids
@@ -28,9 +31,7 @@ def mend() -> None:
             behind = stream_behind(self.tokenizer, ids, self.skip_special_tokens)
             self.stream = self.stream if behind is None else behind
 
-    __init__.is_cni = True  # type: ignore[attr-defined]
-    __init__.__wrapped__ = stock  # type: ignore[attr-defined]
-    FastIncrementalDetokenizer.__init__ = __init__
+    return __init__
 
 
 def stream_behind(tokenizer: Any, ids: list[int], skip_special: bool) -> Any | None:

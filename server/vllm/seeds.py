@@ -7,7 +7,6 @@ loop: one such request ended the server for all. Here the generator's state is k
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +29,6 @@ def _discarded(runner: Any) -> dict[int, Any]:
 
 
 def _sampled(stock: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(stock)  # the contract reads the signature again in a process that registers twice
     def _sample(self: Any, *arguments: Any, **named: Any) -> Any:
         before = [(generator, generator.get_state()) for generator in _discarded(self).values()]
         output = stock(self, *arguments, **named)
@@ -42,7 +40,6 @@ def _sampled(stock: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _booked(stock: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(stock)
     def _bookkeeping_sync(self: Any, *arguments: Any, **named: Any) -> Any:
         rewound = _discarded(self)
         for row in rewound:
