@@ -1,4 +1,4 @@
-"""How something of vLLM is replaced: once, under its name and signature, so that what stood there can be found again."""
+"""How something of vLLM is replaced: once, under its name and signature, and so that what stood there can be found."""
 
 from __future__ import annotations
 
