@@ -28,6 +28,7 @@ class LabelledPage:
         self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
         self._names = tuple(self._speaking(reading) for reading in self.readings)
         self._found: dict[tuple[int, bool], frozenset[str]] = {}  # found so far: rules ask for every field
+        self._agreements: dict[bool, tuple[int, int]] = {}
 
     def _speaking(self, reading: Reading) -> frozenset[str]:
         """The labels in a line, damaged ones too, without the static lines."""
@@ -62,18 +63,33 @@ class LabelledPage:
     @cached_property
     def labels_below(self) -> bool:
         """Whether this page prints its labels under their values: more values that only one type admits say so."""
-        return self._agreement(below=True) > max(self._agreement(below=False), 0) + _A_MAJORITY
+        above, below = self._agreement(below=False), self._agreement(below=True)
+        return below[0] - below[1] > max(above[0] - above[1], 0) + _A_MAJORITY
 
-    def _agreement(self, *, below: bool) -> int:
-        """Values with a form of their own that stand with a label of their type, less those that stand with another."""
-        typed = [spec for spec in self.spec.fields if not spec.type.free]
-        total = 0
-        for index, line in enumerate(self.lines):
+    @property
+    def agreement(self) -> tuple[int, int]:
+        """How many values with a form of their own stand next to a label of their type, and how many to another."""
+        return self._agreement(below=self.labels_below)
+
+    def _agreement(self, *, below: bool) -> tuple[int, int]:
+        if below not in self._agreements:
+            self._agreements[below] = self._count(below)
+        return self._agreements[below]
+
+    def _count(self, below: bool) -> tuple[int, int]:
+        fits = [0, 0]
+        for index in range(len(self.lines)):
             keys = frozenset() if self._names[index] else self._nearest(index, below)
-            fitting = {spec.key for spec in typed if (found := spec.type.find(line.text)) is not None and found.exact}
+            fitting = self.fitting(index)
             if keys and fitting:
-                total += 1 if keys & fitting else -1
-        return total
+                fits[not keys & fitting] += 1
+        return fits[0], fits[1]
+
+    def fitting(self, index: int) -> frozenset[str]:
+        """The fields with a form of their own (a date, a number, M or F) that the whole line is a value of."""
+        typed = (spec for spec in self.spec.fields if not spec.type.free)
+        found = ((spec.key, spec.type.find(self.lines[index].text)) for spec in typed)
+        return frozenset(key for key, value in found if value is not None and value.exact)
 
     def nearest(self, index: int) -> frozenset[str]:
         """The labels of the nearest line above (below, where this page has them there) or to the left that has any,

@@ -10,13 +10,14 @@ from ocr_frontend.documents.evidence import Evidence
 from ocr_frontend.documents.machine_readable import Expected, MachineReadable, find_machine_readable
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.extraction.candidate import Candidate
 from ocr_frontend.extraction.checks import check
 from ocr_frontend.extraction.confidence import Weights
 from ocr_frontend.extraction.evidence import gather, has_orphan
 from ocr_frontend.extraction.grounding import ground
 from ocr_frontend.extraction.llm_step import Answer
 from ocr_frontend.extraction.resolve import Resolved, resolve_all
-from ocr_frontend.extraction.rules import Candidate, candidates, claimed_lines
+from ocr_frontend.extraction.rules import candidates, claimed_lines
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.ocr.textline import TextLine
 

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from ocr_frontend.documents.evidence import SIGNS, Evidence
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.extraction.candidate import Candidate
 from ocr_frontend.extraction.resolve import Resolved
-from ocr_frontend.extraction.rules import Candidate, claimed_lines
+from ocr_frontend.extraction.rules import claimed_lines
 
 _MOST, _LEAST = 8.0, -4.0  # log-odds beyond which a probability says nothing more
 _NEVER_ABOVE = 1e-4  # an OCR score of 1 is not certainty

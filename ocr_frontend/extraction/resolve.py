@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.documents.types import Found, Value, fold
+from ocr_frontend.extraction.candidate import Candidate
 from ocr_frontend.extraction.grounding import lines_with, lines_with_value, nearly, prefer
-from ocr_frontend.extraction.rules import Candidate
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.llm.answers import Element, line_numbers
 from ocr_frontend.ocr.geometry import around

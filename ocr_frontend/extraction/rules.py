@@ -4,12 +4,13 @@ A rule looks at one field and returns what it would take instead, or None. What 
 carries the rule's name as its source and a warning with its code.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from ocr_frontend.documents.letters import has_number, letters
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.extraction.candidate import Candidate, Elements, Rule, claimed_by_others, numbers_of
+from ocr_frontend.extraction.under_label import follows, stands_under_label
 from ocr_frontend.llm.answers import Element, line_numbers
 
 # Below these OCR scores a line may be dirt (0.8), and is never added to a value that was read well (0.9).
@@ -18,23 +19,6 @@ _FEWEST_LETTERS = 2
 # A line that is so like a label that was read nowhere is that label: two in a hundred names reach 0.5 of any label.
 _LIKE_MISSING, _MAYBE_MISSING = 0.5, 0.4
 _NO_ACCIDENT = 6  # characters of a value that is taken by its form alone
-# Fields whose lines stand under their own labels, and fields that have only others there, on a page whose labels count.
-_AGREED, _DIFFERING = 3, 2
-# In heights of the upper line: how far below its middle the next one may stand, and how far to the side it may begin.
-_NEAREST, _FARTHEST, _ASIDE = 0.6, 1.75, 0.9
-_SMALLEST, _LARGEST = 0.7, 1.4  # the second line is printed in the same size
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An element that a field may have, and where it comes from: `model`, or the rule's code."""
-
-    element: Element
-    source: str
-
-
-Elements = dict[str, Element]
-Rule = Callable[[FieldSpec, Elements, LabelledPage], Candidate | None]
 
 
 def candidates(given: Mapping[str, Element], page: LabelledPage) -> dict[str, list[Candidate]]:
@@ -58,14 +42,14 @@ def claimed_lines(found: Mapping[str, Sequence[Candidate]]) -> frozenset[int]:
 
 def label_left_out(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
     """A line that is nothing but a label is no value."""
-    numbers = _numbers(elements.get(spec.key), page)
+    numbers = numbers_of(elements.get(spec.key), page)
     kept = [n for n in numbers if not (page.is_label(n) and page.text_of(n, spec.key) == page.lines[n].text)]
     return _fewer(numbers, kept, "label_left_out") if spec.type.free else None
 
 
 def second_line_left_out(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
     """Of a value over lines: one that was hardly read, or that is like a label which was read nowhere."""
-    numbers = _numbers(elements.get(spec.key), page)
+    numbers = numbers_of(elements.get(spec.key), page)
     kept = [
         n
         for place, n in enumerate(numbers)
@@ -78,7 +62,7 @@ def taken_from_label(spec: FieldSpec, elements: Elements, page: LabelledPage) ->
     """An empty field whose own label has exactly one free line of its type under, beside or behind it."""
     if elements.get(spec.key) is not None or not spec.printed.texts:
         return None
-    claimed = _claimed(elements, spec.key)
+    claimed = claimed_by_others(elements, spec.key)
     free = [
         index
         for index, line in enumerate(page.lines)
@@ -93,7 +77,7 @@ def only_one_of_its_type(spec: FieldSpec, elements: Elements, page: LabelledPage
     if elements.get(spec.key) is not None or spec.type.free:
         return None
     rivals = [s for s in page.spec.fields if s.type == spec.type and elements.get(s.key) is None]
-    claimed = _claimed(elements, spec.key)
+    claimed = claimed_by_others(elements, spec.key)
     free = [
         index
         for index, line in enumerate(page.lines)
@@ -108,59 +92,16 @@ def continued(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candid
     element = elements.get(spec.key)
     if spec.max_lines < 2 or not spec.type.free or type(element) is not int or not 0 <= element < len(page.lines):
         return None
-    claimed = _claimed(elements, spec.key)
+    claimed = claimed_by_others(elements, spec.key)
     below = [n for n in range(len(page.lines)) if n != element and n not in claimed and _goes_on(element, n, page)]
     return Candidate((element, below[0]), "continued") if len(below) == 1 else None
 
 
-def stands_under_label(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
-    """Free text whose own label has other lines than the model named, on a page whose labels and the model agree.
-
-    Lines that the label only adds are left to `continued`, unless another field has taken them for its own: a line
-    under a label of its own belongs there."""
-    if not spec.type.free or not spec.printed.texts or not _labels_hold(elements, page):
-        return None
-    mine, named = _under_label(spec, page), _numbers(elements.get(spec.key), page)
-    if not 1 <= len(mine) <= spec.max_lines or set(mine) == set(named):
-        return None
-    if any(has_number(page.lines[n].text) for n in mine):
-        return None  # another field's date, say, where layouts differ
-    more = set(mine) - set(named)
-    if set(named) < set(mine) and not more & _claimed(elements, spec.key):
-        return None
-    return Candidate(mine if len(mine) > 1 else mine[0], "stands_under_label")
-
-
-def _labels_hold(elements: Elements, page: LabelledPage) -> bool:
-    """Whether this page's labels stand above or before their values, as the labels are looked for: at least three
-    fields have a line of theirs there, and at most two have only others. Layouts differ, and labels are misread."""
-    agreed = differing = 0
-    for spec in page.spec.fields:
-        mine = set(_under_label(spec, page)) if spec.printed.texts else set()
-        named = set(_numbers(elements.get(spec.key), page))
-        if mine and named and len(mine) <= spec.max_lines:
-            agreed, differing = agreed + bool(mine & named), differing + (not mine & named)
-    return agreed >= _AGREED and differing <= _DIFFERING
-
-
-def _under_label(spec: FieldSpec, page: LabelledPage) -> tuple[int, ...]:
-    """The lines that only this field's label claims, well read and no labels, from the top down."""
-    found = [
-        n
-        for n, line in enumerate(page.lines)
-        if page.owners(n) == {spec.key} and line.confidence >= _READ
-        if not (page.is_label(n) and page.text_of(n, spec.key) == line.text)
-    ]
-    return tuple(sorted(found, key=lambda n: (page.places[n].middle, page.places[n].left)))
-
-
 def _goes_on(upper: int, lower: int, page: LabelledPage) -> bool:
     """Whether `lower` stands right below the beginning of `upper`, is as well read, and like no missing label."""
-    above, below = page.places[upper], page.places[lower]
-    first, second = page.lines[upper], page.lines[lower]
-    down, aside = (below.middle - above.middle) / above.height, abs(below.left - above.left) / above.height
-    if not (_NEAREST < down < _FARTHEST and aside < _ASIDE and _SMALLEST < below.height / above.height < _LARGEST):
+    if not follows(upper, lower, page):
         return False
+    first, second = page.lines[upper], page.lines[lower]
     plain = letters(second.text)
     if len(plain) < _FEWEST_LETTERS + 1 or has_number(second.text) or first.text.isupper() != second.text.isupper():
         return False
@@ -183,16 +124,6 @@ def _whole(spec: FieldSpec, text: str) -> bool:
     if len({each.value for each in found}) != 1 or not found[0].exact or len(text.split()) > 2:
         return False
     return len(str(found[0].value)) >= _NO_ACCIDENT
-
-
-def _claimed(elements: Mapping[str, Element], but: str) -> frozenset[int]:
-    return frozenset(n for key, element in elements.items() if key != but for n in line_numbers(element))
-
-
-def _numbers(element: Element, page: LabelledPage) -> tuple[int, ...]:
-    """The lines that an element names; none where one of them does not exist."""
-    numbers = line_numbers(element)
-    return numbers if all(0 <= number < len(page.lines) for number in numbers) else ()
 
 
 def _fewer(numbers: tuple[int, ...], kept: list[int], code: str) -> Candidate | None:

@@ -212,3 +212,19 @@ def test_a_name_never_becomes_the_number_that_stands_under_its_label() -> None:
 
 def test_a_label_with_a_stroke_of_its_own_counts_among_other_words() -> None:
     assert page("cni-2018-verso", ["S.P.|S.M. 866171"]).labels_in(0) == {"sp_sm"}
+
+
+def test_a_watermark_s_rest_under_a_label_is_no_part_of_the_name() -> None:
+    texts: list[TextLine | str] = list(RECTO)
+    texts.insert(2, line("ECIM", 1.6, left=90, height=36))
+    answer: dict[str, Element] = {key: number + (number > 1) for key, number in RECTO_ANSWER.items()}
+    wrong: dict[str, Element] = {**answer, "nom_surname": 4, "prenom_given_name": 4}
+    assert resolved("cni-2018-recto", texts, wrong)["nom_surname"].value == "MBARGA"
+
+
+def test_labels_that_dates_and_numbers_confirm_count_against_a_model_that_is_wrong_everywhere() -> None:
+    wrong: dict[str, Element] = {**RECTO_ANSWER, "nom_surname": 7, "prenom_given_name": 13, "lieu_of_birth": 3}
+    wrong |= {"profession": 1, "sex": None, "taille": None, "date_of_birth": None}
+    found = resolved("cni-2018-recto", RECTO, wrong)
+    assert {key: field.value for key, field in found.items()} == {key: f.value for key, f in recto().items()}
+    assert "stands_under_label" in found["nom_surname"].codes

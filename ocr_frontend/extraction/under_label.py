@@ -1,0 +1,98 @@
+"""The rule by which lines of free text go to the label that they stand next to, on a page whose labels can be trusted.
+
+Layouts differ, labels are misread, and a watermark's rests stand among the lines: so a page's labels count where they
+agree with the model, or with the values that only one type admits, and a value is a chain of lines of one size.
+"""
+
+from collections.abc import Sequence
+
+from ocr_frontend.documents.letters import has_number, letters
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.extraction.candidate import Candidate, Elements, claimed_by_others, numbers_of
+
+_READ = 0.8  # OCR's score, below which a line may be dirt
+# Fields whose lines stand under their own labels, and fields that have only others there, on a page whose labels count.
+_AGREED, _DIFFERING = 3, 2
+# The same of values with a form of their own (dates, numbers), whatever the model says.
+_FITTING, _UNFITTING = 2, 1
+# In heights of the upper line: how far below its middle the next one may stand, and how far to the side it may begin.
+_NEAREST, _FARTHEST, _ASIDE = 0.6, 1.75, 0.9
+_SMALLEST, _LARGEST = 0.7, 1.4  # the second line is printed in the same size
+
+
+def stands_under_label(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
+    """Free text whose own label has other lines than the model named, on a page whose labels can be trusted.
+
+    Lines that the label only adds are left to `continued`, unless another field has taken them for its own: a line
+    under a label of its own belongs there."""
+    if not spec.type.free or not spec.printed.texts or not _labels_hold(elements, page):
+        return None
+    named = numbers_of(elements.get(spec.key), page)
+    mine = _value(spec, page, frozenset(named))
+    if not 1 <= len(mine) <= spec.max_lines or set(mine) == set(named):
+        return None
+    if any(page.fitting(n) or has_number(page.lines[n].text) for n in mine):
+        return None  # another field's date, say, where layouts differ
+    more = set(mine) - set(named)
+    if set(named) < set(mine) and not more & claimed_by_others(elements, spec.key):
+        return None
+    return Candidate(mine if len(mine) > 1 else mine[0], "stands_under_label")
+
+
+def follows(upper: int, lower: int, page: LabelledPage) -> bool:
+    """Whether `lower` stands right below the beginning of `upper` and is printed in the same size."""
+    above, below = page.places[upper], page.places[lower]
+    down, aside = (below.middle - above.middle) / above.height, abs(below.left - above.left) / above.height
+    return _NEAREST < down < _FARTHEST and aside < _ASIDE and _SMALLEST < below.height / above.height < _LARGEST
+
+
+def _labels_hold(elements: Elements, page: LabelledPage) -> bool:
+    """Whether this page's labels stand where they are looked for: by the model's answers, or by values' own forms."""
+    fitting, unfitting = page.agreement
+    if fitting >= _FITTING and unfitting <= _UNFITTING:
+        return True
+    agreed = differing = 0
+    for spec in page.spec.fields:
+        mine = set(_lines_of(spec, page)) if spec.printed.texts else set()
+        named = set(numbers_of(elements.get(spec.key), page))
+        if mine and named and len(mine) <= spec.max_lines:
+            agreed, differing = agreed + bool(mine & named), differing + (not mine & named)
+    return agreed >= _AGREED and differing <= _DIFFERING
+
+
+def _lines_of(spec: FieldSpec, page: LabelledPage) -> tuple[int, ...]:
+    """The lines that only this field's label claims, well read and no labels, from the top down."""
+    found = [
+        n
+        for n, line in enumerate(page.lines)
+        if page.owners(n) == {spec.key} and line.confidence >= _READ
+        if not (page.is_label(n) and page.text_of(n, spec.key) == line.text)
+    ]
+    return tuple(sorted(found, key=lambda n: (page.places[n].middle, page.places[n].left)))
+
+
+def _value(spec: FieldSpec, page: LabelledPage, named: frozenset[int]) -> tuple[int, ...]:
+    """Of these lines those that belong together: the ones that the model named among them, else the longest text.
+
+    The others are a watermark's rests, or the value of a label that was not read.
+    """
+
+    def weight(chain: list[int]) -> tuple[bool, int]:
+        return bool(named.intersection(chain)), sum(len(letters(page.text_of(n, spec.key))) for n in chain)
+
+    chains = _chains(_lines_of(spec, page), page)
+    longest: list[int] = max(chains, key=weight, default=[])
+    return tuple(longest)
+
+
+def _chains(lines: Sequence[int], page: LabelledPage) -> list[list[int]]:
+    """Lines one below the other, each the next one's beginning."""
+    chains: list[list[int]] = []
+    for n in lines:
+        before = next((chain for chain in chains if follows(chain[-1], n, page)), None)
+        if before is None:
+            chains.append([n])
+        else:
+            before.append(n)
+    return chains
