@@ -10,11 +10,12 @@ from ocr_frontend.documents.cards import Card, cards_on
 from ocr_frontend.documents.classify import Detection
 from ocr_frontend.documents.registry import Documents
 from ocr_frontend.documents.spec import DocumentSpec
-from ocr_frontend.errors import InvalidAnswer, NoTextFound
+from ocr_frontend.errors import InvalidAnswer, NoTextFound, UnknownDocument, UnknownPicture, Unprocessable
 from ocr_frontend.extraction.assemble import Assembled, assemble
 from ocr_frontend.extraction.confidence import Calibration
 from ocr_frontend.extraction.knowledge import Knowledge, KnownModels
 from ocr_frontend.extraction.llm_step import Answer, LlmStep
+from ocr_frontend.extraction.other_models import way_out
 from ocr_frontend.extraction.response_builder import extraction
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.extraction.which_card import Wanted, chosen_card, recognised
@@ -91,8 +92,18 @@ class Pipeline:
         with telemetry.card(request_id):
             picture = await self._picture(data, document, model)
             wanted = Wanted(picture.known.chosen(document), side, number)
-            card, spec, told = chosen_card(picture.cards, wanted)
+            try:
+                card, spec, told = chosen_card(picture.cards, wanted)
+                picture.known.contract.of(spec.name)
+            except (UnknownPicture, UnknownDocument) as refused:
+                raise await self._with_way_out(refused, picture) from None
             return await self._read_card(request_id, picture, card, spec, told)
+
+    async def _with_way_out(self, refused: Unprocessable, picture: Picture) -> Unprocessable:
+        """The refusal, with the model that does read such a picture, where one is served."""
+        served = (await self._catalog.cards()).values()
+        told = await asyncio.to_thread(way_out, picture.page.lines, picture.model, served, self._models)
+        return type(refused)(f"{refused} {told}") if told else refused
 
     async def picture(self, data: bytes | Sent, model: str) -> Picture:
         """What is on a picture, so that several of its cards can be read (`read`). Raises as `extract` does."""

@@ -50,9 +50,12 @@ async def test_each_adapter_refuses_the_other_one_s_pictures() -> None:
     async with running(FakeReader(*RECEIPT.texts), server(answer())) as front:
         as_card = await front.extract(picture(), "auto", model="cni")
     assert (as_card.status_code, as_card.json()["error"]["code"]) == (422, "document_not_recognised")
+    way_out = "The model receipt reads such a picture (receipt): send model=receipt."
+    assert as_card.json()["error"]["message"].endswith(way_out)
     async with running(FakeReader(*RECTO_TEXT), server(answer())) as front:
         as_receipt = await front.extract(picture(), "auto", model="receipt")
     assert (as_receipt.status_code, as_receipt.json()["error"]["code"]) == (422, "unknown_document")
+    assert "send model=cni." in as_receipt.json()["error"]["message"]
 
 
 async def test_a_corrected_receipt_is_an_example(tmp_path: Path) -> None:
