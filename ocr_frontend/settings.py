@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     key_share: float = Field(0.6, gt=0, le=1, description="of these that one key may hold where there are several")
     memory_limit: int = Field(0, ge=0, description="resident bytes that stop uploads; 0: 90 % of a container's")
     request_seconds: float = Field(120.0, gt=0, le=3600, description="deadline of a whole request from its first byte")
-    max_lines: int = Field(80, ge=1, le=100, description="OCR lines that go into a prompt")
+    max_lines: int = Field(100, ge=1, le=100, description="OCR lines that go into a prompt")
     max_tokens: int = Field(512, ge=16, le=8192, description="of an answer")
     jobs_embedded: bool = Field(True, description="false: several fronts, so jobs only with OCR_FRONT_JOBS_DATABASE")
     jobs_database: SecretStr | None = Field(None, description="PostgreSQL that several fronts share jobs in")

@@ -67,7 +67,7 @@ class Data(_Strict):
     examples: tuple[Source, ...] = Field(default=(), description="of the recipe's own document")
     origin: str = Field(default="", description="whose examples they are, and their licence: said in the model card")
     most_lines: int = Field(
-        default=80, ge=1, le=1000, description="of an example that are shown: as the front's OCR_FRONT_MAX_LINES"
+        default=100, ge=1, le=1000, description="of an example that are shown: as the front's OCR_FRONT_MAX_LINES"
     )
     passes: int = Field(default=1, ge=1, description="over the examples, each made harder in another way")
     held_out: tuple[Source, ...] = Field(

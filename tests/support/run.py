@@ -1,4 +1,4 @@
-"""`make test`: unit tests on two processes, then everything else one after another; one sum at the end.
+"""`make test`: unit and integration tests on two processes, then engines one after another; one sum at the end.
 
     python -m tests.support.run [pytest's arguments]     with arguments: one pytest with these
 
@@ -21,7 +21,11 @@ from tests.support.memory import Peak
 
 # Where conftest.py writes how many tests passed, failed, …, when a stage is over.
 COUNTS = "CNI_TEST_COUNTS"
-_STAGES = (["tests/unit", "-n", "2", "-q"], ["tests/integration", "tests/e2e", "tests/gpu"])
+_STAGES = (
+    ["tests/unit", "-n", "2", "-q"],
+    ["tests/integration", "-n", "2", "--dist", "loadfile", "-q"],  # what a file shares (a reader, a server) it starts once
+    ["tests/e2e", "tests/gpu"],
+)
 _STOPPED = (2, -signal.SIGTERM, -signal.SIGINT)  # what pytest answers when it was interrupted
 
 
