@@ -34,6 +34,8 @@ COPY --from=build /opt/venv /opt/venv
 COPY --from=build /models /models
 # A new volume on /registry starts with the shipped adapter.
 COPY --chown=cni:cni adapters/cni /registry/cni
+COPY --chown=cni:cni adapters/cni-object /registry/cni-object
+COPY --chown=cni:cni adapters/receipt /registry/receipt
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOME=/cache XDG_CACHE_HOME=/cache \
     SERVER_MODEL=/models/base SERVER_MODEL_NAME=SmolLM2-135M-Instruct \
