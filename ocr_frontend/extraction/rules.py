@@ -6,6 +6,7 @@ carries the rule's name as its source and a warning with its code.
 
 from collections.abc import Mapping, Sequence
 
+from ocr_frontend.documents.contacts import is_contact
 from ocr_frontend.documents.letters import has_number, letters
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
@@ -48,11 +49,15 @@ def label_left_out(spec: FieldSpec, elements: Elements, page: LabelledPage) -> C
 
 
 def second_line_left_out(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
-    """Of a value over lines: one that was hardly read, or that is like a label which was read nowhere."""
+    """Of a value over lines: one that was hardly read, or that is like a label which was read nowhere.
+
+    With a line that says something else (another label, a telephone number) the value is at its end.
+    """
     numbers = numbers_of(elements.get(spec.key), page)
+    end = next((place for place, n in enumerate(numbers) if place and _says_else(spec, page, n)), len(numbers))
     kept = [
         n
-        for place, n in enumerate(numbers)
+        for place, n in enumerate(numbers[:end])
         if not place or (page.lines[n].confidence >= _READ - 0.2 and page.likeness_to_missing(n) < _LIKE_MISSING)
     ]
     return _fewer(numbers, kept, "second_line_left_out")
@@ -116,6 +121,13 @@ def _has_type(spec: FieldSpec, page: LabelledPage, index: int) -> bool:
         return len(letters(text)) >= _FEWEST_LETTERS and not has_number(text)
     found = spec.type.find(text)
     return found is not None and found.exact
+
+
+def _says_else(spec: FieldSpec, page: LabelledPage, index: int) -> bool:
+    """Whether a line of free text carries a label of something else, or a telephone or registration number."""
+    if not spec.type.free:
+        return False
+    return bool(page.labels_in(index) - {spec.key}) or page.is_label(index) or is_contact(page.lines[index].text)
 
 
 def _whole(spec: FieldSpec, text: str) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ocr_frontend.documents.contacts import is_contact
 from ocr_frontend.extraction.grounding import ground
 from ocr_frontend.extraction.resolve import Resolved, resolve_all
 from ocr_frontend.extraction.rules import RULES, candidates
@@ -228,3 +229,31 @@ def test_labels_that_dates_and_numbers_confirm_count_against_a_model_that_is_wro
     found = resolved("cni-2018-recto", RECTO, wrong)
     assert {key: field.value for key, field in found.items()} == {key: f.value for key, f in recto().items()}
     assert "stands_under_label" in found["nom_surname"].codes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TEL: +603-3362 4137", "MOBILE /WHATSAPPS : +6012-918 7937", "GST ID NO: 001531760640", "Fax 03 33 62 41 37",
+        "www.shop.example", "shop@example.com", "TEL / FAX : 03-33624137", "(REG NO: 123456-A)", "Tél. : 6 77 88 99 00",
+    ],
+)  # fmt: skip
+def test_a_number_to_reach_somebody_by_is_said_to_be_one(text: str) -> None:
+    assert is_contact(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "NO. 31G&33G, JALAN SETIA INDAH X", "40170 SETIA ALAM", "TEL AVIV 61000", "BP 8540 KOUMELING TOWN", "RC",
+        "COLLINE 12345", "TELECOM ROAD 12 34 56", "B.P. 1 23 456 YAOUNDE", "REGIE DU TERMINUS",
+    ],
+)  # fmt: skip
+def test_an_address_or_a_name_is_no_such_number(text: str) -> None:
+    assert not is_contact(text)
+
+
+def test_a_value_ends_before_a_line_that_says_something_else() -> None:
+    texts = [*RECTO[:8], "TEL: +237 677 88 99 00", "ELIG-EDZOA", *RECTO[8:]]
+    found = resolved("cni-2018-recto", texts, {"lieu_of_birth": (7, 8, 9)})["lieu_of_birth"]
+    assert (found.value, found.codes) == ("YAOUNDE", {"second_line_left_out"})
