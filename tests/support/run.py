@@ -23,7 +23,7 @@ from tests.support.memory import Peak
 COUNTS = "CNI_TEST_COUNTS"
 _STAGES = (
     ["tests/unit", "-n", "2", "-q"],
-    ["tests/integration", "-n", "2", "--dist", "loadfile", "-q"],  # what a file shares (a reader, a server) it starts once
+    ["tests/integration", "-n", "2", "--dist", "loadfile", "-q"],  # a reader or a server starts once a file
     ["tests/e2e", "tests/gpu"],
 )
 _STOPPED = (2, -signal.SIGTERM, -signal.SIGINT)  # what pytest answers when it was interrupted
