@@ -11,7 +11,7 @@ GIB = 1 << 30
 # Tokens in a block of the KV cache, a multiple of 32. vLLM's 128 is longer than our prompts' fixed beginning, which is
 # then never found in the prefix cache.
 BLOCK = 32
-# A card: up to 100 short lines, an answer of a few hundred tokens. Less context than LEAST reads no card with certainty.
+# A card: up to 100 short lines, an answer of some hundred tokens. Less context than LEAST reads no card surely.
 CARD, LEAST = 1024, 2048
 # Both processes of the server on a CPU, without weights, cache and adapters.
 _PROGRAM = 2 * GIB
