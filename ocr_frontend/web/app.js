@@ -13,7 +13,7 @@ import * as setup from "./setup.js";
 import { listen, onTongue, say } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
-let state = { file: null, answer: null };
+let state = { file: null, answer: null, corrections: new Map() };
 
 function render(now) {
   const { answer, other } = (state = now);
