@@ -13,10 +13,10 @@ import * as setup from "./setup.js";
 import { listen, onTongue, say } from "./words.js";
 
 const byId = (id) => document.getElementById(id);
-let state = { file: null, answer: null, corrections: new Map() };
+const { state } = reading;
 
-function render(now) {
-  const { answer, other } = (state = now);
+function render() {
+  const { answer, other } = state;
   document.querySelector("main").classList.toggle("full", Boolean(state.file));
   document.querySelector("main").classList.toggle("idle", Boolean(state.file) && !answer);
   document.querySelector("main").classList.toggle("two", Boolean(other));

@@ -4,13 +4,13 @@ import * as cards from "./cards.js";
 import * as setup from "./setup.js";
 
 // `cards`: what stands on the picture where it is several cards; `card`: which of them is shown or wanted, from 1.
-const state = { file: null, answer: null, other: null, corrections: new Map(), cards: [], card: null };
+export const state = { file: null, answer: null, other: null, corrections: new Map(), cards: [], card: null };
 // By card, as it was left: to look at another one loses no correction.
 const kept = new Map();
 let running = null;
 let listeners = {};
 
-/** `changed` gets the state, `busy` whether a reading runs, `answered` each answer that comes, `done` the state, `failed` an error or null. */
+/** `changed`: the state is another; `busy` gets whether a reading runs, `answered` each answer that comes, `done` the state, `failed` an error or null. */
 export const on = (given) => (listeners = given);
 
 export const corrected = () => [...kept.values()].some(({ corrections }) => corrections.size);
@@ -40,7 +40,7 @@ export function turn(card) {
   Object.assign(state, kept.get(card));
   listeners.failed(null);
   listeners.busy(false);
-  listeners.changed(state);
+  listeners.changed();
   listeners.done(state);
 }
 
@@ -50,7 +50,7 @@ async function readCard() {
   const mine = (running = new AbortController());
   const { document: named, model, other } = setup.chosen();
   Object.assign(state, { answer: null, other: null, corrections: new Map() });
-  listeners.changed(state);
+  listeners.changed();
   listeners.failed(null);
   listeners.busy(true);
   try {
@@ -82,5 +82,5 @@ async function extract(wanted, signal) {
 function keep(news) {
   const { card, answer, other, corrections } = Object.assign(state, news);
   kept.set(card, { answer, other, corrections });
-  listeners.changed(state);
+  listeners.changed();
 }
