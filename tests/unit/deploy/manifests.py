@@ -10,6 +10,8 @@ from typing import Any
 import kubernetes_validate
 import yaml
 
+from ocr_frontend.settings import Settings as FrontSettings
+from server.settings import Settings as ServerSettings
 from tests.unit.deploy.names import ROOT
 
 Manifest = dict[str, Any]
@@ -85,3 +87,15 @@ def check_locked(deployment: Manifest) -> None:
         assert context["readOnlyRootFilesystem"] is True
         assert context["allowPrivilegeEscalation"] is False
         assert context["capabilities"] == {"drop": ["ALL"]}
+
+
+def check_settings(documents: list[Manifest]) -> None:
+    """Every variable of both services is a setting of theirs, and its value is taken."""
+    maps = named("ConfigMap", documents)
+    for name, prefix, settings in (
+        ("cni-server", "SERVER_", ServerSettings),
+        ("cni-front", "OCR_FRONT_", FrontSettings),
+    ):
+        data = {key.removeprefix(prefix).lower(): value for key, value in maps[name]["data"].items()}
+        assert set(data) <= set(settings.model_fields)
+        settings.model_validate(data)

@@ -7,13 +7,13 @@ import pytest
 import yaml
 
 from deploy.kubernetes import rules as prometheus_rule
-from ocr_frontend.settings import Settings as FrontSettings
 from server.settings import Settings as ServerSettings
 from tests.unit.deploy.manifests import (
     CUSTOM,
     HERE,
     check_locked,
     check_resources,
+    check_settings,
     containers,
     listed,
     named,
@@ -63,14 +63,7 @@ def test_generated_rules_are_those_of_prometheus() -> None:
 
 
 def test_settings_are_real_and_their_values_are_taken() -> None:
-    maps = named("ConfigMap", BASE)
-    for name, prefix, settings in (
-        ("cni-server", "SERVER_", ServerSettings),
-        ("cni-front", "OCR_FRONT_", FrontSettings),
-    ):
-        data = {key.removeprefix(prefix).lower(): value for key, value in maps[name]["data"].items()}
-        assert set(data) <= set(settings.model_fields)
-        settings.model_validate(data)
+    check_settings(BASE)
 
 
 @pytest.mark.parametrize("name", ["cpu", "gpu", "single-node"])

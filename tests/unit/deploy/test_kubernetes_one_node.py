@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from ocr_frontend.settings import Settings as FrontSettings
-from server.settings import Settings as ServerSettings
 from tests.unit.deploy.manifests import (
     CUSTOM,
     HERE,
     Manifest,
     check_locked,
     check_resources,
+    check_settings,
     containers,
     listed,
     named,
@@ -88,14 +87,7 @@ def test_both_languages_show_the_same_overlay_and_it_is_valid(mine: list[Manifes
 
 
 def test_its_settings_are_real(mine: list[Manifest]) -> None:
-    maps = named("ConfigMap", mine)
-    for name, prefix, settings in (
-        ("cni-server", "SERVER_", ServerSettings),
-        ("cni-front", "OCR_FRONT_", FrontSettings),
-    ):
-        data = {key.removeprefix(prefix).lower(): value for key, value in maps[name]["data"].items()}
-        assert set(data) <= set(settings.model_fields)
-        settings.model_validate(data)
+    check_settings(mine)
 
 
 def test_the_server_reads_the_base_that_the_door_writes(mine: list[Manifest]) -> None:
