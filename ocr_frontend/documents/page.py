@@ -28,7 +28,6 @@ class LabelledPage:
         self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
         self._names = tuple(self._speaking(reading) for reading in self.readings)
         self._found: dict[tuple[int, bool], frozenset[str]] = {}  # found so far: rules ask for every field
-        self._agreements: dict[bool, tuple[int, int]] = {}
 
     def _speaking(self, reading: Reading) -> frozenset[str]:
         """The labels in a line, damaged ones too, without the static lines."""
@@ -63,18 +62,18 @@ class LabelledPage:
     @cached_property
     def labels_below(self) -> bool:
         """Whether this page prints its labels under their values: more values that only one type admits say so."""
-        above, below = self._agreement(below=False), self._agreement(below=True)
+        above, below = self._agreements
         return below[0] - below[1] > max(above[0] - above[1], 0) + _A_MAJORITY
 
     @property
     def agreement(self) -> tuple[int, int]:
         """How many values with a form of their own stand next to a label of their type, and how many to another."""
-        return self._agreement(below=self.labels_below)
+        return self._agreements[self.labels_below]
 
-    def _agreement(self, *, below: bool) -> tuple[int, int]:
-        if below not in self._agreements:
-            self._agreements[below] = self._count(below)
-        return self._agreements[below]
+    @cached_property
+    def _agreements(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """The same where labels are looked for above, and where below."""
+        return self._count(below=False), self._count(below=True)
 
     def _count(self, below: bool) -> tuple[int, int]:
         fits = [0, 0]
@@ -87,9 +86,13 @@ class LabelledPage:
 
     def fitting(self, index: int) -> frozenset[str]:
         """The fields with a form of their own (a date, a number, M or F) that the whole line is a value of."""
-        typed = (spec for spec in self.spec.fields if not spec.type.free)
-        found = ((spec.key, spec.type.find(self.lines[index].text)) for spec in typed)
-        return frozenset(key for key, value in found if value is not None and value.exact)
+        return self._fitting[index]
+
+    @cached_property
+    def _fitting(self) -> tuple[frozenset[str], ...]:
+        typed = [spec for spec in self.spec.fields if not spec.type.free]
+        found = ([(spec.key, spec.type.find(line.text)) for spec in typed] for line in self.lines)
+        return tuple(frozenset(key for key, value in each if value is not None and value.exact) for each in found)
 
     def nearest(self, index: int) -> frozenset[str]:
         """The labels of the nearest line above (below, where this page has them there) or to the left that has any,

@@ -7,6 +7,8 @@ from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.llm.answers import Element, line_numbers
 
+READ = 0.8  # OCR's score, below which a line may be dirt
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from ocr_frontend.documents.evidence import SIGNS, Evidence
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.extraction.candidate import Candidate
+from ocr_frontend.extraction.candidate import READ, Candidate
 from ocr_frontend.extraction.resolve import Resolved
 from ocr_frontend.extraction.rules import claimed_lines
 
@@ -29,7 +29,6 @@ _FROM_RULES = frozenset(
         "continued",
     }
 )
-_READ = 0.8
 _BY_CHANCE = 0.3  # of the letters of a missing label that most names share with it
 
 
@@ -72,7 +71,7 @@ def has_orphan(spec: FieldSpec, page: LabelledPage, claimed: frozenset[int]) -> 
     return any(
         spec.key in page.owners(index) and not page.labels_in(index) and not page.is_label(index)
         for index, line in enumerate(page.lines)
-        if index not in claimed and line.confidence > _READ
+        if index not in claimed and line.confidence > READ
     )
 
 

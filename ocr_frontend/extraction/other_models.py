@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.errors import Unprocessable
-from ocr_frontend.extraction.knowledge import Knowledge, KnownModels
+from ocr_frontend.extraction.knowledge import KnownModels
 from ocr_frontend.llm.catalog import ModelCard
 from ocr_frontend.ocr.textline import TextLine
 
@@ -33,14 +33,6 @@ def _shown(lines: Sequence[TextLine], card: ModelCard, models: KnownModels) -> D
     try:
         known = models.of(card)
         spec = known.classifier.detect(lines).document
-        return spec if spec is not None and _trained_for(known, spec) else None
+        return spec if spec is not None and spec.name in known.contract.documents else None
     except Unprocessable:  # a contract that cannot be read
         return None
-
-
-def _trained_for(known: Knowledge, spec: DocumentSpec) -> bool:
-    try:
-        known.contract.of(spec.name)
-    except Unprocessable:
-        return False
-    return True

@@ -10,12 +10,12 @@ from ocr_frontend.documents.contacts import is_contact
 from ocr_frontend.documents.letters import has_number, letters
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.extraction.candidate import Candidate, Elements, Rule, claimed_by_others, numbers_of
+from ocr_frontend.extraction.candidate import READ, Candidate, Elements, Rule, claimed_by_others, numbers_of
 from ocr_frontend.extraction.under_label import follows, stands_under_label
 from ocr_frontend.llm.answers import Element, line_numbers
 
-# Below these OCR scores a line may be dirt (0.8), and is never added to a value that was read well (0.9).
-_READ, _READ_WELL = 0.8, 0.9
+# OCR's score, below which a line is never added to a value that was read well.
+_READ_WELL = 0.9
 _FEWEST_LETTERS = 2
 # A line that is so like a label that was read nowhere is that label: two in a hundred names reach 0.5 of any label.
 _LIKE_MISSING, _MAYBE_MISSING = 0.5, 0.4
@@ -58,7 +58,7 @@ def second_line_left_out(spec: FieldSpec, elements: Elements, page: LabelledPage
     kept = [
         n
         for place, n in enumerate(numbers[:end])
-        if not place or (page.lines[n].confidence >= _READ - 0.2 and page.likeness_to_missing(n) < _LIKE_MISSING)
+        if not place or (page.lines[n].confidence >= READ - 0.2 and page.likeness_to_missing(n) < _LIKE_MISSING)
     ]
     return _fewer(numbers, kept, "second_line_left_out")
 
@@ -71,7 +71,7 @@ def taken_from_label(spec: FieldSpec, elements: Elements, page: LabelledPage) ->
     free = [
         index
         for index, line in enumerate(page.lines)
-        if index not in claimed and line.confidence >= _READ and spec.key in page.owners(index)
+        if index not in claimed and line.confidence >= READ and spec.key in page.owners(index)
         if not page.is_label(index) and _has_type(spec, page, index)
     ]
     return Candidate(free[0], "taken_from_label") if len(free) == 1 else None
@@ -86,7 +86,7 @@ def only_one_of_its_type(spec: FieldSpec, elements: Elements, page: LabelledPage
     free = [
         index
         for index, line in enumerate(page.lines)
-        if index not in claimed and line.confidence >= _READ and _whole(spec, line.text)
+        if index not in claimed and line.confidence >= READ and _whole(spec, line.text)
         if all(elements.get(owner) is not None for owner in page.owners(index) - {spec.key})
     ]
     return Candidate(free[0], "only_one_of_its_type") if len(free) == 1 and len(rivals) == 1 else None

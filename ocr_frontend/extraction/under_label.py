@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from ocr_frontend.documents.letters import has_number, letters
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.extraction.candidate import Candidate, Elements, claimed_by_others, numbers_of
+from ocr_frontend.extraction.candidate import READ, Candidate, Elements, claimed_by_others, numbers_of
 
-_READ = 0.8  # OCR's score, below which a line may be dirt
 # Fields whose lines stand under their own labels, and fields that have only others there, on a page whose labels count.
 _AGREED, _DIFFERING = 3, 2
 # The same of values with a form of their own (dates, numbers), whatever the model says.
@@ -66,7 +65,7 @@ def _lines_of(spec: FieldSpec, page: LabelledPage) -> tuple[int, ...]:
     found = [
         n
         for n, line in enumerate(page.lines)
-        if page.owners(n) == {spec.key} and line.confidence >= _READ
+        if page.owners(n) == {spec.key} and line.confidence >= READ
         if not (page.is_label(n) and page.text_of(n, spec.key) == line.text)
     ]
     return tuple(sorted(found, key=lambda n: (page.places[n].middle, page.places[n].left)))
