@@ -1,7 +1,5 @@
 """A base from `python -m adapters quantize`: refused when it is not what its manifest says, else announced."""
 
-from pathlib import Path
-
 from adapters.registry.fingerprint import base_fingerprint
 from adapters.registry.quantization import Quantization, read_quantization
 from server.base_folder import find_base_folder
@@ -19,23 +17,18 @@ def check_quantized_base(model: str) -> str | None:
         return None
     try:
         manifest = read_quantization(folder)
+        broken = manifest.broken_file(folder) if manifest else None
     except (OSError, ValueError) as error:
         raise PrepareError(f"SERVER_MODEL {model}: {error}; quantize the base again") from error
     if manifest is None:
         return None
-    _check_files(folder, manifest, model)
+    if broken is not None:
+        raise PrepareError(f"SERVER_MODEL {model}: {broken} is not whole; copy or quantize the base again")
     if base_fingerprint(folder) != manifest.base.fingerprint:
         raise PrepareError(
             f"SERVER_MODEL {model} is not the {manifest.base.name} that its manifest names; quantize again"
         )
     return _warning(manifest)
-
-
-def _check_files(folder: Path, manifest: Quantization, model: str) -> None:
-    for name, size in manifest.files.items():
-        path = folder / Path(name).name
-        if not path.is_file() or path.stat().st_size != size:
-            raise PrepareError(f"SERVER_MODEL {model}: {path.name} is not whole; copy or quantize the base again")
 
 
 def _warning(manifest: Quantization) -> str:

@@ -51,6 +51,17 @@ class Quantization(_Strict):
         """As it is written to disk."""
         return self.model_dump_json(indent=1, exclude_none=True) + "\n"
 
+    def broken_file(self, folder: Path) -> str | None:
+        """The name of the first weights file that `folder` lacks or has in another size; None where all are whole.
+
+        Raises OSError: a file cannot be looked at.
+        """
+        for name, size in self.files.items():
+            path = folder / Path(name).name  # a manifest names no file outside its folder
+            if not path.is_file() or path.stat().st_size != size:
+                return path.name
+        return None
+
 
 def read_quantization(folder: Path) -> Quantization | None:
     """The manifest in `folder`, None where there is none. Raises ValueError with one sentence when it is broken."""

@@ -58,7 +58,9 @@ def test_refuses_what_is_not_what_it_says(folders: tuple[Path, Path, Path], tmp_
 
     shutil.copytree(quantized, tmp_path / "short")
     (tmp_path / "short/model.safetensors").write_bytes((quantized / "model.safetensors").read_bytes()[:-1])
-    assert "not whole" in refused("short")
+    assert "model.safetensors is not whole" in refused("short")
+    (tmp_path / "short/model.safetensors").unlink()
+    assert "model.safetensors is not whole" in refused("short")
 
     shutil.copytree(other, tmp_path / "foreign")
     manifest = json.loads((quantized / QUANTIZATION_FILE).read_text())
