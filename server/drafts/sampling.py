@@ -9,7 +9,10 @@ a routine that on a CPU casts them to whole numbers and leaves the result unwrit
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
+
+from server.cpu_lora.patching import patch_once
 
 PROPOSER = "server.drafts.proposer.NoDrafts"
 
@@ -18,40 +21,45 @@ def allow() -> None:
     """Let requests with `min_p` and `logit_bias` in, once; in the process that takes requests."""
     from vllm.sampling_params import SamplingParams  # heavy
 
-    stock = SamplingParams._validate_spec_decode
-    if getattr(stock, "is_cni_drafts", False):
-        return
-
-    def validate(self: Any, speculative_config: Any) -> None:
-        ours = speculative_config is not None and speculative_config.model == PROPOSER
-        stock(self, None if ours else speculative_config)
-
-    validate.is_cni_drafts = True  # type: ignore[attr-defined]
-    SamplingParams._validate_spec_decode = validate
+    patch_once(SamplingParams, "_validate_spec_decode", _allowing)
 
 
 def keep_processors() -> None:
     """Let the model runner have the processors of both, once; before it builds them."""
     from vllm.v1.worker import gpu_model_runner  # heavy
 
-    stock = gpu_model_runner.build_logitsprocs
-    if getattr(stock, "is_cni_drafts", False):
-        return
-
-    def build(vllm_config: Any, *arguments: Any, **named: Any) -> Any:
-        plain = copy.copy(vllm_config)
-        plain.speculative_config = None
-        return stock(plain, *arguments, **named)
-
-    build.is_cni_drafts = True  # type: ignore[attr-defined]
-    gpu_model_runner.build_logitsprocs = build
+    patch_once(gpu_model_runner, "build_logitsprocs", _building)
 
 
 def mend_temperatures() -> None:
     """Let each drafted row have its request's own temperature, `top_k` and `top_p`, once."""
     from vllm.v1.sample import rejection_sampler  # heavy
 
-    rejection_sampler.expand_batch_to_tokens = spread
+    patch_once(rejection_sampler, "expand_batch_to_tokens", lambda _stock: _spreading())
+
+
+def _allowing(stock: Callable[..., None]) -> Callable[..., None]:
+    def validate(self: Any, speculative_config: Any) -> None:
+        ours = speculative_config is not None and speculative_config.model == PROPOSER
+        stock(self, None if ours else speculative_config)
+
+    return validate
+
+
+def _building(stock: Callable[..., Any]) -> Callable[..., Any]:
+    def build(vllm_config: Any, *arguments: Any, **named: Any) -> Any:
+        plain = copy.copy(vllm_config)
+        plain.speculative_config = None
+        return stock(plain, *arguments, **named)
+
+    return build
+
+
+def _spreading() -> Callable[..., Any]:
+    def expand(*arguments: Any, **named: Any) -> Any:
+        return spread(*arguments, **named)
+
+    return expand
 
 
 def spread(x: Any, cu_num_tokens: Any, num_tokens: int, replace_from: int = 0, replace_to: int = 0) -> Any:

@@ -73,5 +73,6 @@ CPU = (
     "vllm.v1.structured_output:StructuredOutputManager.validate_tokens(request, spec_tokens)",
     "vllm.v1.structured_output.backend_xgrammar:XgrammarGrammar{matcher}",
     "vllm.sampling_params:SamplingParams._validate_spec_decode(speculative_config)",
+    "vllm.v1.worker.gpu_model_runner:build_logitsprocs(vllm_config)",
     "vllm.v1.sample.rejection_sampler:expand_batch_to_tokens(x, cu_num_tokens, num_tokens, replace_from, replace_to)",
 )

@@ -239,3 +239,41 @@ def test_parameters_that_speculation_refuses_are_let_in() -> None:
             SamplingParams(logit_bias={3: 1.0})._validate_spec_decode(SimpleNamespace(model="ngram"))
     finally:
         SamplingParams._validate_spec_decode = stock
+
+
+def test_the_runner_builds_the_processors_of_a_launch_without_speculation() -> None:
+    from types import SimpleNamespace
+
+    from server.drafts.sampling import _building
+
+    built = _building(lambda config, *more, **named: (config, more, named))
+    launched = SimpleNamespace(speculative_config="ours", seed=3)
+    config, more, named = built(launched, "cpu", is_pooling_model=False)
+    assert (config.speculative_config, config.seed, more, named) == (None, 3, ("cpu",), {"is_pooling_model": False})
+    assert launched.speculative_config == "ours", "all else still sees it"
+
+
+def test_what_is_replaced_keeps_its_signature_and_fits_the_contract_again() -> None:
+    from vllm.sampling_params import SamplingParams
+    from vllm.v1.sample import rejection_sampler
+    from vllm.v1.worker import gpu_model_runner
+
+    from server.cpu_lora.patching import is_ours
+    from server.drafts import sampling
+    from server.vllm.contract import PARTS, broken
+
+    places = (
+        (SamplingParams, "_validate_spec_decode"),
+        (gpu_model_runner, "build_logitsprocs"),
+        (rejection_sampler, "expand_batch_to_tokens"),
+    )
+    stock = [getattr(owner, name) for owner, name in places]
+    try:
+        for mend in (sampling.allow, sampling.keep_processors, sampling.mend_temperatures):
+            mend()
+        assert all(is_ours(getattr(owner, name)) for owner, name in places)
+        assert not is_ours(sampling.spread)
+        assert not broken(PARTS["cpu"])
+    finally:
+        for (owner, name), function in zip(places, stock, strict=True):
+            setattr(owner, name, function)
