@@ -9,10 +9,11 @@ from starlette.requests import Request
 
 from ocr_frontend.api.admission import Hold
 from ocr_frontend.api.service import Service
+from ocr_frontend.api.uploads import unread
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.auth.limits import Used
 from ocr_frontend.auth.work import Work, working
-from ocr_frontend.errors import DeadlineExceeded
+from ocr_frontend.errors import DeadlineExceeded, FrontError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +32,35 @@ class Serving:
 
 
 @asynccontextmanager
-async def serving(request: Request, service: Service, key: Key) -> AsyncIterator[Serving]:
+async def serving(request: Request, service: Service, key: Key, *, reads: bool = True) -> AsyncIterator[Serving]:
     """Admit one request of a key; it ends `request_seconds` after its first byte, whatever it is at.
 
-    Raises Busy, RateLimited, DeadlineExceeded.
+    reads: its pictures are read before it is answered, so where there is no room for that it is refused before its form
+    is taken apart. Raises Busy, RateLimited, OcrUnavailable, DeadlineExceeded.
     """
-    seconds = service.settings.request_seconds
+    seconds, inside = service.settings.request_seconds, False
     work = Work(key.id, request.state.began + seconds)
-    service.memory.check()
     try:
         async with asyncio.timeout(work.left()):
             with ExitStack() as held:
                 held.enter_context(working(work))
+                service.memory.check()
                 used = held.enter_context(service.limiter.admit(key))
                 held.enter_context(service.uploads.take(key, 1))
                 hold = held.enter_context(service.bytes.take(key))
+                if reads:
+                    _require_room(service, key)
+                inside = True
                 yield Serving(service, key, used, hold, held)
     except TimeoutError:
         raise DeadlineExceeded(f"The request did not end within {seconds:g} s.") from None
+    except FrontError:
+        if not inside:
+            await unread(request, service.settings.max_bytes, min(seconds, service.settings.upload_seconds))
+        raise
+
+
+def _require_room(service: Service, key: Key) -> None:
+    """Raises what the request would be refused for if its form were there. A slow upload still holds no place."""
+    with service.admission.take(key, 1):
+        service.pool.require_turn()

@@ -1,7 +1,8 @@
 """A multipart upload, received into memory and nowhere else; each byte is counted while it arrives."""
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
@@ -65,24 +66,40 @@ async def receive(
     return Upload(form.files, form.fields)
 
 
+async def unread(request: Request, max_bytes: int, seconds: float) -> None:
+    """Of who is refused before the form is read: throw it away, so that the client hears why.
+
+    A server closes the connection of a client that announced to (`Connection: close`, as proxies do) once it has
+    answered; bytes that nobody has read would then reset it, and the answer would be lost.
+    """
+    if "100-continue" in request.headers.get("expect", "").lower():
+        return  # the client waits for a word before it sends anything
+    with suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(seconds):
+            await _throw_away(request.stream(), _DRAIN * (max_bytes + _FORM_OVERHEAD))
+
+
 async def _read(request: Request, form: FormReader, limit: int, hold: Hold) -> None:
-    """What is refused halfway is read to its end (up to a limit) and thrown away, so that the client hears why."""
-    received, refused = 0, None
-    async for chunk in request.stream():
-        received += len(chunk)
-        if received > _DRAIN * limit:
-            break
-        if refused is not None:
-            continue
-        try:
+    """What is refused halfway is read to its end (up to a limit) and thrown away."""
+    received, chunks = 0, request.stream()
+    try:
+        async for chunk in chunks:
+            received += len(chunk)
             if received > limit:
                 raise too_large(limit - _FORM_OVERHEAD)
             hold.add(len(chunk))
             form.write(chunk)
-        except FrontError as error:
-            refused = error
-            form.files.clear()
-            hold.release()
-    if refused is not None:
-        raise refused
+    except FrontError:
+        form.files.clear()
+        hold.release()
+        await _throw_away(chunks, _DRAIN * limit - received)
+        raise
     form.end()
+
+
+async def _throw_away(chunks: AsyncIterator[bytes], most: int) -> None:
+    """Up to `most` bytes."""
+    async for chunk in chunks:
+        most -= len(chunk)
+        if most < 0:
+            break

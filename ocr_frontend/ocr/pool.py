@@ -70,10 +70,9 @@ class OcrPool(Readers):
         DeadlineExceeded. Past the deadline, and when the caller is cancelled, the read stops before the next run of a
         model.
         """
-        self.require_ready()
+        self.require_turn()
         work = current()
         seconds = work.left(self._seconds)
-        self._require_turn(work, seconds)
         begun = asyncio.Event()
         try:
             async with asyncio.timeout(seconds):
@@ -83,15 +82,20 @@ class OcrPool(Readers):
                 raise Busy("No OCR reader became free in time.") from None
             raise DeadlineExceeded(f"The image was not read within {seconds:.3g} s.") from None
 
-    def _require_turn(self, work: Work, seconds: float) -> None:
-        """Raises Busy where a place in the queue is worth nothing. Of the queue every waiting key has its share."""
+    def require_turn(self) -> None:
+        """Raises Busy where a place in the queue would be worth nothing now, OcrUnavailable (not loaded).
+
+        Of the queue every waiting key has its share. Who is about to receive a picture asks before it, too.
+        """
+        self.require_ready()
+        work = current()
         if self._turns.free or work.background:
             return
         own, keys = self._turns.waiting_of(work.key), self._turns.keys_with(work.key)
         if own >= (max(1, self._queue // keys) if self._queue else 0):
             raise Busy("All OCR readers are busy and the queue is full.")
         before = min(self._turns.people + 1, (own + 1) * keys)
-        if before * self._usual / self._readers > seconds * _WAIT_SHARE:
+        if before * self._usual / self._readers > work.left(self._seconds) * _WAIT_SHARE:
             raise Busy("All OCR readers are busy and the queue is as long as the deadline allows.")
 
     async def _read(self, data: bytes | Sent, begun: asyncio.Event, work: Work, deadline: float) -> Page:

@@ -40,7 +40,7 @@ async def submit(request: Request, service: Front, key: Caller) -> Response:
     """Take the files; `Location` is where the results will be."""
     settings, jobs = service.settings, _jobs(service)
     limits = jobs.store.limits
-    async with serving(request, service, key) as served:
+    async with serving(request, service, key, reads=False) as served:
         form = await receive(
             request, ("image",), settings.max_bytes, settings.upload_seconds, fields=FIELDS, hold=served.hold,
             most=limits.images, total=min(limits.key_waiting, settings.max_bytes * limits.images),
