@@ -1,8 +1,4 @@
-"""Reading the labels that documents print in OCR text that has lost blanks, signs, accents and letters.
-
-Labels are compared as whole words: TAILLEUR is no TAILLE. Where OCR has glued words together, a label may end where
-the next one begins. Distances are rapidfuzz's.
-"""
+"""Reading the labels that documents print in OCR text that has lost blanks, signs, accents and letters."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,11 +6,10 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
+from ocr_frontend.documents.label_search import find_labels
 from ocr_frontend.documents.letters import has_number, letters, tokens
-from ocr_frontend.documents.wording import JOINTS, Label
+from ocr_frontend.documents.wording import Label
 
-_LETTERS_AN_EDIT = 5  # of a label: so many letters for each one that OCR may get wrong
-_LETTERS_A_WORD = 8  # a shorter label is read to the letter: PATRICE is no PATRIE
 # A whole line so like a label, 1 less the edits a letter, is that label. Of 6,900 names, places and trades one reaches
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
@@ -69,15 +64,15 @@ class LabelBook:
             return EMPTY
         near = process.extract(plain, self._forms, scorer=fuzz.partial_ratio, score_cutoff=_CLOSE, limit=None)
         forms = sorted((form for form, _, _ in near), key=len, reverse=True)
-        found, before, ends, free = self._segments(plain, _bounds(words), forms)
-        alone = bool(found) and free <= len(plain) // 8
+        found = find_labels(plain, _bounds(words), forms)
+        alone = bool(found.forms) and found.free <= len(plain) // 8
         bare = alone and not has_number(text)
-        kept = found if alone or self._trusted(found, text) else []
+        kept = found.forms if alone or self._trusted(found.forms, text) else []
         return Reading(
             hits=tuple((self._of[form], self._language[form]) for form in kept),
             bare=bare,
-            rest=_behind(text, words, ends) if kept and not bare and ends else "",
-            head=_before(text, words, before) if kept and not bare and before else "",
+            rest=_behind(text, words, found.leading) if kept and not bare and found.leading else "",
+            head=_before(text, words, found.before) if kept and not bare and found.before else "",
             damaged=frozenset() if kept else self._damaged(plain),
         )
 
@@ -94,47 +89,6 @@ class LabelBook:
         if any(form in self._pairs for form in found):
             return True
         return bool(found) and ":" in text and letters(text.partition(":")[0]) == found[0]
-
-    def _segments(self, plain: str, bounds: frozenset[int], forms: Sequence[str]) -> tuple[list[str], int, int, int]:
-        """The labels from left to right, the letters before them, where those that begin the line end, and the letters
-        of none."""
-        found: list[str] = []
-        at, before, leading, free, after_label = 0, 0, 0, 0, True
-        while at < len(plain):
-            match = self._at(plain, at, bounds, forms) if at in bounds or after_label else None
-            if match is None:
-                if after_label and plain[at] in JOINTS and found and at not in bounds:
-                    at += 1
-                    continue
-                step = next(bound for bound in sorted(bounds) if bound > at)
-                free, at, after_label = free + step - at, step, False
-                continue
-            form, length = match
-            if not found:
-                before = at
-            if not free:
-                leading = at + length
-            found.append(form)
-            at, after_label = at + length, True
-        return found, before, leading, free
-
-    def _at(self, plain: str, at: int, bounds: frozenset[int], forms: Sequence[str]) -> tuple[str, int] | None:
-        """The form that begins here, ends where a word or another label does, and accounts for most letters."""
-        best: tuple[int, str, int] | None = None
-        for form in forms:
-            allowed = len(form) // _LETTERS_AN_EDIT if len(form) >= _LETTERS_A_WORD else 0
-            for length in range(len(form) - allowed, min(len(form) + allowed, len(plain) - at) + 1):
-                edits = Levenshtein.distance(plain[at : at + length], form, score_cutoff=allowed)
-                if edits > allowed or (best is not None and length - 2 * edits <= best[0]):
-                    continue
-                if at + length in bounds or self._another(plain, at + length, forms):
-                    best = (length - 2 * edits, form, length)
-        return None if best is None else best[1:]
-
-    def _another(self, plain: str, at: int, forms: Sequence[str]) -> bool:
-        """Whether glued words go on with another label."""
-        rests = (plain[at:], plain[at + 1 :] if plain[at] in JOINTS else "")
-        return any(rest.startswith(form) for form in forms for rest in rests if rest)
 
 
 def _bounds(words: Sequence[tuple[str, int, int]]) -> frozenset[int]:
