@@ -2,7 +2,8 @@
 
 from adapters.adopt import command as adopt
 from adapters.adopt import serving
-from adapters.data import cards, record
+from adapters.data import command as cards
+from adapters.data import record
 from adapters.doctor import command as doctor
 from adapters.evaluation import calibrate, detect, turns
 from adapters.evaluation import command as evaluate

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from adapters.data.align import align
-from adapters.data.cards import add_parser, draw_card, draw_cards, write_cards
+from adapters.data.cards import draw_card, draw_cards, write_cards
+from adapters.data.command import add_parser
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.data.lines import Line, Polygon
 from adapters.data.photo import MAX_ROTATION
