@@ -1,12 +1,13 @@
 """Token sequences out of samples: prompt and answer, with the loss on the answer alone."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import permutations
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from adapters.data.documents import DOCUMENTS
+from adapters.data.documents import DOCUMENTS, DocumentName
 from adapters.data.hard.lines import hard_text_sample
 from adapters.data.samples import Sample, text_sample
 from adapters.data.vocabulary import Split
@@ -73,12 +74,19 @@ def _renumbered(target: int | str | None, number: Mapping[int, int], lines: Sequ
     return target
 
 
-def modelled(data: Data, split: Split, count: int, seed: int, hard: bool = False) -> Iterator[Labelled]:
-    """`count` text-only samples, the documents in turn. Sample i depends on (seed, split, i, hard) alone."""
+Kind = Literal["plain", "hard", "varied"]
+_MAKERS: Mapping[Kind, Callable[[random.Random, DocumentName, Split], Sample]] = {
+    "plain": text_sample,
+    "hard": hard_text_sample,
+    "varied": partial(hard_text_sample, varied=True),
+}
+
+
+def modelled(data: Data, split: Split, count: int, seed: int, kind: Kind = "plain") -> Iterator[Labelled]:
+    """`count` text-only samples, the documents in turn. Sample i depends on (seed, split, i, kind) alone."""
     for index in range(count):
-        rng = random.Random(f"{seed}/{split}/{index}" + ("/hard" if hard else ""))
-        document = data.documents[index % len(data.documents)]
-        yield labelled((hard_text_sample if hard else text_sample)(rng, document, split))
+        rng = random.Random(f"{seed}/{split}/{index}" + ("" if kind == "plain" else f"/{kind}"))
+        yield labelled(_MAKERS[kind](rng, data.documents[index % len(data.documents)], split))
 
 
 def encode(sample: Labelled, prompts: PromptContract, tokenizer: Tokenizer, own: DocumentSpec | None = None) -> Example:

@@ -47,7 +47,8 @@ def prepare(recipe: Recipe, beside: Path, tokenizer: Any, given: Path | None = N
         return Examples(encoded(learnt), encoded(judged), tokenizer.eos_token_id)
     data = recipe.data
     drawn = list(modelled(data, "train", data.text, recipe.seed))
-    drawn += modelled(data, "train", data.hard, recipe.seed, hard=True)
+    drawn += modelled(data, "train", data.hard, recipe.seed, "hard")
+    drawn += modelled(data, "train", data.varied, recipe.seed, "varied")
     for name in data.recorded:
         samples = list(recorded(beside / name, data.documents))[:: data.every.get(name, 1)]
         drawn += samples * data.recorded_repeats
@@ -56,5 +57,7 @@ def prepare(recipe: Recipe, beside: Path, tokenizer: Any, given: Path | None = N
     )
     unseen = encoded(modelled(data, "valid", data.validation, recipe.seed))
     if data.hard:
-        unseen += encoded(modelled(data, "valid", data.validation, recipe.seed, hard=True))
+        unseen += encoded(modelled(data, "valid", data.validation, recipe.seed, "hard"))
+    if data.varied:
+        unseen += encoded(modelled(data, "valid", data.validation, recipe.seed, "varied"))
     return Examples(training, unseen, tokenizer.eos_token_id)

@@ -9,7 +9,7 @@ from adapters.data.given.answers import Answers
 from adapters.data.given.example import Given
 from adapters.data.given.sources import read_examples
 from adapters.errors import DataError
-from adapters.training import mixing
+from adapters.training import exchange, mixing
 from adapters.training.dataset import Labelled
 from adapters.training.harder import harder
 from adapters.training.recipe import Hardness, Recipe, Source
@@ -83,6 +83,10 @@ def _changed(
 ) -> Labelled:
     if rng.random() < hardness.mix:
         sample = mixing.mixed(sample, others, rng)
+    if hardness.exchange and rng.random() < hardness.exchange:
+        sample = exchange.exchanged(sample, others, rng)
+    if hardness.contact and rng.random() < hardness.contact:
+        sample = exchange.surrounded(sample, [n for n, field in enumerate(spec.fields) if field.max_lines > 1], rng)
     for _ in range(_DROPS):
         if rng.random() < hardness.drop:
             sample = mixing.shorter(sample, rng)

@@ -37,6 +37,8 @@ class Hardness(_Strict):
     wreck: float = Field(default=0.0, ge=0, le=1, description="cards whose labels are read as a bad photo's")
     mix: float = Field(default=0.0, ge=0, le=1, description="of given examples: the top of one over another's bottom")
     drop: float = Field(default=0.0, ge=0, le=1, description="of given examples: lines far from a value left out")
+    exchange: float = Field(default=0.0, ge=0, le=1, description="of given examples: with values of others")
+    contact: float = Field(default=0.0, ge=0, le=1, description="of given examples: telephone and tax lines put around")
     recase: float = Field(default=0.0, ge=0, le=1, description="of given examples: with lines in small letters")
     misread: float = Field(default=0.0, ge=0, le=1, description="of given examples: letters and gaps lost")
 
@@ -56,6 +58,7 @@ class Data(_Strict):
     documents: tuple[DocumentName, ...] = DOCUMENT_NAMES
     text: int = Field(default=6000, ge=0, description="modelled samples, all documents together")
     hard: int = Field(default=0, ge=0, description="modelled samples of hard cards (adapters/data/hard)")
+    varied: int = Field(default=0, ge=0, description="of such cards, each laid out and worded anew")
     recorded: tuple[str, ...] = Field(
         default=(), description="JSON Lines files (.jsonl or .jsonl.gz) beside the recipe"
     )
@@ -75,7 +78,9 @@ class Data(_Strict):
     )
     harder: Hardness = Hardness()
     validation: int = Field(
-        default=120, ge=4, description="modelled samples of unseen people; as many hard ones where it learns from such"
+        default=120,
+        ge=4,
+        description="modelled samples of unseen people; as many hard and varied ones where it learns from such",
     )
 
 

@@ -130,7 +130,7 @@ def inline(s: Setter, entry: Entry, x: float, y: float, width: float) -> float:
 
 def around(s: Setter, entry: Entry, x: float, y: float, width: float) -> float:
     """French over the value, English under it."""
-    if entry.label is None:
+    if entry.label is None or not all(entry.label):
         return above(s, entry, x, y, width)
     french, english = entry.label
     y = s.label(Entry(entry.key, (french, ""), None, None), x, y, width)

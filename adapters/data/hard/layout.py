@@ -4,36 +4,17 @@ import random
 from collections.abc import Sequence
 from typing import Literal
 
-from adapters.data.documents import DocumentName
 from adapters.data.fonts import load
 from adapters.data.hard.blocks import Entry, Setter, above
-from adapters.data.hard.families import Family, families_of
+from adapters.data.hard.entries import SHORT_KEYS, Row, entries_of, rows_of
+from adapters.data.hard.families import Family
 from adapters.data.hard.look import Look, sample_look
 from adapters.data.hard.page import Page
-from adapters.data.hard.wordings import Wording, wording
+from adapters.data.hard.style import Style, style_of
 from adapters.data.records import Record
 from adapters.data.vocabulary import Split
 
 LONG, SHORT = 1400, 883
-_BLANK_LABEL = 0.7  # of fields that a card does not show, how many keep their label
-_ENTRIES: dict[DocumentName, tuple[str, ...]] = {
-    "cni-2018-recto": (
-        "nom_surname", "prenom_given_name", "date_of_birth", "lieu_of_birth", "sex", "taille", "profession",
-    ),
-    "cni-2018-verso": (
-        "pere_father", "mere_mother", "sp_sm", "address", "authorité", "date_of_issue", "post", "date_of_expiration",
-        "identifiant_unique", "numero_de_carte",
-    ),
-    "cni-2025-recto": (
-        "numero_de_carte", "nom_surname", "prenom_given_name", "date_of_birth", "sex", "date_of_expiration",
-    ),
-    "cni-2025-verso": (
-        "pere_father", "mere_mother", "lieu_of_birth", "profession", "date_of_issue", "identifiant_unique", "taille",
-        "authorité",
-    ),
-}  # fmt: skip
-_TINY = ("sex", "taille", "sp_sm", "post")
-_SHORT = (*_TINY, "date_of_birth", "date_of_issue", "date_of_expiration", "identifiant_unique", "numero_de_carte")
 _TITLES = (
     ("REPUBLIQUE DU CAMEROUN", "REPUBLIC OF CAMEROON"),
     ("RÉPUBLIQUE DU CAMEROUN", "Republic of Cameroon"),
@@ -41,15 +22,14 @@ _TITLES = (
     ("CARTE NATIONALE D'IDENTITE", "NATIONAL IDENTITY CARD"),
     ("CAMEROUN CAMEROON", "CARTE NATIONALE D'IDENTITE"),
 )
-Row = list[Entry]
 Side = Literal["left", "right", "top", "none"]
 
 
-def lay_out(rng: random.Random, record: Record, split: Split) -> Page:
-    """A page whose text fits; print becomes smaller until it does."""
-    family, look = rng.choice(families_of(split)), sample_look(rng, split)
-    entries = _entries(rng, record, split)
-    rows = _rows(rng, family, entries)
+def lay_out(rng: random.Random, record: Record, split: Split, style: Style | None = None) -> Page:
+    """A page whose text fits; print becomes smaller until it does. `style`: else one of the split's half."""
+    style = style or style_of(rng, split)
+    family, look = style.family, sample_look(rng, split)
+    rows = rows_of(rng, family, entries_of(rng, record, style))
     state = rng.getrandbits(60)
     for _ in range(8):
         page, bottom = _fill(random.Random(state), record, family, look, rows)
@@ -57,43 +37,6 @@ def lay_out(rng: random.Random, record: Record, split: Split) -> Page:
             break
         look = look.smaller(0.93)
     return page
-
-
-def _entries(rng: random.Random, record: Record, split: Split) -> list[Entry]:
-    entries = []
-    for key in _ENTRIES[record.document]:
-        value = record.printed.get(key) or record.extras.get(key)
-        field = key if key in record.values else None
-        named = f"{key}:{record.document[4:8]}" if key == "identifiant_unique" else key
-        label: Wording | None = wording(rng, named, split)
-        if key == "numero_de_carte" and rng.random() < 0.75:
-            label = None
-        if value is not None or (label and rng.random() < _BLANK_LABEL):
-            entries.append(Entry(key, label, value, field))
-    if record.document.endswith("recto") and rng.random() < 0.25:
-        entries.insert(
-            rng.randrange(len(entries) + 1),
-            Entry("nationality", wording(rng, "nationality", split), "CAMEROUNAISE", None),
-        )
-    if len(entries) > 3 and rng.random() < 0.25:
-        at = rng.randrange(len(entries) - 1)
-        entries[at], entries[at + 1] = entries[at + 1], entries[at]
-    return entries
-
-
-def _rows(rng: random.Random, family: Family, entries: Sequence[Entry]) -> list[Row]:
-    """Entries that follow each other share a row where the family lets them."""
-    rows: list[Row] = []
-    for entry in entries:
-        last = rows[-1] if rows else []
-        short = entry.key in _SHORT
-        fits = len(last) == 1 and (last[0].key in _SHORT) == short
-        joins = fits and rng.random() < (family.pair if short else family.halves)
-        if joins or (len(last) == 2 and all(e.key in _TINY for e in (*last, entry))):
-            last.append(entry)
-        else:
-            rows.append([entry])
-    return rows
 
 
 def _fill(rng: random.Random, record: Record, family: Family, look: Look, rows: Sequence[Row]) -> tuple[Page, float]:
@@ -136,7 +79,7 @@ def _place(
         for place, entry in enumerate(row):
             x = left + indent + place * width
             room = width - (24 if place < len(row) - 1 else 0)
-            if entry.key not in _SHORT and len(row) == 1:
+            if entry.key not in SHORT_KEYS and len(row) == 1:
                 room *= family.narrow
             block = family.block if entry.label is not None else above
             ends.append(block(s, entry, x, y, room))

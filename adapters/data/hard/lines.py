@@ -8,6 +8,7 @@ from adapters.data.documents import DocumentName, FieldType, fields_of
 from adapters.data.hard.layout import lay_out
 from adapters.data.hard.page import Mark
 from adapters.data.hard.values import hard_record
+from adapters.data.hard.varied import varied_style
 from adapters.data.lines import Line
 from adapters.data.misreadings import (
     CLEAN,
@@ -28,10 +29,10 @@ _STRAY = ("CIMEN", "SPECIM", "TRAVA", "PATRIE", "PAIX", "CMR", "CAMERO", "RC", "
 _LOST_LABEL = 0.05
 
 
-def hard_text_sample(rng: random.Random, document: DocumentName, split: Split) -> Sample:
-    """A hard card's record and its simulated OCR lines."""
+def hard_text_sample(rng: random.Random, document: DocumentName, split: Split, *, varied: bool = False) -> Sample:
+    """A hard card's record and its simulated OCR lines; `varied`: laid out and worded anew (varied.py)."""
     record = hard_record(rng, document, split)
-    page = lay_out(rng, record, split)
+    page = lay_out(rng, record, split, varied_style(rng, split) if varied else None)
     types = fields_of(document)
     bad = rng.random() < 0.5
     damage = rng.choice((CLEAN, MILD))
