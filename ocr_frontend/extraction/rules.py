@@ -12,6 +12,7 @@ from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.candidate import READ, Candidate, Elements, Rule, claimed_by_others, numbers_of
 from ocr_frontend.extraction.under_label import follows, stands_under_label
+from ocr_frontend.extraction.ungrounded import not_in_text
 from ocr_frontend.llm.answers import Element, line_numbers
 
 # OCR's score, below which a line is never added to a value that was read well.
@@ -145,6 +146,7 @@ def _fewer(numbers: tuple[int, ...], kept: list[int], code: str) -> Candidate | 
 
 
 RULES: tuple[Rule, ...] = (
+    not_in_text,
     label_left_out,
     second_line_left_out,
     stands_under_label,

@@ -69,14 +69,13 @@ async def test_object_answers_are_found_in_the_lines() -> None:
     async with running(server=FakeModelServer(json.dumps(answer))) as front:
         front.server.answered_by = "base"
         body = (await front.extract(picture(), model="base")).json()
-    # The model left it empty; one line stands free under the label.
-    assert body["data"] == answer | {"profession": "ÉLÈVE"}
+    # What stands nowhere is given up, the profession was left empty; one line stands free under the label of each.
+    assert body["data"] == answer | {"lieu_of_birth": "NGAOUNDÉRÉ", "profession": "ÉLÈVE"}
     assert body["fields"]["taille"]["box"] is not None and body["fields"]["taille"]["confidence"] is None
-    assert body["fields"]["lieu_of_birth"]["box"] is None and body["fields"]["lieu_of_birth"]["source"] == "model"
-    assert body["fields"]["lieu_of_birth"]["warnings"] == [
-        {"code": "not_in_text", "field": "lieu_of_birth", "message": "The value stands nowhere in the OCR text.",
-         "params": {}},
-    ]  # fmt: skip
+    found = body["fields"]["lieu_of_birth"]
+    assert (found["source"], found["needs_review"]) == ("rule:taken_from_label", True)
+    assert found["alternatives"] == [{"value": "YAOUNDE", "source": "model"}]
+    assert [warning["code"] for warning in found["warnings"]] == ["not_in_text", "taken_from_label"]
     filled = body["fields"]["profession"]
     assert (filled["source"], filled["needs_review"]) == ("rule:taken_from_label", True)
     assert [warning["code"] for warning in filled["warnings"]] == ["taken_from_label"]

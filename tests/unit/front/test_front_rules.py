@@ -122,7 +122,28 @@ def test_a_written_value_never_becomes_another_person_s() -> None:
     assert (found["mere_mother"].value, found["mere_mother"].source) == ("MARIE CLAIRE", "model")
     assert found["mere_mother"].codes == {"spelling_differs"}
     assert found["mere_mother"].alternatives == (("MARIA CLAIRE", "ocr"),)
-    assert (found["pere_father"].value, found["pere_father"].codes) == ("JEAN PAUL", {"not_in_text"})
+
+
+@pytest.mark.parametrize("invented", ["JEAN PAUL", "NGO NDONGO ESTELLE"])
+def test_what_stands_nowhere_is_given_up_and_told(invented: str) -> None:
+    texts = ("NOM DE LA MERE/MOTHER'S NAME", "MARIA CLAIRE", "NOM DU PERE/FATHER'S NAME")
+    found = resolved("cni-2025-verso", texts, {"mere_mother": "MARIA CLAIRE", "pere_father": invented})["pere_father"]
+    assert (found.value, found.source, found.codes) == (None, "rule:not_in_text", {"not_in_text"})
+    assert found.alternatives == ((invented, "model"),)
+
+
+@pytest.mark.parametrize("date", ["01.02.2031", "11.03.1990"])
+def test_what_stands_under_the_label_is_taken_instead_of_a_number_that_stands_nowhere(date: str) -> None:
+    texts = ("DATE DE DELIVRANCE/DATE OF ISSUE", "12.03.1990")
+    found = resolved("cni-2025-verso", texts, {"date_of_issue": date})["date_of_issue"]
+    assert (found.value, found.codes) == ("12.03.1990", {"not_in_text", "taken_from_label"})
+    assert found.alternatives == ((date, "model"),)
+
+
+@pytest.mark.parametrize("lines", [("NGO BIYONG", "X", "MARIE CLAIRE"), ("NOM NGO BIYONG", "MARIE CLAIRE EPSE")])
+def test_a_value_over_lines_and_parts_of_lines_stays(lines: tuple[str, ...]) -> None:
+    found = resolved("cni-2025-verso", lines, {"mere_mother": "NGO BIYONG MARIE CLAIRE"})["mere_mother"]
+    assert found.value == "NGO BIYONG MARIE CLAIRE"
 
 
 def test_every_rule_has_a_warning_of_its_name() -> None:

@@ -1,0 +1,36 @@
+"""A value that the model wrote and that stands nowhere on the page is no reading: it is given up, and told.
+
+What stands nearly there (other spelling, other blanks, over several lines) is left to `resolve`, which says so.
+"""
+
+from rapidfuzz import fuzz
+
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.extraction.candidate import Candidate, Elements
+from ocr_frontend.extraction.grounding import key_of, lines_with, lines_with_value, nearly
+from ocr_frontend.llm.answers import line_numbers
+
+_SPREAD = 85.0  # percent of a text's letters that some run of the page's text must have
+
+
+def not_in_text(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
+    """Null instead of a written value that no line says; the model's value stays as an alternative."""
+    element = elements.get(spec.key)
+    if not isinstance(element, str | float | int) or line_numbers(element) or not str(element).strip():
+        return None
+    found = spec.type.find(str(element))
+    if found is None or _stands(str(element), found.value, spec, page):
+        return None
+    return Candidate(None, "not_in_text")
+
+
+def _stands(text: str, value: object, spec: FieldSpec, page: LabelledPage) -> bool:
+    if lines_with(text, page):
+        return True
+    if not spec.type.free:
+        return bool(lines_with_value(value, spec, page))
+    if nearly(text, spec, page) is not None:
+        return True
+    whole = " ".join(key_of(line.text) for line in page.lines)
+    return fuzz.partial_ratio(key_of(text), whole) >= _SPREAD
