@@ -37,10 +37,10 @@ class Settings(BaseSettings):
     max_num_seqs: int = Field(default=0, ge=0, description="requests in one batch (0: up to 32, on a GPU 128)")
     max_num_batched_tokens: int = Field(default=0, ge=0, description="prompt tokens computed together (0: what fits)")
     draft_tokens: int = Field(
-        default=0,
+        default=8,
         ge=0,
         le=32,
-        description="experiment: tokens verified in one step on a CPU (0: none); greedy requests only",
+        description="guessed tokens verified in one step on a CPU (0: none); greedy requests only",
     )
     kv_cache_gib: float = Field(default=0, ge=0, description="CPU memory of the KV cache in GiB (0: from the memory)")
     memory_gib: float = Field(default=0, ge=0, description="memory to fit into, GiB (0: what machine or container has)")

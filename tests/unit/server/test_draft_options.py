@@ -29,6 +29,11 @@ def test_they_are_verified_by_vllm_and_made_by_our_scheduler() -> None:
     assert {choice.name: choice.value for choice in made.choices}["drafts"] == "up to 6 tokens"
 
 
+def test_a_cpu_drafts_unless_told_otherwise() -> None:
+    assert "--scheduler-cls" in plan(Settings(model="/model"), _machine(), True).command
+    assert "--scheduler-cls" not in plan(Settings(model="/model"), _machine(cpu_only=False), True).command
+
+
 @pytest.mark.parametrize(
     ("tokens", "cpu_only", "tuned"),
     [(0, True, None), (8, False, None), (8, True, Tuned(Path("/t"), {"--speculative-config": "{}"}))],
