@@ -91,7 +91,10 @@ def _server(
     args: argparse.Namespace, base: Path, folder: Path, tokens: int, place: int
 ) -> tuple[list[str], int, dict[str, str]]:
     port = args.port + place
-    registry = "adapters" if args.shape == EMBEDDED else str(folder / f"registry-{place}")
+    registry = "adapters"
+    if args.shape != EMBEDDED:  # none of the shipped adapters fits it
+        registry = str(folder / f"registry-{place}")
+        Path(registry).mkdir()
     command = [sys.executable, "-m", "server", "--model", str(base), "--adapters-dir", registry, "--port", str(port)]
     command += ["--model-name", "base", "--kv-cache-gib", "1", "--max-model-len", "2048"]
     return command, port, {"SERVER_DRAFT_TOKENS": str(tokens), "SERVER_BASE_ALIASES": "SmolLM2-135M-Instruct"}
