@@ -14,9 +14,11 @@ from adapters.data.hard.blocks import Setter
 from adapters.data.hard.draw import draw_flat
 from adapters.data.hard.families import FAMILIES, families_of
 from adapters.data.hard.layout import lay_out
+from adapters.data.hard.lines import hard_text_sample
 from adapters.data.hard.look import FACES, sample_look
 from adapters.data.hard.page import Page, wrapped
 from adapters.data.hard.values import hard_record
+from adapters.data.hard.varied import varied_style
 from adapters.data.hard.wordings import half_of, wording, wordings
 from adapters.data.vocabulary import SPLITS, Split, fold, listed, words
 
@@ -146,3 +148,25 @@ def test_all_conditions_keep_the_plain_cards_as_they_were(tmp_path: object) -> N
     plain = [card.truth() for card in draw_cards(8, 7, "test", ("clean", "photo"), DOCUMENT_NAMES)]
     assert json.loads(json.dumps(plain)) == truths[:8]
     assert CHOICES["hard"] == ("hard",)
+
+
+def test_varied_cards_are_worded_and_laid_out_anew_each_time() -> None:
+    styles = [varied_style(random.Random(seed), "train") for seed in range(60)]
+    labels = {style.label(random.Random(n), "date_of_birth") for n, style in enumerate(styles)}
+    assert len(labels) > 25
+    held_out = {fold("".join(pair)) for pair in wordings("date_of_birth", "held-out")}
+    assert not {fold("".join(pair)) for pair in labels} & held_out
+    with pytest.raises(ValueError, match="no test is drawn"):
+        varied_style(random.Random(0), "test")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_varied_sample_says_its_values(seed: int) -> None:
+    sample = hard_text_sample(random.Random(seed), DOCUMENT_NAMES[seed % 4], "train", varied=True)
+    assert {key for key, target in sample.targets.items() if target is not None} <= set(sample.record.printed)
+    named = [target for target in sample.targets.values() if isinstance(target, int)]
+    assert all(0 <= line < len(sample.lines) for line in named)
+    assert (
+        len(named) + sum(isinstance(target, str) for target in sample.targets.values())
+        >= len(sample.record.printed) - 2
+    )
