@@ -20,12 +20,20 @@ _NEAREST, _FARTHEST, _ASIDE = 0.6, 1.75, 0.9
 _SMALLEST, _LARGEST = 0.7, 1.4  # the second line is printed in the same size
 
 
-def stands_under_label(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
+def stands_under_label(elements: Elements, page: LabelledPage) -> dict[str, Candidate]:
     """Free text whose own label has other lines than the model named, on a page whose labels can be trusted.
 
-    Lines that the label only adds are left to `continued`, unless another field has taken them for its own: a line
+    All fields look at what was there before: they give lines to each other at once."""
+    if not _labels_hold(elements, page):
+        return {}
+    found = ((spec.key, _under_own(spec, elements, page)) for spec in page.spec.fields)
+    return {key: candidate for key, candidate in found if candidate is not None}
+
+
+def _under_own(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
+    """Lines that the label only adds are left to `continued`, unless another field has taken them for its own: a line
     under a label of its own belongs there."""
-    if not spec.type.free or not spec.printed.texts or not _labels_hold(elements, page):
+    if not spec.type.free or not spec.printed.texts:
         return None
     named = numbers_of(elements.get(spec.key), page)
     mine = _value(spec, page, frozenset(named))

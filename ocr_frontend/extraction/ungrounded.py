@@ -7,13 +7,14 @@ from rapidfuzz import fuzz
 
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.extraction.candidate import Candidate, Elements
+from ocr_frontend.extraction.candidate import Candidate, Elements, field_by_field
 from ocr_frontend.extraction.grounding import key_of, lines_with, lines_with_value, nearly
 from ocr_frontend.llm.answers import line_numbers
 
 _SPREAD = 85.0  # percent of a text's letters that some run of the page's text must have
 
 
+@field_by_field
 def not_in_text(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
     """Null instead of a written value that no line says; the model's value stays as an alternative."""
     element = elements.get(spec.key)
