@@ -31,12 +31,12 @@ class Alternative(_Body):
 
 
 class FieldAnswer(_Body):
-    """One field. `box`: where it was read, None where it was read nowhere (source `model`); `lines`: the segments it
+    """One field. `box`: where it was read, None where it was read nowhere; `lines`: the segments it
     was read from, counted in `ocr.lines`.
 
     confidence: how likely the field is exactly right, in [0, 1]; null where nobody has calibrated the model.
-    source: `ocr`, `mrz`, `model` (it stands nowhere in the text), or `rule:NAME` where a rule changed what the model
-    said; `alternatives` then has the model's value.
+    source: `ocr`, `mrz`, `model` (it wrote the value otherwise than the text), or `rule:NAME` where a rule changed what
+    the model said; `alternatives` then has the model's value.
     status: `read`, `absent` (nothing says that there is a value) or `unreadable` (something does).
     needs_review: the confidence is below the document's threshold for this field, or it is unreadable.
     evidence: the numbers that the confidence is made of; those that are 0 are left out.

@@ -19,7 +19,8 @@ class Resolved:
     """A field's value and where it comes from.
 
     lines: of the prompt, that it was read from; score: the least of theirs, None where it was written out.
-    source: `ocr` (the model named what was read), `model` (it stands nowhere), `mrz`, or `rule:NAME`.
+    source: `ocr` (the model named what was read), `model` (it wrote the value otherwise than the text), `mrz`, or
+    `rule:NAME`.
     alternatives: other values that were proposed, with their source.
     """
 
