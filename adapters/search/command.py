@@ -20,7 +20,8 @@ from adapters.settings import Settings
 from adapters.training import publish, run_folder
 from adapters.training.command import one_sentence, set_threads
 from adapters.training.log import Log
-from adapters.training.recipe import Recipe, read_recipe
+from adapters.training.recipe import Recipe
+from adapters.training.recipe_file import read_recipe
 from adapters.training.run import Place, run, versions
 
 

@@ -15,7 +15,8 @@ from adapters.settings import Settings
 from adapters.training import curves, publish, run_folder, trackers
 from adapters.training.log import Log
 from adapters.training.progress import TrainingBar
-from adapters.training.recipe import Recipe, read_recipe
+from adapters.training.recipe import Recipe
+from adapters.training.recipe_file import read_recipe
 from adapters.training.run import Outcome, Place, measured, report, run
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}

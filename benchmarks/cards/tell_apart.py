@@ -15,7 +15,7 @@ from pathlib import Path
 from adapters import machine
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.given.sources import read_any
-from adapters.training.recipe import read_document
+from adapters.training.recipe_file import read_document
 from adapters.training.recorded import recorded
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import builtin

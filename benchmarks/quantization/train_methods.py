@@ -20,7 +20,8 @@ import yaml
 
 from adapters import bases, machine
 from adapters.settings import Settings
-from adapters.training.recipe import Recipe, form_name, read_recipe
+from adapters.training.recipe import Recipe, form_name
+from adapters.training.recipe_file import read_recipe
 
 METHODS: dict[str, dict[str, Any]] = {
     "lora": {"method": "lora"},

@@ -22,7 +22,8 @@ from adapters.registry.manifest import PromptContract
 from adapters.settings import Settings
 from adapters.training.contract import render
 from adapters.training.given import chosen, held_out
-from adapters.training.recipe import Recipe, read_recipe
+from adapters.training.recipe import Recipe
+from adapters.training.recipe_file import read_recipe
 from ocr_frontend.documents.spec import DocumentSpec
 
 Told = Callable[[], None]

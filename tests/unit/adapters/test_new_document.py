@@ -8,7 +8,7 @@ import yaml
 from adapters.errors import DataError
 from adapters.new_document.types import type_of
 from adapters.training.given import given
-from adapters.training.recipe import read_recipe
+from adapters.training.recipe_file import read_recipe
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import load_documents
 from ocr_frontend.ocr.textline import TextLine

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from adapters.errors import RecipeError
-from adapters.training.recipe import read_recipe
+from adapters.training.recipe_file import read_recipe
 
 
 def _write(folder: Path, text: str) -> Path:
