@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from adapters import machine
+from benchmarks.harness.record import record
 
 RESULTS = Path("benchmarks/results")
 Key = tuple[Hashable, ...]
@@ -86,10 +86,7 @@ def publish(name: str, args: argparse.Namespace, result: dict[str, Any], panels:
     """Write `<name>.json` and `<name>.png` into `args.out`, print the result as one line of JSON."""
     whole = {"benchmark": name, **result, "rounds": args.rounds, "seed": args.seed, "threads": args.threads}
     whole["machine"] = machine.describe()
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / f"{name}.json").write_text(json.dumps(whole, indent=1) + "\n")
-    _draw(panels, whole["machine"], args.out / f"{name}.png")
-    print(json.dumps(whole))
+    _draw(panels, whole["machine"], record(name, args.out, whole).with_suffix(".png"))
 
 
 _MOST_STANDING = 8  # groups beside each other whose names can still be read

@@ -29,6 +29,7 @@ import httpx
 
 from adapters import bases
 from adapters.settings import Settings
+from benchmarks.harness import line_answers
 from benchmarks.harness.frame import Panel, median, parser, publish, say
 from benchmarks.harness.models import EMBEDDED, SHAPES, write_models
 from benchmarks.harness.services import running
@@ -172,10 +173,8 @@ def _body(card: dict[str, Any], contract: dict[str, Any] | None) -> dict[str, An
     page = "".join(
         contract["line"].replace("{index}", str(index)).replace("{text}", text) for index, text in enumerate(lines)
     )
-    index = "|".join(map(str, range(len(lines))))
-    element = rf'(?:null|{index}|\[(?:{index})(?:,(?:{index})){{1,2}}\]|"[^"\\\x00-\x1f]*")'
-    form = r"\[" + ",".join([element] * len(document["fields"])) + r"\]"
-    return _request("cni", document["prefix"] + page + contract["suffix"], form)
+    answer = line_answers.form([3] * len(document["fields"]), len(lines))
+    return _request("cni", document["prefix"] + page + contract["suffix"], answer)
 
 
 def _request(model: str, prompt: str, form: str) -> dict[str, Any]:

@@ -13,9 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import json
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -25,6 +23,7 @@ from typing import Any
 from adapters import bases, machine
 from adapters.settings import Settings
 from benchmarks.harness.frame import RESULTS, say
+from benchmarks.harness.record import record, stamp
 from benchmarks.harness.registry_fill import Filler
 from benchmarks.harness.services import running
 from benchmarks.lora.soak_answers import Answers, Server
@@ -52,10 +51,8 @@ def main() -> int:
         }  # fmt: skip
         with running([sys.executable, "-m", "server"], args.port, environment, "/ready") as url:
             result = asyncio.run(_soak(args, url, prompts, names, revisions))
-    args.out.mkdir(parents=True, exist_ok=True)
-    (args.out / "soak.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     args.table.write_text(_table(result), encoding="utf-8")
-    print(json.dumps(result))
+    record("soak", args.out, result)
     return 1 if result["wrong"] or result["failed"] or result["left_running"] else 0
 
 
@@ -111,19 +108,13 @@ async def _soak(
         "prefix_cache_tokens_found": grown("vllm:prefix_cache_hits_total"),
         "prefix_cache_tokens_asked": grown("vllm:prefix_cache_queries_total"),
         "memory_mb": [round(_memory(before)), round(_memory(after))],
-        "load_average": [round(one, 1) for one in load],
-        "commit": _commit(), "date": time.strftime("%Y-%m-%d %H:%M", time.gmtime()), "machine": machine.describe(),
+        **stamp(), "load_average": [round(one, 1) for one in load], "machine": machine.describe(),
     }  # fmt: skip
 
 
 def _memory(metrics: dict[str, float]) -> float:
     name = "cni_server_process_resident_memory_bytes"
     return sum(value for key, value in metrics.items() if key.startswith(name)) / 1e6
-
-
-def _commit() -> str:
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
 
 
 def _table(result: dict[str, Any]) -> str:
