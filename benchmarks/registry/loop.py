@@ -23,6 +23,7 @@ import httpx
 from adapters import embedded, machine
 from adapters.errors import AdaptersError
 from adapters.quantize.form import Ready
+from adapters.registry.manifest import read_manifest
 from adapters.training.given import chosen
 from adapters.training.recipe import Recipe, Source
 from benchmarks.front.services import Child, front, running
@@ -72,7 +73,7 @@ def _loop(
     source = Source(path=recipe.data.examples[0].path, range=(_FIRST, _FIRST + args.pictures))
     pictures = chosen([source], recipe.spec, args.data)
     traffic = Traffic(httpx.Client(base_url=reader.url, timeout=_SECONDS), recipe.name, recipe.spec, pictures)
-    loop = Loop(book, traffic, args.pictures, after=4, most=40 * args.min_requests, pause=6)
+    loop = Loop(book, traffic, args.pictures, after=4, most=40 * args.min_requests, pause=15)
     before = [loop.before(first, second)]
     before.append(loop.before(second, first, measured=True))
     with running(server, reader):
@@ -82,9 +83,17 @@ def _loop(
         failing = loop.failing(second, third)
     return {
         "benchmark": "receipts_loop", "quick": args.quick, "share_percent": args.share,
-        "split_min_requests": args.min_requests, "hundred": first, "newest": second, "noise": third,
+        "split_min_requests": args.min_requests, "revisions": {"hundred": first, "newest": second, "noise": third},
+        "training": {name: _spent(book, revision) for name, revision in (("hundred", first), ("newest", second))},
         "before": before, "better": better, "worse": worse, "failing": failing,
     }  # fmt: skip
+
+
+def _spent(book: Runbook, revision: str) -> dict[str, Any]:
+    """What its last training was, as its manifest says it."""
+    manifest = read_manifest(book.folder / "adapters" / book.adapter / revision)
+    measured = (manifest.measured if manifest else None) or {}
+    return {name: measured.get(name) for name in ("samples", "steps", "tokens", "seconds")}
 
 
 def _train(args: argparse.Namespace, base: Ready, book: Runbook) -> str:

@@ -10,7 +10,8 @@ import yaml
 
 from adapters.registry.canonical import file_sha256
 from adapters.registry.digest import CONFIG_FILE, MANIFEST_FILE, WEIGHTS_FILE
-from adapters.training.recipe import Recipe, read_recipe
+from adapters.training.recipe import Recipe
+from adapters.training.recipe_file import read_recipe
 from benchmarks.registry.loop_runbook import ROOT
 
 RECIPE = ROOT / "adapters/recipes/receipt-hundred.yaml"
