@@ -43,11 +43,11 @@ def main() -> int:
     """Run it."""
     args = _parser().parse_args()
     if args.quick:
-        args.pictures, args.share, args.min_requests = min(args.pictures, 6), 50, 3
+        args.pictures, args.held_out, args.share, args.min_requests = 6, 3, 50, 3
     begun, base = time.monotonic(), served_base()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        recipe = lay_out(folder, args.data, args.quick)
+        recipe = lay_out(folder, args.data, args.held_out, args.quick)
         server = _server(folder, base, args)
         reader = front(args.port + 1, server, MODEL=recipe.name, CORRECTIONS="true")
         book = Runbook(folder, recipe.name, reader.url, server.url, args.share)
@@ -131,6 +131,9 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--hundred", type=Path, help="a revision that receipt-hundred.yaml made (default: train it)")
     made.add_argument("--newest", type=Path, help="the better revision (default: the newest below adapters/receipt)")
     made.add_argument("--pictures", type=int, default=50, help="of a round (default: %(default)s)")
+    made.add_argument(
+        "--held-out", type=int, default=50, help="receipts that measure before anybody is served (default: %(default)s)"
+    )
     made.add_argument("--share", type=int, default=10, help="percent of the new revision (default: %(default)s)")
     made.add_argument(
         "--min-requests", type=int, default=5, help="SERVER_SPLIT_MIN_REQUESTS, 20 by default (here: %(default)s)"

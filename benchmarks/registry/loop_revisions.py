@@ -18,18 +18,19 @@ RECIPE = ROOT / "adapters/recipes/receipt-hundred.yaml"
 _SCALE = 2.0  # of the noise: far above any trained weight
 
 
-def lay_out(folder: Path, data: Path, quick: bool) -> Recipe:
+def lay_out(folder: Path, data: Path, held_out: int, quick: bool) -> Recipe:
     """`receipt/` with the recipe and links to what it names, `adapters/` and `runs/`; the recipe as it is read there.
 
-    quick: two steps of training, judged by three receipts.
+    held_out: how many receipts judge a revision; quick: two steps of training.
     """
     room = folder / "receipt"
     for made in (room, folder / "adapters", folder / "runs"):
         made.mkdir()
     content = yaml.safe_load(RECIPE.read_text(encoding="utf-8"))
+    [judged] = content["data"]["held_out"]
+    judged["range"][1] = judged["range"][0] + held_out
     if quick:
         content["stop_after"] = 2
-        content["data"]["held_out"][0]["range"] = [400, 403]
     (room / "recipe.yaml").write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
     document = Path(content["document"]).parts[0]
     for name in (document, content["start_from"]):

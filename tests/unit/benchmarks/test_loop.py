@@ -57,8 +57,8 @@ def test_a_command_that_fails_is_named_and_one_that_may_is_not(tmp_path: Path) -
 
 def test_a_recipe_is_read_where_it_is_laid_out(tmp_path: Path) -> None:
     write_folder(tmp_path / "data/receipts", 3)
-    recipe = lay_out(tmp_path, tmp_path / "data", quick=True)
-    assert recipe.name == "receipt" and recipe.stop_after == 2
+    recipe = lay_out(tmp_path, tmp_path / "data", 3, quick=True)
+    assert recipe.name == "receipt" and recipe.stop_after == 2 and recipe.data.held_out[0].range == (400, 403)
     assert (tmp_path / "receipt/receipts/key/000.json").is_file()
 
 
