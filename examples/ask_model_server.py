@@ -2,7 +2,7 @@
 
     python examples/ask_model_server.py [SERVER]
 
-`model` is the base's name, an adapter's (`cni`: what it means today) or an exact revision (`cni@2275c955c4a3`).
+`model` is the base's name, an adapter's (`cni`: what it means today) or an exact revision (`cni@fa4130d23aa6`).
 """
 
 import sys

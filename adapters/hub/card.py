@@ -25,7 +25,7 @@ _SCORES = {"fields_exact": "fields right to the letter", "cards_right": "cards r
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
     parser = subparsers.add_parser("card", help="write the model card of a revision (README.md beside it)")
-    parser.add_argument("folder", type=Path, help="of the revision, for example adapters/cni/2275c955c4a3")
+    parser.add_argument("folder", type=Path, help="of the revision, for example adapters/cni/fa4130d23aa6")
     parser.add_argument(
         "--license", help="an identifier of the hub, for example apache-2.0 (default: the card's so far)"
     )
