@@ -43,7 +43,8 @@ def plan(
     `environ`: the caller's; `tuned`: CPU only; `memory`: how the sizes in `settings` were chosen (server/memory.py).
     """
     tuned = tuned if machine.cpu_only else None
-    draft_tokens = _draft_tokens(settings, machine, tuned)
+    stated = [*_command(settings, machine), *_options(tuned), *parse(settings.engine_options)]
+    draft_tokens = min(_draft_tokens(settings, machine, tuned), drafts.room(stated))
     preload = environ.get("LD_PRELOAD", "")
     choices = [
         *_model(settings, model_is_folder),

@@ -35,6 +35,25 @@ def test_a_cpu_drafts_unless_told_otherwise() -> None:
 
 
 @pytest.mark.parametrize(
+    ("batch", "requests", "options", "tokens"),
+    [
+        (2048, 32, "", 8),
+        (256, 32, "", 7),  # a context of 256 tokens
+        (2048, 1024, "", 1),
+        (2048, 2048, "", 0),
+        (256, 32, "--max-num-batched-tokens=2048", 8),
+        (0, 32, "", 8),  # vLLM chooses
+    ],
+)
+def test_no_more_is_drafted_than_a_batch_holds(batch: int, requests: int, options: str, tokens: int) -> None:
+    sizes = {"max_num_batched_tokens": batch, "max_num_seqs": requests, "engine_options": options}
+    made = plan(Settings.model_validate({"model": "/model", **sizes}), _machine(), True)
+    words = dict(zip(made.command, made.command[1:], strict=False))
+    drafted = json.loads(words["--speculative-config"])["num_speculative_tokens"] if tokens else 0
+    assert drafted == tokens and ("--scheduler-cls" in words) == bool(tokens)
+
+
+@pytest.mark.parametrize(
     ("tokens", "cpu_only", "tuned"),
     [(0, True, None), (8, False, None), (8, True, Tuned(Path("/t"), {"--speculative-config": "{}"}))],
 )
