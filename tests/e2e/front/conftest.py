@@ -27,9 +27,9 @@ _FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-# What the base answers: a place that is not on the card, and no height (which a rule finds).
+# What the base answers: a place otherwise than the card spells it, and no height (which a rule finds).
 DESK, PHONE = {"width": 1360, "height": 860}, {"width": 390, "height": 780}
-_BASE = dict(zip(RECTO_FIELDS, ("NZENGESSI", "REBECCA", "21.12.1978", "DOUALA", "M", None, "ENTRAÎNEUR"), strict=True))
+_BASE = dict(zip(RECTO_FIELDS, ("NZENGESSI", "REBECCA", "21.12.1978", "YINGUIS", "M", None, "ENTRAÎNEUR"), strict=True))
 
 
 class SampleReader(FakeReader):
