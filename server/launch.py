@@ -43,8 +43,8 @@ def plan(
     `environ`: the caller's; `tuned`: CPU only; `memory`: how the sizes in `settings` were chosen (server/memory.py).
     """
     tuned = tuned if machine.cpu_only else None
-    stated = [*_command(settings, machine), *_options(tuned), *parse(settings.engine_options)]
-    draft_tokens = min(_draft_tokens(settings, machine, tuned), drafts.room(stated))
+    first, last = _command(settings, machine), [*_options(tuned), *parse(settings.engine_options)]
+    draft_tokens = min(_draft_tokens(settings, machine, last), drafts.room([*first, *last]))
     preload = environ.get("LD_PRELOAD", "")
     choices = [
         *_model(settings, model_is_folder),
@@ -59,14 +59,13 @@ def plan(
     share = {choice.name: choice.value for choice in memory}.get(GPU_SHARE)
     options = ["--gpu-memory-utilization", share] if share else []
     options += [word for pair in drafts.options(draft_tokens).items() for word in pair]
-    command = [*_command(settings, machine), *options, *_options(tuned), *parse(settings.engine_options)]
+    command = [*first, *options, *last]
     return Launch(command, {**environment, **own}, choices)
 
 
-def _draft_tokens(settings: Settings, machine: Machine, tuned: Tuned | None) -> int:
+def _draft_tokens(settings: Settings, machine: Machine, last: Sequence[str]) -> int:
     """None on a GPU, where vLLM's own speculation is at home, and where a profile or an operator names another."""
-    other = [*_options(tuned), *parse(settings.engine_options)]
-    if any(word.startswith(("--spec", "--scheduler-cls", "-sc")) for word in other):
+    if any(word.startswith(("--spec", "--scheduler-cls", "-sc")) for word in last):
         return 0
     return settings.draft_tokens if machine.cpu_only else 0
 

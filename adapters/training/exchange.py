@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from adapters.data.given.contacts import contact
 from adapters.training.dataset import Labelled
+from adapters.training.mixing import places_of
 from adapters.training.targets import Target
 
 _MOST = 3  # lines of contact that are put in, or taken out, at one place
@@ -28,7 +29,7 @@ def surrounded(sample: Labelled, fields: Sequence[int], rng: random.Random) -> L
     """With lines of contact before and behind each of these fields: put in, or in the place of nobody's lines there."""
     for field in fields:
         for behind in (False, True):
-            lines = _lines(sample, sample.targets[field])
+            lines = places_of(sample)[field]
             if lines and not isinstance(sample.targets[field], str) and rng.random() < 0.6:
                 sample = _with_contacts(sample, max(lines) + 1 if behind else min(lines), rng, up=not behind)
     return sample
@@ -38,16 +39,10 @@ def _block(sample: Labelled, field: int) -> tuple[int, int] | None:
     """First line and the one behind the last of a field whose lines stand together and are its alone."""
     target = sample.targets[field]
     lines = target if isinstance(target, tuple) else () if target is None or isinstance(target, str) else (target,)
-    used = {n for other, t in enumerate(sample.targets) if other != field for n in _lines(sample, t)}
+    used = {n for other, at in places_of(sample).items() if other != field for n in at}
     if not lines or tuple(lines) != tuple(range(min(lines), max(lines) + 1)) or used & set(lines):
         return None
     return min(lines), max(lines) + 1
-
-
-def _lines(sample: Labelled, target: Target) -> tuple[int, ...]:
-    if isinstance(target, str):
-        return tuple(n for n, line in enumerate(sample.lines) if target in line)
-    return target if isinstance(target, tuple) else () if target is None else (target,)
 
 
 def _with_block(
@@ -63,7 +58,7 @@ def _with_block(
 
 def _with_contacts(sample: Labelled, at: int, rng: random.Random, *, up: bool) -> Labelled:
     """Lines of contact at `at`, in the place of some of nobody's that stand above it (`up`) or from it on."""
-    used = {n for target in sample.targets for n in _lines(sample, target)}
+    used = {n for at in places_of(sample).values() for n in at}
     free, step = 0, -1 if up else 1
     while free < _MOST and 0 <= (n := at + step * free - up) < len(sample.lines) and n not in used:
         free += 1

@@ -19,7 +19,7 @@ _CASES = (str.title, str.title, str.capitalize, str.lower)
 def mixed(sample: Labelled, others: Sequence[Labelled], rng: random.Random) -> Labelled:
     """The sample's top over the bottom of one of the others, where both can be cut between the same fields."""
     other = rng.choice(others)
-    mine, theirs = _places(sample), _places(other)
+    mine, theirs = places_of(sample), places_of(other)
     order = sorted((max(at), key) for key, at in mine.items() if at)
     for count in rng.sample(range(1, len(order)), len(order) - 1) if len(order) > 1 else ():
         top = {key for _, key in order[:count]}
@@ -31,7 +31,7 @@ def mixed(sample: Labelled, others: Sequence[Labelled], rng: random.Random) -> L
 
 def shorter(sample: Labelled, rng: random.Random) -> Labelled:
     """Without some lines that are far from every value."""
-    near = {line + step for at in _places(sample).values() for line in at for step in range(-_NEAR, _NEAR + 1)}
+    near = {line + step for at in places_of(sample).values() for line in at for step in range(-_NEAR, _NEAR + 1)}
     first, count = rng.randrange(max(1, len(sample.lines))), rng.randrange(1, _LONGEST + 1)
     left = [n for n in range(len(sample.lines)) if n in near or not first <= n < first + count]
     place = {old: new for new, old in enumerate(left)}
@@ -63,7 +63,7 @@ def recased(sample: Labelled, rng: random.Random) -> Labelled:
     return Labelled(sample.document, lines, sample.targets)
 
 
-def _places(sample: Labelled) -> dict[int, tuple[int, ...]]:
+def places_of(sample: Labelled) -> dict[int, tuple[int, ...]]:
     """Field's number to its lines: those that an answer names, or that hold a written-out value; empty for null."""
     found: dict[int, tuple[int, ...]] = {}
     for key, target in enumerate(sample.targets):
