@@ -4,8 +4,8 @@ import random
 from collections.abc import Sequence
 
 from adapters.data.documents import DocumentName
-from adapters.data.hard.blocks import Entry
 from adapters.data.hard.families import Family
+from adapters.data.hard.setter import Entry
 from adapters.data.hard.style import Style
 from adapters.data.hard.wordings import Wording
 from adapters.data.records import Record

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import Literal
 
 from adapters.data.fonts import load
-from adapters.data.hard.blocks import Entry, Setter, above
+from adapters.data.hard.blocks import above
 from adapters.data.hard.entries import SHORT_KEYS, Row, entries_of, rows_of
 from adapters.data.hard.families import Family
 from adapters.data.hard.look import Look, sample_look
 from adapters.data.hard.page import Page
+from adapters.data.hard.setter import Entry, Setter
 from adapters.data.hard.style import Style, style_of
 from adapters.data.records import Record
 from adapters.data.vocabulary import Split

@@ -59,6 +59,11 @@ class Look:
     def label_file(self) -> str:
         return self.face.bold if self.bold_labels else self.face.regular
 
+    @property
+    def drop(self) -> float:
+        """How far below its value's top a label starts that shares its line."""
+        return (self.value - self.label) * 0.8
+
     def smaller(self, factor: float) -> "Look":
         """The same print, for a page that would not hold it."""
         return replace(self, value=round(self.value * factor), label=round(self.label * factor))

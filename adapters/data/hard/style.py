@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from adapters.data.hard.blocks import Entry
 from adapters.data.hard.families import Family, families_of
+from adapters.data.hard.setter import Entry
 from adapters.data.hard.wordings import Wording, wording
 from adapters.data.vocabulary import Split
 

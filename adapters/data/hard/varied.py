@@ -8,8 +8,9 @@ between the fields. The held-out half has no part in it.
 import random
 from functools import cache, partial
 
-from adapters.data.hard.blocks import Block, Entry, Setter, above, around, below, boxed, inline, left
+from adapters.data.hard.blocks import Block, above, around, below, boxed, inline, left
 from adapters.data.hard.families import Family
+from adapters.data.hard.setter import Entry, Setter
 from adapters.data.hard.style import Style
 from adapters.data.hard.varied_blocks import centred, opposite, right
 from adapters.data.hard.wordings import Wording, wordings

@@ -10,13 +10,13 @@ from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.fonts import FAMILIES as PLAIN_FACES
 from adapters.data.fonts import load
 from adapters.data.hard import capture
-from adapters.data.hard.blocks import Setter
 from adapters.data.hard.draw import draw_flat
 from adapters.data.hard.families import FAMILIES, families_of
 from adapters.data.hard.layout import lay_out
 from adapters.data.hard.lines import hard_text_sample
 from adapters.data.hard.look import FACES, sample_look
 from adapters.data.hard.page import Page, wrapped
+from adapters.data.hard.setter import Setter
 from adapters.data.hard.values import hard_record
 from adapters.data.hard.varied import varied_style
 from adapters.data.hard.wordings import half_of, wording, wordings
