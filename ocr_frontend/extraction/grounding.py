@@ -43,13 +43,21 @@ def _joins(wanted: str, spec: FieldSpec, page: LabelledPage) -> Iterator[tuple[i
     return (found for found in go_on(wanted, ()) if len(found) > 1)
 
 
-def lines_with(text: str, page: LabelledPage) -> list[int]:
+def _lines_with(text: str, page: LabelledPage) -> list[int]:
     """Lines that hold the text: whole words only where it is short."""
     wanted = key_of(text)
     return [index for index, line in enumerate(page.lines) if _holds(key_of(line.text), wanted)]
 
 
-def lines_with_value(value: object, spec: FieldSpec, page: LabelledPage) -> list[int]:
+def lines_that_say(text: str, value: object, spec: FieldSpec, page: LabelledPage) -> list[int]:
+    """Lines that say a written value: its text, else, where the type knows other spellings, the same value.
+
+    value: what the type finds in the text.
+    """
+    return _lines_with(text, page) or ([] if spec.type.free else _lines_with_value(value, spec, page))
+
+
+def _lines_with_value(value: object, spec: FieldSpec, page: LabelledPage) -> list[int]:
     """Lines in which the type finds the same value."""
     return [
         index

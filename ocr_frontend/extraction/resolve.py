@@ -7,7 +7,7 @@ from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.documents.types import Found, Value, fold
 from ocr_frontend.extraction.candidate import Candidate
-from ocr_frontend.extraction.grounding import lines_with, lines_with_value, nearly, prefer
+from ocr_frontend.extraction.grounding import lines_that_say, nearly, prefer
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.llm.answers import Element, line_numbers
 from ocr_frontend.ocr.geometry import around
@@ -109,7 +109,7 @@ def _by_value(text: str, spec: FieldSpec, page: LabelledPage) -> Resolved:
     if found is None:
         return Resolved(warnings=(Warning_("no_value", spec.key),))
     warnings = _warnings(found, spec)
-    indexes = lines_with(text, page) or ([] if spec.type.free else lines_with_value(found.value, spec, page))
+    indexes = lines_that_say(text, found.value, spec, page)
     if indexes:
         index = prefer(indexes, spec, page)
         return Resolved(found.value, (index,), page.lines[index].confidence, page.lines[index].box, warnings=warnings)

@@ -8,7 +8,7 @@ from rapidfuzz import fuzz
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.candidate import Candidate, Elements, field_by_field
-from ocr_frontend.extraction.grounding import key_of, lines_with, lines_with_value, nearly
+from ocr_frontend.extraction.grounding import key_of, lines_that_say, nearly
 from ocr_frontend.llm.answers import line_numbers
 
 _SPREAD = 85.0  # percent of a text's letters that some run of the page's text must have
@@ -27,10 +27,10 @@ def not_in_text(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Cand
 
 
 def _stands(text: str, value: object, spec: FieldSpec, page: LabelledPage) -> bool:
-    if lines_with(text, page):
+    if lines_that_say(text, value, spec, page):
         return True
     if not spec.type.free:
-        return bool(lines_with_value(value, spec, page))
+        return False
     if nearly(text, spec, page) is not None:
         return True
     whole = " ".join(key_of(line.text) for line in page.lines)
