@@ -42,17 +42,14 @@ class FigureError(Exception):
 
 @dataclass(frozen=True)
 class Figure:
-    """`value`: as the file has it, times `times`, over what `over` finds; `said`: words where no file has it yet."""
+    """`value`: as the file has it, times `times`, over what `over` finds."""
 
     value: float
     digits: int
     unit: str
-    said: str | None = None
 
     def text(self, french: bool) -> str:
         """As a page shows it."""
-        if self.said is not None:
-            return self.said.replace(".", ",") if french else self.said
         number = f"{self.value * (100 if self.unit == '%' else 1):,.{self.digits}f}"
         if french:
             number = number.replace(",", _NARROW).replace(".", ",")
@@ -95,8 +92,6 @@ def shipped(root: Path) -> str:
 def _figure(name: str, told: dict[str, Any], files: dict[str, Any]) -> Figure:
     look = [jmespath.search(told[key], files[told["file"]]) for key in ("at", "over") if key in told]
     if any(not isinstance(found, int | float) for found in look):
-        if "until_then" in told:
-            return Figure(0, 0, "", str(told["until_then"]))
         raise FigureError(f"docs/figures.yaml, {name}: the result file {told['file']!r} has no number at {told['at']}")
     value = look[0] * told.get("times", 1) / (look[1] if "over" in told else 1)
     return Figure(value, told.get("digits", 1), told.get("unit", ""))

@@ -1,6 +1,7 @@
 """Numbers in README and docs are those of the result files."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -46,7 +47,6 @@ def test_both_readmes_have_the_same_sections_and_figures() -> None:
         (Figure(0.9912, 1, "%"), "99.1 %", "99,1\u00a0%"),
         (Figure(13600, 0, ""), "13,600", "13\u202f600"),
         (Figure(2.04, 1, "GiB"), "2.0 GiB", "2,0\u00a0Gio"),
-        (Figure(0, 0, "", "72.2 %"), "72.2 %", "72,2 %"),
     ],
 )
 def test_a_figure_is_written_as_its_language_writes_it(figure: Figure, english: str, french: str) -> None:
@@ -62,6 +62,21 @@ def test_text_between_marks_and_the_shipped_revision_are_replaced_and_nothing_el
 def test_a_figure_that_nobody_knows_is_named() -> None:
     with pytest.raises(FigureError, match="no figure is called y"):
         filled("<!--=y-->1<!--/-->", Told({}, {}), False, "")
+
+
+def test_a_number_that_no_result_has_is_named_with_its_file(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    revision = tmp_path / "adapters/cni/0123456789ab"
+    revision.mkdir(parents=True)
+    (revision / "evaluation.json").write_text("{}", "utf-8")
+    (tmp_path / "docs/figures.yaml").write_text(
+        "files: {speed: speed.json}\nfigures: {card_seconds: {file: speed, at: total.p50}}\n", "utf-8"
+    )
+    (tmp_path / "speed.json").write_text('{"total": {"p50": 2}}', "utf-8")
+    assert read_figures(tmp_path).figures["card_seconds"].text(french=False) == "2.0"
+    (tmp_path / "speed.json").write_text('{"total": {}}', "utf-8")
+    with pytest.raises(FigureError, match=r"card_seconds: the result file 'speed' has no number at total\.p50"):
+        read_figures(tmp_path)
 
 
 def test_a_table_has_the_rows_of_its_file() -> None:
