@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from ocr_frontend.api.disconnect import ClientGone
+from ocr_frontend.api.drain import Drain
 from ocr_frontend.api.errors import error_response
 from ocr_frontend.api.local_only import LocalOnly
 from ocr_frontend.api.middleware import CLIENT_GONE, Boundary
@@ -40,6 +41,7 @@ def create_app(
         service.metrics.expect(route.path for route in router.routes if isinstance(route, APIRoute))
     hosts = (settings.host, *settings.allowed_hosts)
     app.add_middleware(LocalOnly, active=lambda: service.ring.open, hosts=hosts)
+    app.add_middleware(Drain, settings=settings)
     app.add_middleware(Boundary, metrics=service.metrics, access=service.access)
 
     async def on_front_error(request: Request, error: Exception) -> Response:

@@ -9,11 +9,10 @@ from starlette.requests import Request
 
 from ocr_frontend.api.admission import Hold
 from ocr_frontend.api.service import Service
-from ocr_frontend.api.uploads import unread
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.auth.limits import Used
 from ocr_frontend.auth.work import Work, working
-from ocr_frontend.errors import DeadlineExceeded, FrontError
+from ocr_frontend.errors import DeadlineExceeded
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ async def serving(request: Request, service: Service, key: Key, *, reads: bool =
     reads: its pictures are read before it is answered, so where there is no room for that it is refused before its form
     is taken apart. Raises Busy, RateLimited, OcrUnavailable, DeadlineExceeded.
     """
-    seconds, inside = service.settings.request_seconds, False
+    seconds = service.settings.request_seconds
     work = Work(key.id, request.state.began + seconds)
     try:
         async with asyncio.timeout(work.left()):
@@ -50,14 +49,9 @@ async def serving(request: Request, service: Service, key: Key, *, reads: bool =
                 hold = held.enter_context(service.bytes.take(key))
                 if reads:
                     _require_room(service, key)
-                inside = True
                 yield Serving(service, key, used, hold, held)
     except TimeoutError:
         raise DeadlineExceeded(f"The request did not end within {seconds:g} s.") from None
-    except FrontError:
-        if not inside:
-            await unread(request, service.settings.max_bytes, min(seconds, service.settings.upload_seconds))
-        raise
 
 
 def _require_room(service: Service, key: Key) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 from starlette.requests import ClientDisconnect, Request
@@ -12,8 +11,8 @@ from ocr_frontend.api.multipart import FormReader, boundary_of, too_large
 from ocr_frontend.auth.work import current
 from ocr_frontend.errors import BadRequest, FrontError
 
-_FORM_OVERHEAD = 64 * 1024  # bytes of a form beside its files
-_DRAIN = 4  # times the limit: read and thrown away, so that the client gets to read the answer
+FORM_OVERHEAD = 64 * 1024  # bytes of a form beside its files
+DRAIN = 4  # times the limit: read and thrown away, so that the client gets to read the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,10 @@ async def receive(
     if boundary is None:
         names = " and ".join(f"`{part}`" for part in parts)
         raise BadRequest(f"Send a multipart form with the image in the part {names}.")
-    limit = (total or max_bytes * len(parts)) + _FORM_OVERHEAD
+    limit = (total or max_bytes * len(parts)) + FORM_OVERHEAD
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > _DRAIN * limit:
-        raise too_large(limit - _FORM_OVERHEAD)
+    if announced.isdigit() and int(announced) > DRAIN * limit:
+        raise too_large(limit - FORM_OVERHEAD)
     form = FormReader(boundary, dict.fromkeys(parts, most), fields, max_bytes)
     seconds = current().left(seconds)
     try:
@@ -66,19 +65,6 @@ async def receive(
     return Upload(form.files, form.fields)
 
 
-async def unread(request: Request, max_bytes: int, seconds: float) -> None:
-    """Of who is refused before the form is read: throw it away, so that the client hears why.
-
-    A server closes the connection of a client that announced to (`Connection: close`, as proxies do) once it has
-    answered; bytes that nobody has read would then reset it, and the answer would be lost.
-    """
-    if "100-continue" in request.headers.get("expect", "").lower():
-        return  # the client waits for a word before it sends anything
-    with suppress(TimeoutError, ClientDisconnect):
-        async with asyncio.timeout(seconds):
-            await _throw_away(request.stream(), _DRAIN * (max_bytes + _FORM_OVERHEAD))
-
-
 async def _read(request: Request, form: FormReader, limit: int, hold: Hold) -> None:
     """What is refused halfway is read to its end (up to a limit) and thrown away."""
     received, chunks = 0, request.stream()
@@ -86,13 +72,13 @@ async def _read(request: Request, form: FormReader, limit: int, hold: Hold) -> N
         async for chunk in chunks:
             received += len(chunk)
             if received > limit:
-                raise too_large(limit - _FORM_OVERHEAD)
+                raise too_large(limit - FORM_OVERHEAD)
             hold.add(len(chunk))
             form.write(chunk)
     except FrontError:
         form.files.clear()
         hold.release()
-        await _throw_away(chunks, _DRAIN * limit - received)
+        await _throw_away(chunks, DRAIN * limit - received)
         raise
     form.end()
 

@@ -72,10 +72,10 @@ async def test_who_waits_for_a_word_is_told_before_the_body() -> None:
 
 
 async def test_what_does_not_end_is_not_heard_to_its_end() -> None:
-    async with full(max_bytes=10_000) as (front, _):
+    async with full(max_bytes=10_000, jobs_images=1) as (front, _):
         body = Sent(1_000_000)
         assert (await _post(front, body)).status_code == 503
-        assert body.asked * body.size <= uploads._DRAIN * (10_000 + uploads._FORM_OVERHEAD) + body.size
+        assert body.asked * body.size <= uploads.DRAIN * (10_000 + uploads.FORM_OVERHEAD) + body.size
 
 
 async def test_what_comes_too_slowly_is_not_waited_for() -> None:
