@@ -22,7 +22,7 @@ from adapters.registry.quantization import Quantization
 from adapters.training.dataset import encode, modelled
 from adapters.training.forms import BF16, load_base
 from adapters.training.judge import judge
-from adapters.training.recipe import Data
+from adapters.training.recipe_data import Data
 
 HOW = "teacher-forced on modelled OCR lines of unseen people, activations in bfloat16"
 _BATCH = 4

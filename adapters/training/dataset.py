@@ -13,7 +13,7 @@ from adapters.data.samples import Sample, text_sample
 from adapters.data.vocabulary import Split
 from adapters.registry.manifest import PromptContract
 from adapters.training.contract import joined, pieces, render, spans, visible
-from adapters.training.recipe import Data
+from adapters.training.recipe_data import Data
 from adapters.training.targets import Target
 from ocr_frontend.documents.spec import DocumentSpec
 

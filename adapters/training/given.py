@@ -12,7 +12,8 @@ from adapters.errors import DataError
 from adapters.training import exchange, mixing
 from adapters.training.dataset import Labelled
 from adapters.training.harder import harder
-from adapters.training.recipe import Hardness, Recipe, Source
+from adapters.training.recipe import Recipe
+from adapters.training.recipe_data import Hardness, Source
 from ocr_frontend.documents.spec import DocumentSpec
 
 _DROPS = 3  # times that lines may be left out of one sample

@@ -14,7 +14,7 @@ from typing import cast
 from adapters.data.documents import DOCUMENTS, DocumentName
 from adapters.data.misreadings import wrecked
 from adapters.training.dataset import Labelled
-from adapters.training.recipe import Hardness
+from adapters.training.recipe_data import Hardness
 from adapters.training.targets import Target
 from ocr_frontend.documents.spec import DocumentSpec
 

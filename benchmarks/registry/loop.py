@@ -25,7 +25,8 @@ from adapters.errors import AdaptersError
 from adapters.quantize.form import Ready
 from adapters.registry.manifest import read_manifest
 from adapters.training.given import chosen
-from adapters.training.recipe import Recipe, Source
+from adapters.training.recipe import Recipe
+from adapters.training.recipe_data import Source
 from benchmarks.front.services import Child, front, running
 from benchmarks.harness.frame import RESULTS, say
 from benchmarks.harness.record import record, stamp

@@ -162,7 +162,7 @@ def modelled_prompts(seed: int) -> Iterator[str]:
     """Prompts of modelled cards of people that no training has seen, as the shipped adapter's contract has them."""
     from adapters.training.contract import contract, render
     from adapters.training.dataset import modelled
-    from adapters.training.recipe import Data
+    from adapters.training.recipe_data import Data
 
     data = Data()
     prompts = contract(data.documents)

@@ -12,7 +12,8 @@ from adapters.training.examples import prepare
 from adapters.training.forms import device, form_of
 from adapters.training.log import Log
 from adapters.training.model import with_adapter
-from adapters.training.recipe import Data, Optimization, Recipe
+from adapters.training.recipe import Optimization, Recipe
+from adapters.training.recipe_data import Data
 from tests.support.tiny_models import write_base
 
 pytestmark = [

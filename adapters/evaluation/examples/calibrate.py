@@ -12,7 +12,7 @@ from adapters.evaluation.calibration import Observed
 from adapters.evaluation.examples.ask import through_front
 from adapters.evaluation.scores import normalise
 from adapters.training.given import chosen, held_out
-from adapters.training.recipe import Source
+from adapters.training.recipe_data import Source
 from adapters.training.recipe_file import read_recipe
 
 

@@ -15,7 +15,7 @@ from adapters.data.samples import text_sample
 from adapters.errors import DataError
 from adapters.training.contract import contract, joined, pieces, render, visible
 from adapters.training.dataset import Example, Labelled, batches, encode, labelled, modelled
-from adapters.training.recipe import Data
+from adapters.training.recipe_data import Data
 from adapters.training.recorded import recorded
 
 

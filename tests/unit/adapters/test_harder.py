@@ -8,7 +8,7 @@ from adapters.data.documents import DOCUMENT_NAMES, DOCUMENTS, DocumentName
 from adapters.data.samples import text_sample
 from adapters.training.dataset import Labelled, labelled
 from adapters.training.harder import harder
-from adapters.training.recipe import Hardness
+from adapters.training.recipe_data import Hardness
 from adapters.training.targets import Target
 
 CARD = Labelled("cni-2025-recto", ("123456789", "NOM", "A B", "C", "01.01.1990 F", "01.01.2030"), (0, 2, None, 4, 4, 5))

@@ -14,7 +14,8 @@ from adapters.training import mixing
 from adapters.training.contract import pieces
 from adapters.training.dataset import Labelled
 from adapters.training.given import chosen, given
-from adapters.training.recipe import Data, Hardness, Recipe, Source
+from adapters.training.recipe import Recipe
+from adapters.training.recipe_data import Data, Hardness, Source
 from adapters.training.recipe_file import read_recipe
 from ocr_frontend.documents.spec import parse_spec
 from tests.support.receipts import receipts, write_folder

@@ -14,7 +14,8 @@ from adapters.training.dataset import encode
 from adapters.training.examples import prepare
 from adapters.training.model import with_adapter
 from adapters.training.objects import MOST, member, value
-from adapters.training.recipe import Data, Optimization, Recipe
+from adapters.training.recipe import Optimization, Recipe
+from adapters.training.recipe_data import Data
 from tests.support.tiny_models import write_base
 
 RECIPE = Recipe(

@@ -18,7 +18,8 @@ from adapters.registry.canonical import file_sha256
 from adapters.training import cache, checkpoint, loop, memory, trackers
 from adapters.training.examples import prepare, prepared
 from adapters.training.log import Log
-from adapters.training.recipe import Data, Recipe
+from adapters.training.recipe import Recipe
+from adapters.training.recipe_data import Data
 from adapters.training.run_folder import alone
 from tests.support.tiny_models import write_base
 

@@ -20,7 +20,8 @@ from adapters.training.examples import Examples, prepare
 from adapters.training.forms import BF16, NF4, Form, form_of, load_base, weight_bytes
 from adapters.training.log import Log
 from adapters.training.model import collate, loss_of, with_adapter
-from adapters.training.recipe import Data, Lora, Optimization, Qat, Recipe
+from adapters.training.recipe import Lora, Optimization, Qat, Recipe
+from adapters.training.recipe_data import Data
 from tests.support.tiny_models import write_base
 
 RECIPE = Recipe(
