@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
-from server import launch, machine
+from server import launch, machine, scratch
 from server.keys_command import add_parser as add_keys_parser
 from server.prepare import PrepareError, prepare
 from server.quantized_base import check_quantized_base
@@ -65,7 +65,8 @@ def serve(arguments: argparse.Namespace) -> int:
     sys.stdout.flush()
     # vLLM would let its older variable for the KV cache outrank what was fitted.
     inherited = {name: value for name, value in os.environ.items() if name != _LEGACY_KV}
-    os.execve(planned.command[0], planned.command, {**inherited, **planned.environment})
+    temporary = scratch.environment(scratch.claim(), inherited)
+    os.execve(planned.command[0], planned.command, {**inherited, **temporary, **planned.environment})
 
 
 def _plan(settings: Settings) -> launch.Launch:

@@ -1,6 +1,7 @@
 """The endpoint plugin: hangs our routes and our gate into vLLM's application."""
 
 import asyncio
+import atexit
 import logging
 import os
 import signal
@@ -9,7 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from vllm.v1.metrics.prometheus import get_prometheus_registry
 
-from server import background
+from server import background, scratch
 from server.gate import GateMiddleware
 from server.handlers import install_handlers
 from server.logs import RequestIds
@@ -45,6 +46,7 @@ class CniRoutes:
     async def init_state(self, engine_client: Any, state: Any, args: Any) -> None:
         """Build what the routes need; handlers and gate come last, so that they are in front of vLLM's own."""
         assert self._app is not None
+        atexit.register(scratch.release)  # the engine's processes have ended by then
         settings = Settings()
         registry = get_prometheus_registry()
         try:
