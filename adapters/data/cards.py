@@ -14,17 +14,19 @@ from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.data.hard.capture import capture
 from adapters.data.hard.draw import draw_flat
 from adapters.data.hard.values import hard_record
+from adapters.data.hard.varied import varied_style
 from adapters.data.layout import lay_out
 from adapters.data.records import Record, sample_record
 from adapters.data.render import Card, render
 from adapters.data.vocabulary import Split
 
-Condition = Literal["clean", "photo", "hard"]
-CONDITIONS: tuple[Condition, ...] = get_args(Condition)
+Condition = Literal["clean", "photo", "hard", "varied"]
+# What is measured. `varied`, each card laid out and worded anew, is for training alone.
+CONDITIONS: tuple[Condition, ...] = ("clean", "photo", "hard")
 # Cards in the plain layouts; what `--condition both` draws.
 PLAIN: tuple[Condition, ...] = ("clean", "photo")
 CHOICES: dict[str, tuple[Condition, ...]] = {
-    **{name: (name,) for name in CONDITIONS}, "both": PLAIN, "all": CONDITIONS,
+    **{name: (name,) for name in get_args(Condition)}, "both": PLAIN, "all": CONDITIONS,
 }  # fmt: skip
 
 
@@ -59,10 +61,10 @@ class DrawnCard:
 
 def draw_card(seed: int, index: int, split: Split, document: DocumentName, condition: Condition) -> DrawnCard:
     """Card `index` of a seed. Its clean and its photographed form show the same record in the same print; the hard
-    cards are other people's, in layouts of their own.
+    and varied cards are other people's, in layouts of their own. Raises DataError for varied cards of the test split.
     """
-    if condition == "hard":
-        return _draw_hard(seed, index, split, document)
+    if condition in ("hard", "varied"):
+        return _draw_hard(seed, index, split, document, condition)
     record = sample_record(random.Random(f"record:{seed}:{split}:{index}"), document, split)
     look = random.Random(f"look:{seed}:{split}:{index}")
     card = render(look, lay_out(look, record, split), split)
@@ -73,12 +75,13 @@ def draw_card(seed: int, index: int, split: Split, document: DocumentName, condi
     return DrawnCard(index, condition, split, record, card)
 
 
-def _draw_hard(seed: int, index: int, split: Split, document: DocumentName) -> DrawnCard:
-    person, print_, camera = (
-        random.Random(f"hard {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo")
+def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, condition: Condition) -> DrawnCard:
+    person, print_, camera, style = (
+        random.Random(f"{condition} {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo", "style")
     )
     record = hard_record(person, document, split)
-    return DrawnCard(index, "hard", split, record, capture(camera, draw_flat(print_, record, split)))
+    flat = draw_flat(print_, record, split, varied_style(style, split) if condition == "varied" else None)
+    return DrawnCard(index, condition, split, record, capture(camera, flat))
 
 
 def draw_cards(

@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 from adapters.data.hard.layout import lay_out
 from adapters.data.hard.ornament import background, hologram, portrait
 from adapters.data.hard.page import Mark, Page
+from adapters.data.hard.style import Style
 from adapters.data.lines import Polygon
 from adapters.data.records import Record
 from adapters.data.render import Card
@@ -14,9 +15,9 @@ from adapters.data.sheet import Box
 from adapters.data.vocabulary import Split
 
 
-def draw_flat(rng: random.Random, record: Record, split: Split) -> Card:
-    """The card as printed, 1,400 pixels long, RGB."""
-    page = lay_out(rng, record, split)
+def draw_flat(rng: random.Random, record: Record, split: Split, style: Style | None = None) -> Card:
+    """The card as printed, 1,400 pixels long, RGB; `style`: by default one of the split's half."""
+    page = lay_out(rng, record, split, style)
     return Card(_picture(rng, page), _polygons(page))
 
 

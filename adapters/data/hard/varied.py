@@ -15,6 +15,7 @@ from adapters.data.hard.style import Style
 from adapters.data.hard.varied_blocks import centred, opposite, right
 from adapters.data.hard.wordings import Wording, wordings
 from adapters.data.vocabulary import Split, plain, words
+from adapters.errors import DataError
 
 _BLOCKS: tuple[tuple[Block, float], ...] = (
     (above, 5), (below, 2), (left, 3), (inline, 3), (around, 1), (boxed, 1), (opposite, 2), (centred, 2), (right, 1),
@@ -35,9 +36,9 @@ _MIXED = 0.35  # of cards whose entries are not all set in one way
 
 
 def varied_style(rng: random.Random, split: Split) -> Style:
-    """A style of its own. Raises ValueError for the test split, which keeps to the held-out half."""
+    """A style of its own. Raises DataError for the test split, which keeps to the held-out half."""
     if split == "test":
-        raise ValueError("varied cards are for training: no test is drawn from them")
+        raise DataError("Varied cards are for training: draw the test split's in the condition hard.")
     family = Family(
         "varied",
         _block(rng),

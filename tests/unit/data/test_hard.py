@@ -21,6 +21,7 @@ from adapters.data.hard.values import hard_record
 from adapters.data.hard.varied import varied_style
 from adapters.data.hard.wordings import half_of, wording, wordings
 from adapters.data.vocabulary import SPLITS, Split, fold, listed, words
+from adapters.errors import DataError
 
 
 @pytest.fixture(scope="module")
@@ -156,8 +157,16 @@ def test_varied_cards_are_worded_and_laid_out_anew_each_time() -> None:
     assert len(labels) > 25
     held_out = {fold("".join(pair)) for pair in wordings("date_of_birth", "held-out")}
     assert not {fold("".join(pair)) for pair in labels} & held_out
-    with pytest.raises(ValueError, match="no test is drawn"):
+    with pytest.raises(DataError, match="for training"):
         varied_style(random.Random(0), "test")
+
+
+def test_a_varied_card_is_drawn_in_a_style_of_its_own() -> None:
+    one, same, other = (draw_card(3, index, "train", "cni-2018-recto", "varied") for index in (0, 0, 4))
+    assert one.condition == "varied" and set(one.card.polygons) <= set(one.record.values)
+    assert one.card.image.tobytes() == same.card.image.tobytes() != other.card.image.tobytes()
+    with pytest.raises(DataError, match="for training"):
+        draw_card(3, 0, "test", "cni-2018-recto", "varied")
 
 
 @pytest.mark.parametrize("seed", range(40))
