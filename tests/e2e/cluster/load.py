@@ -27,11 +27,15 @@ class Outcome:
 
 @dataclass
 class Load:
-    """`at_once` requests at any moment while the `async with` block runs. Wrong answers fail at its end."""
+    """`at_once` clients, each with `pause` seconds after an answer, while the `async with` block runs.
+
+    Wrong answers fail at its end.
+    """
 
     cluster: Cluster
     expected: dict[tuple[str, str], str]
     at_once: int = 6
+    pause: float = 0.0
     outcomes: list[Outcome] = field(default_factory=list)
 
     async def __aenter__(self) -> "Load":
@@ -63,6 +67,7 @@ class Load:
         names = ["cni", "cni", self.cluster.base, *OTHERS, *(f"cni@{name}" for name in self.cluster.revisions)]
         while not self._over.is_set():
             await self._ask(random.choice(names), random.choice(PROMPTS), random.random() < 0.3)
+            await asyncio.sleep(self.pause)
 
     async def _ask(self, asked: str, prompt: str, stream: bool) -> None:
         outcome = Outcome(asked, time.monotonic())

@@ -91,7 +91,7 @@ async def test_a_killed_server_costs_its_running_requests_only(cluster: Cluster,
 
 async def test_a_rolling_restart_costs_nothing(cluster: Cluster, expected: Expected) -> None:
     before = [cluster.pid(server) for server in cluster.servers]
-    async with Load(cluster, expected, at_once=2) as load:  # a server that starts needs a core too
+    async with Load(cluster, expected, at_once=3, pause=0.5) as load:  # a server that starts needs the cores too
         await load.more(10)
         cluster.process.send_signal(signal.SIGUSR1)
         await asyncio.to_thread(cluster.wait_for, "every server was restarted", starts=COUNT)
