@@ -41,7 +41,7 @@ lint: env ## ruff and strict mypy
 format: env ## let ruff put the code in order
 	@$(VENV) -m ruff check --fix . && $(VENV) -m ruff format .
 
-bench: env ## one card end to end on running services; the last line is JSON
+bench: env ## cards end to end on running services, one by one and by several clients; the last line is JSON
 	@$(VENV) -m benchmarks.cards.card $(ARGS)
 
 quant-table: env ## what each quantization costs and gives; about 30 minutes, ARGS=--quick for few
