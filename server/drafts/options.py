@@ -35,10 +35,9 @@ def options(tokens: int) -> dict[str, str]:
 
 def choices(tokens: int) -> list[Choice]:
     """The launch's lines about it."""
-    if not tokens:
-        return [Choice("drafts", "off", "one token a step; SERVER_DRAFT_TOKENS=8 verifies guesses of up to 8 in one")]
-    return [
-        Choice("drafts", f"up to {tokens} tokens", "SERVER_DRAFT_TOKENS: a step costs little more for a few rows"),
-        # A context that is cut between threads is summed up in another order for several rows than for one.
-        Choice(SPLIT, "0", "a row's attention is the same to the bit with and without drafts beside it"),
-    ]
+    if tokens:
+        line = Choice("drafts", f"up to {tokens} tokens", "SERVER_DRAFT_TOKENS: a step costs little more for a few rows")
+    else:
+        line = Choice("drafts", "off", "one token a step; SERVER_DRAFT_TOKENS=8 verifies guesses of up to 8 in one")
+    # vLLM would cut the context of one request alone between threads, and sum it up in another order than in a crowd.
+    return [line, Choice(SPLIT, "0", "an answer is the same to the bit alone, in a crowd and with drafts")]
