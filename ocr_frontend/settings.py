@@ -16,6 +16,7 @@ from ocr_frontend.ocr.limits import Limits
 from ocr_frontend.ocr.onnx_models import cache_root
 from ocr_frontend.ocr.quality import ADVICE
 from ocr_frontend.ocr.reader import OcrOptions
+from ocr_frontend.ocr.script import Script
 
 PREFIX = "OCR_FRONT_"
 
@@ -58,6 +59,7 @@ class Settings(BaseSettings):
     ocr_det_side: int = Field(960, ge=64, le=4000, description="longest side that detection works at, pixels")
     ocr_rec_width: int = Field(320, ge=48, le=3200, description="least width of a line for recognition, pixels")
     ocr_rec_batch: int = Field(6, ge=1, le=256, description="lines recognised together")
+    ocr_script: Script = Field("latin", description="whose characters are read: `latin`, or `any` that the model knows")
     ocr_workers: int = Field(
         default_factory=lambda: max(1, _cores() // 4), ge=1, le=64, description="images read at once"
     )
@@ -160,6 +162,7 @@ class Settings(BaseSettings):
             det_side=self.ocr_det_side,
             rec_width=self.ocr_rec_width,
             rec_batch=self.ocr_rec_batch,
+            script=self.ocr_script,
             threads=self.ocr_threads or max(1, _cores() // self.ocr_workers),
         )
 

@@ -26,7 +26,9 @@ from adapters.evaluation.scores import readable, written
 
 SEED = 20261123
 _PREFIX = "OCR_FRONT_OCR_"
-_PADDLE: dict[str, int | str] = {"engine": "onnxruntime", "det_side": 960, "rec_width": 320, "rec_batch": 6}
+_PADDLE: dict[str, int | str] = {
+    "engine": "onnxruntime", "det_side": 960, "rec_width": 320, "rec_batch": 6, "script": "any",
+}  # fmt: skip
 # The first is what the others are compared with.
 CANDIDATES: dict[str, dict[str, int | str]] = {
     "as PaddleOCR has it": _PADDLE,
@@ -36,6 +38,7 @@ CANDIDATES: dict[str, dict[str, int | str]] = {
     "detection at 736": _PADDLE | {"det_side": 736, "rec_width": 48, "rec_batch": 1},
     "detection at 640": _PADDLE | {"det_side": 640, "rec_width": 48, "rec_batch": 1},
     "OpenVINO": _PADDLE | {"engine": "openvino"},
+    "OpenVINO, Latin script": _PADDLE | {"engine": "openvino", "script": "latin"},
 }
 
 

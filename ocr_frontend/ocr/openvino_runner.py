@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ocr_frontend.ocr.script import Columns
+
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
 Best = tuple[list[Floats], list[Integers]]
@@ -52,15 +54,15 @@ class Detector:
 class Recogniser:
     """Recognition: every line alone and as wide as it is, as many at once as there are threads, on one thread each.
 
-    The model tells 18,000 characters apart, and only the likeliest is of use: it is found where the numbers are, and
-    not in copies of tens of megabytes.
+    Only the likeliest of the model's characters is of use: it is found where the numbers are, and not in copies of
+    tens of megabytes. `kept`: of its columns those that may be read, None: all (ocr/script.py).
     """
 
-    def __init__(self, onnx: Path, threads: int) -> None:
+    def __init__(self, onnx: Path, threads: int, kept: Columns | None = None) -> None:
         """Raises what OpenVINO raises (RuntimeError)."""
         import openvino
 
-        model = _likeliest(openvino.Core().read_model(onnx))
+        model = _likeliest(openvino.Core().read_model(onnx), kept)
         self._queue = openvino.AsyncInferQueue(_compile(model, threads, streams=threads), threads)
         self._queue.set_callback(_keep)
 
@@ -79,10 +81,10 @@ class Recogniser:
         """Nothing to close; PaddleX asks."""
 
 
-def use_openvino(detection: Any, recognition: Any, threads: int) -> None:
+def use_openvino(detection: Any, recognition: Any, threads: int, kept: Columns | None = None) -> None:
     """Run both PaddleX models, loaded by ONNX Runtime, with OpenVINO. Raises what OpenVINO raises."""
     detection.runner = Detector(Path(detection.runner.model_dir) / "inference.onnx", threads)
-    recognition.runner = Recogniser(Path(recognition.runner.model_dir) / "inference.onnx", threads)
+    recognition.runner = Recogniser(Path(recognition.runner.model_dir) / "inference.onnx", threads, kept)
     recognition.post_op = _decoder(recognition.post_op.decode)
 
 
@@ -103,14 +105,45 @@ def _compile(model: Any, threads: int, streams: int) -> Any:
     return openvino.Core().compile_model(model, "CPU", options)
 
 
-def _likeliest(model: Any) -> Any:
+def _likeliest(model: Any, kept: Columns | None = None) -> Any:
     """The model [lines, 3, 48, width] -> [lines, steps, characters] with its likeliest character as its outputs."""
     import openvino
     from openvino import opset8
 
     probabilities = model.get_results()[0].input_value(0)
+    if kept is not None:
+        probabilities = _of(probabilities, kept)
     best = opset8.topk(probabilities, np.int64(1), axis=2, mode="max", sort="none")
-    return openvino.Model([best.output(0), best.output(1)], model.get_parameters())
+    number = best.output(1)
+    if kept is not None:
+        number = opset8.gather(opset8.constant(kept.astype(np.int32)), number, np.int64(0)).output(0)
+    return openvino.Model([best.output(0), number], model.get_parameters())
+
+
+def _of(probabilities: Any, kept: Columns) -> Any:
+    """The probabilities among these columns alone, and only these are computed where the last layer is a product."""
+    from openvino import opset8
+
+    softmax = probabilities.get_node()
+    if softmax.get_type_name() != "Softmax":
+        return opset8.gather(probabilities, kept, np.int64(2)).output(0)
+    total = _past_identities(softmax)
+    product = _past_identities(total) if total.get_type_name() == "Add" else total
+    if total is product or product.get_type_name() != "MatMul":
+        scores = opset8.gather(softmax.input_value(0), kept, np.int64(2))
+    else:
+        weights = opset8.gather(product.input_value(1), kept, np.int64(1))
+        bias = opset8.gather(total.input_value(1), kept, np.int64(0))
+        scores = opset8.add(opset8.matmul(product.input_value(0), weights, False, False), bias)
+    return opset8.softmax(scores, 2).output(0)
+
+
+def _past_identities(node: Any) -> Any:
+    """What makes a node's first input."""
+    node = node.input_value(0).get_node()
+    while node.get_type_name() == "Identity":
+        node = node.input_value(0).get_node()
+    return node
 
 
 def _keep(request: Any, place: tuple[list[tuple[Floats, Integers]], int]) -> None:

@@ -11,6 +11,7 @@ from ocr_frontend.ocr.cancellation import make_stoppable
 from ocr_frontend.ocr.images import Pixels
 from ocr_frontend.ocr.onnx_models import ModelFolders, prepare_models
 from ocr_frontend.ocr.openvino_runner import LINES, has_bfloat16, use_openvino
+from ocr_frontend.ocr.script import Script, columns, decoder
 from ocr_frontend.ocr.textline import Box, TextLine
 
 __all__ = ["Box", "OcrOptions", "PaddleReader", "Reader", "TextLine"]
@@ -25,6 +26,7 @@ class OcrOptions:
     det_side: longest side in pixels that the detection works at; recognition always sees full resolution.
     rec_width: least width in pixels that a line is padded to for recognition, at 48 pixels of height (ONNX models).
     rec_batch: lines recognised together; the reader sorts them by width. OpenVINO reads each alone, as wide as it is.
+    script: whose characters are read, `latin` or `any` of the model's.
     threads: of one reader. cache: where the ONNX model folders are written.
     """
 
@@ -35,6 +37,7 @@ class OcrOptions:
     det_side: int = 960
     rec_width: int = 320
     rec_batch: int = 6
+    script: Script = "latin"
     threads: int = 2
 
 
@@ -76,8 +79,11 @@ class PaddleReader:
             pipeline = self._ocr.paddlex_pipeline
             pipeline = getattr(pipeline, "_pipeline", pipeline)  # the one that runs on the one device
             models = pipeline.text_det_model, pipeline.text_rec_model
+            kept = columns(pipeline.text_rec_model.post_op.character, options.script)
             if openvino:
-                use_openvino(*models, options.threads)
+                use_openvino(*models, options.threads, kept)
+            elif kept is not None:
+                pipeline.text_rec_model.post_op = decoder(pipeline.text_rec_model.post_op.decode, kept)
             make_stoppable(*models)
         except OcrUnavailable:
             raise

@@ -74,6 +74,20 @@ def test_lines_of_any_width_get_the_likeliest_characters(threads: int) -> None:
 
 
 @pytest.mark.e2e
+def test_only_the_columns_that_may_be_read_compete() -> None:
+    onnx = prepare_models(cache_root()).recognition / "inference.onnx"
+    kept = np.array([0, *range(3, 9000, 7)])
+    line = np.random.default_rng(2).uniform(-1, 1, (1, 3, 48, 320)).astype(np.float32)
+    [scores], [characters] = Recogniser(onnx, 1, kept)(line)
+    expected = _onnx(onnx)(line)[0][:, kept]
+    expected /= expected.sum(axis=1, keepdims=True)
+    sure = expected.max(axis=1) > 0.6
+    assert sure.any() and set(characters) <= set(kept)
+    assert (characters == kept[expected.argmax(axis=1)])[sure].all()
+    assert np.abs(scores - expected.max(axis=1))[sure].max() < 0.2
+
+
+@pytest.mark.e2e
 def test_padding_on_the_right_is_not_read() -> None:
     recogniser = Recogniser(prepare_models(cache_root()).recognition / "inference.onnx", 1)
     line = np.random.default_rng(1).uniform(-1, 1, (1, 3, 48, 64)).astype(np.float32)

@@ -1,0 +1,43 @@
+"""Which characters OCR may read: a model of many scripts reads a blurred Latin letter as one of another script.
+
+PP-OCRv6 tells 18,708 characters apart, of which Latin script and its punctuation are 700. Without the others its last
+layer is a fraction of the work, and `NGORO II` cannot end in the numeral U+2161 or a colon be a full-width one.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Script = Literal["latin", "any"]
+Columns = npt.NDArray[np.int64]
+
+# Blocks of the Unicode standard: Basic Latin to IPA Extensions (letters of African languages), Latin Extended
+# Additional, dashes and quotation marks, currencies; the signs for number and trade mark.
+_LATIN = ((0x20, 0x2AF), (0x1E00, 0x1EFF), (0x2010, 0x2044), (0x20A0, 0x20BF), (0x2116, 0x2116), (0x2122, 0x2122))
+
+
+def columns(characters: Sequence[str], script: Script) -> Columns | None:
+    """Of a model's output columns those that may be read; None: all. characters: of each column, CTC's blank first."""
+    if script == "any":
+        return None
+    kept = [0, *(at for at, text in enumerate(characters) if at and all(map(_latin, text)))]
+    return np.array(kept, np.int64)
+
+
+def decoder(
+    decode: Callable[..., list[tuple[str, float]]], kept: Columns
+) -> Callable[..., tuple[list[str], list[float]]]:
+    """PaddleX's `CTCLabelDecode`, which looks at these columns alone."""
+
+    def post_op(predicted: Sequence[npt.NDArray[np.float32]], **_: Any) -> tuple[list[str], list[float]]:
+        scores = np.asarray(predicted[0])[..., kept]
+        found = decode(kept[scores.argmax(axis=-1)], scores.max(axis=-1), is_remove_duplicate=True)
+        return [text for text, _ in found], [score for _, score in found]
+
+    return post_op
+
+
+def _latin(character: str) -> bool:
+    return any(first <= ord(character) <= last for first, last in _LATIN)
