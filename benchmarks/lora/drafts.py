@@ -1,21 +1,17 @@
 """Steps, seconds and answers with drafts and without, on two servers that answer the same cards in turns.
 
     python -m benchmarks.lora.drafts --cards 40
-    python -m benchmarks.lora.drafts --shape qwen3-0.6b --cards 6 --at-once 1
+    python -m benchmarks.lora.drafts --shape qwen3-0.6b --forms bf16 int8 --cards 6 --at-once 1 --known 0.8
 
-`lines`: the shipped adapter's answers to recorded OCR lines. `object`: a JSON object with keys by a base model; a base
-that was not trained for cards, or whose weights are random, is held to values that are lines of its prompt, so that
-its answers have the form of an extraction (keys, and copies of lines), but it copies lines that nobody can foresee.
+`lines`: the shipped `cni`'s answers to recorded OCR lines. `object`: a JSON object with keys, by the shipped
+`cni-object`. Other shapes have random weights: their objects' values are held to lines of the prompt, and nobody can
+foresee which they copy. `--known` is the share of a card's values that the grammar gives as they are, in the place of
+a trained adapter's answers that are guessed right: to be chosen so that steps become as few as with `cni-object`.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import gzip
-import json
-import re
-import shutil
 import sys
 import tempfile
 import time
@@ -27,20 +23,20 @@ from typing import Any
 
 import httpx
 
-from adapters import bases
-from adapters.settings import Settings
-from benchmarks.harness import line_answers
+from adapters.registry.manifest import PromptContract
 from benchmarks.harness.frame import Panel, median, parser, publish, say
-from benchmarks.harness.models import EMBEDDED, SHAPES, write_models
-from benchmarks.harness.services import running
+from benchmarks.harness.models import EMBEDDED, SHAPES
+from benchmarks.harness.record import stamp
+from benchmarks.lora.drafts_requests import Body, by_base, by_contract, recorded_cards
+from benchmarks.lora.drafts_servers import forms_of_base, pair_of_servers
 
-_CARDS = Path("adapters/recipes/recorded.jsonl.gz")
 _COUNTERS = {
     "steps": "vllm:iteration_tokens_total_count",
     "written": "vllm:generation_tokens_total",
     "drafted": "vllm:spec_decode_num_draft_tokens_total",
     "accepted": "vllm:spec_decode_num_accepted_tokens_total",
 }
+_ADAPTERS = {"lines": "cni", "object": "cni-object"}
 
 
 @dataclass(frozen=True)
@@ -54,84 +50,75 @@ class Run:
 
 def main() -> int:
     """Run it."""
-    args = _parser().parse_args()
-    with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as services:
-        base = _base(Path(scratch), args.shape, args.seed)
-        urls = {
-            name: services.enter_context(running(*_server(args, base, Path(scratch), tokens, place), "/ready"))
-            for place, (name, tokens) in enumerate({"off": 0, "on": args.tokens}.items())
-        }
-        cards = [json.loads(line) for line in gzip.decompress(_CARDS.read_bytes()).decode().splitlines()]
-        forms = ["object"] if args.shape != EMBEDDED else ["lines", "object"]
-        rows = [_row(args, urls, form, at_once, cards) for form in forms for at_once in args.at_once]
-    publish(f"drafts-{args.shape}", args, {"shape": args.shape, "tokens": args.tokens, "rows": rows}, _panels(rows))
+    args, before = _parser().parse_args(), stamp()
+    answers = list(_ADAPTERS) if args.shape == EMBEDDED else ["object"]
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = [
+            _row(args, urls, form, answer, at_once)
+            for form, base in forms_of_base(Path(scratch), args)
+            for urls in pair_of_servers(args, base, Path(scratch))
+            for answer in answers
+            for at_once in args.at_once
+        ]
+    about = {"shape": args.shape, "tokens": args.tokens, "known": args.known, **before}
+    publish(f"drafts-{args.shape}", args, {**about, "rows": rows}, _panels(rows))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     made = parser("lora.drafts", __doc__, rounds=2)
     made.add_argument("--shape", choices=[EMBEDDED, *sorted(SHAPES)], default=EMBEDDED, help="default: %(default)s")
+    made.add_argument("--forms", nargs="+", choices=["bf16", "int8"], default=["bf16"], help="of the base")
     made.add_argument("--cards", type=int, default=40, help="in a round (default: %(default)s)")
     made.add_argument("--at-once", type=int, nargs="+", default=[1, 8], help="requests (default: %(default)s)")
     made.add_argument("--tokens", type=int, default=8, help="drafted at most (default: %(default)s)")
+    made.add_argument("--known", type=float, default=0.0, help="of values, by other shapes (default: %(default)s)")
     made.add_argument("--port", type=int, default=8260, help="the first of two ports (default: %(default)s)")
     return made
 
 
-def _base(folder: Path, shape: str, seed: int) -> Path:
-    embedded = bases.resolve(EMBEDDED, Settings())
-    if shape == EMBEDDED:
-        return embedded
-    base = write_models(folder, shape, adapters=1, seed=seed).base
-    for path in (*embedded.glob("tokenizer*"), *embedded.glob("special*"), *embedded.glob("*.jinja")):
-        shutil.copy(path, base / path.name)  # texts, instead of one word a token
-    return base
-
-
-def _server(
-    args: argparse.Namespace, base: Path, folder: Path, tokens: int, place: int
-) -> tuple[list[str], int, dict[str, str]]:
-    port = args.port + place
-    registry = "adapters"
-    if args.shape != EMBEDDED:  # none of the shipped adapters fits it
-        registry = str(folder / f"registry-{place}")
-        Path(registry).mkdir()
-    command = [sys.executable, "-m", "server", "--model", str(base), "--adapters-dir", registry, "--port", str(port)]
-    command += ["--model-name", "base", "--kv-cache-gib", "1", "--max-model-len", "2048"]
-    return command, port, {"SERVER_DRAFT_TOKENS": str(tokens), "SERVER_BASE_ALIASES": "SmolLM2-135M-Instruct"}
-
-
-def _row(
-    args: argparse.Namespace, urls: dict[str, str], form: str, at_once: int, cards: Sequence[dict[str, Any]]
-) -> dict[str, Any]:
+def _row(args: argparse.Namespace, urls: dict[str, str], form: str, answer: str, at_once: int) -> dict[str, Any]:
+    cards = recorded_cards()
     runs: dict[str, list[Run]] = {name: [] for name in urls}
     for number in range(-1, args.rounds):
         first = (number + 1) * args.cards
         for name in sorted(urls, reverse=number % 2 == 0):
-            run = _run(urls[name], form, at_once, cards[first : first + args.cards])
-            say(f"{form}, {at_once} at once, drafts {name}: {run.seconds:.2f} s, {run.counted}")
+            bodies = _bodies(args, urls[name], answer, cards[first : first + args.cards])
+            run = _run(urls[name], bodies, at_once)
+            say(f"{form}, {answer}, {at_once} at once, drafts {name}: {run.seconds:.2f} s, {run.counted}")
             if number >= 0:
                 runs[name].append(run)
     off, on = runs["off"], runs["on"]
     pairs = [pair for a, b in zip(off, on, strict=True) for pair in zip(a.answers, b.answers, strict=True)]
     total = {name: {key: sum(run.counted[key] for run in runs[name]) for key in _COUNTERS} for name in runs}
     return {
-        "form": form,
+        "base": form,
+        "form": answer,
         "at_once": at_once,
         "cards": len(pairs),
         "tokens_a_card": round(total["off"]["written"] / len(pairs), 1),
         "fewer_steps": round(total["off"]["steps"] / total["on"]["steps"], 2),
         "accepted": round(total["on"]["accepted"] / max(total["on"]["drafted"], 1), 3),
+        "seconds_a_card": {
+            name: median([run.seconds * at_once / len(run.answers) for run in runs[name]]) for name in runs
+        },
         "times_as_fast": median([a.seconds for a in off], 9) / median([b.seconds for b in on], 9),
         "answers_changed": sum(a != b for a, b in pairs),
         "counted": total,
     }
 
 
-def _run(url: str, form: str, at_once: int, cards: Sequence[dict[str, Any]]) -> Run:
+def _bodies(args: argparse.Namespace, url: str, answer: str, cards: Sequence[dict[str, Any]]) -> list[Body]:
+    if args.shape != EMBEDDED:
+        return [by_base(card, args.known, args.seed) for card in cards]
+    listed = httpx.get(f"{url}/v1/models", timeout=60).raise_for_status().json()["data"]
+    model = _ADAPTERS[answer]
+    contract = PromptContract.model_validate(next(one["prompt"] for one in listed if one["id"] == model))
+    return [by_contract(card, model, contract) for card in cards]
+
+
+def _run(url: str, bodies: Sequence[Body], at_once: int) -> Run:
     with httpx.Client(base_url=url, timeout=1800) as client:
-        contract = None if form == "object" else _contract(client)
-        bodies = [_body(card, contract) for card in cards]
         before = _counters(client)
         begun = time.perf_counter()
         with ThreadPoolExecutor(at_once) as pool:
@@ -141,15 +128,10 @@ def _run(url: str, form: str, at_once: int, cards: Sequence[dict[str, Any]]) -> 
     return Run(took, {name: after[name] - before[name] for name in after}, answers)
 
 
-def _ask(client: httpx.Client, body: dict[str, Any]) -> str:
+def _ask(client: httpx.Client, body: Body) -> str:
     answer = client.post("/v1/completions", json=body)
     answer.raise_for_status()
     return str(answer.json()["choices"][0]["text"])
-
-
-def _contract(client: httpx.Client) -> dict[str, Any]:
-    listed = client.get("/v1/models").json()["data"]
-    return next(model["prompt"] for model in listed if model.get("prompt"))
 
 
 def _counters(client: httpx.Client) -> dict[str, float]:
@@ -160,30 +142,8 @@ def _counters(client: httpx.Client) -> dict[str, float]:
     }
 
 
-def _body(card: dict[str, Any], contract: dict[str, Any] | None) -> dict[str, Any]:
-    lines, fields = card["lines"], [f"field_{number}" for number in range(len(card["targets"]))]
-    if contract is None:
-        page = "\n".join(lines)
-        prompt = f"<|im_start|>user\nOne JSON object with these keys: {', '.join(fields)}\n{page}<|im_end|>\n"
-        prompt += "<|im_start|>assistant\n"
-        values = "|".join(re.escape(json.dumps(line, ensure_ascii=False)) for line in dict.fromkeys(lines))
-        form = r"\{" + ", ".join(f'"{field}": (?:{values})' for field in fields) + r"\}"
-        return _request("base", prompt, form)
-    document = contract["documents"][card["document"]]
-    page = "".join(
-        contract["line"].replace("{index}", str(index)).replace("{text}", text) for index, text in enumerate(lines)
-    )
-    answer = line_answers.form([3] * len(document["fields"]), len(lines))
-    return _request("cni", document["prefix"] + page + contract["suffix"], answer)
-
-
-def _request(model: str, prompt: str, form: str) -> dict[str, Any]:
-    sampling = {"temperature": 0, "max_tokens": 512, "logprobs": 0}
-    return {"model": model, "prompt": prompt, "structured_outputs": {"regex": form}, **sampling}
-
-
 def _panels(rows: Sequence[dict[str, Any]]) -> list[Panel]:
-    groups = tuple(f"{row['form']}, {row['at_once']} at once" for row in rows)
+    groups = tuple(f"{row['base']}, {row['form']}, {row['at_once']} at once" for row in rows)
     series: dict[str, list[float | None]] = {
         "fewer steps": [row["fewer_steps"] for row in rows],
         "as fast": [row["times_as_fast"] for row in rows],

@@ -36,7 +36,9 @@ def options(tokens: int) -> dict[str, str]:
 def choices(tokens: int) -> list[Choice]:
     """The launch's lines about it."""
     if tokens:
-        line = Choice("drafts", f"up to {tokens} tokens", "SERVER_DRAFT_TOKENS: a step costs little more for a few rows")
+        line = Choice(
+            "drafts", f"up to {tokens} tokens", "SERVER_DRAFT_TOKENS: a step costs little more for a few rows"
+        )
     else:
         line = Choice("drafts", "off", "one token a step; SERVER_DRAFT_TOKENS=8 verifies guesses of up to 8 in one")
     # vLLM would cut the context of one request alone between threads, and sum it up in another order than in a crowd.

@@ -1,0 +1,62 @@
+"""The two servers of `benchmarks.lora.drafts`, without drafts and with them, for each form of a base."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from adapters import bases, embedded
+from adapters.settings import Settings
+from benchmarks.harness.models import EMBEDDED, write_models
+from benchmarks.harness.served_base import served_base
+from benchmarks.harness.services import running
+
+
+def forms_of_base(folder: Path, args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """Each form's base, made one after the other."""
+    original = bases.resolve(EMBEDDED, Settings())
+    if args.shape != EMBEDDED:
+        written = write_models(folder, args.shape, adapters=1, seed=args.seed).base
+        for path in (*original.glob("tokenizer*"), *original.glob("special*"), *original.glob("*.jinja")):
+            shutil.copy(path, written / path.name)  # texts, instead of one word a token
+        original = written
+    for form in args.forms:
+        yield form, original if form == "bf16" else _int8(original, folder, args.shape)
+
+
+def _int8(original: Path, folder: Path, shape: str) -> Path:
+    if shape == EMBEDDED:
+        return Path(served_base().folder)
+    out = folder / "int8" / original.name
+    out.parent.mkdir()
+    made = [sys.executable, "-m", "adapters", "quantize", "--base", str(original), "--method", "int8"]
+    subprocess.run([*made, "--out", str(out)], check=True, stderr=subprocess.DEVNULL)
+    return out
+
+
+def pair_of_servers(args: argparse.Namespace, base: Path, folder: Path) -> Iterator[dict[str, str]]:
+    """The addresses of a server without drafts and one with them."""
+    with contextlib.ExitStack() as services:
+        yield {
+            name: services.enter_context(running(*_server(args, base, folder, tokens, place), "/ready"))
+            for place, (name, tokens) in enumerate({"off": 0, "on": args.tokens}.items())
+        }
+
+
+def _server(
+    args: argparse.Namespace, base: Path, folder: Path, tokens: int, place: int
+) -> tuple[list[str], int, dict[str, str]]:
+    port = args.port + place
+    registry = Path("adapters")
+    if args.shape != EMBEDDED:  # none of the shipped adapters fits it
+        registry = folder / f"registry-{place}"
+        registry.mkdir(exist_ok=True)
+    name = embedded.NAME if args.shape == EMBEDDED else "base"
+    command = [sys.executable, "-m", "server", "--model", str(base), "--adapters-dir", str(registry)]
+    command += ["--port", str(port), "--model-name", name, "--kv-cache-gib", "1", "--max-model-len", "2048"]
+    return command, port, {"SERVER_DRAFT_TOKENS": str(tokens)}
