@@ -36,10 +36,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "to the OCR front, compare every field with the truth, and write evaluation.json, .md and .png.",
     )
     parser.add_argument("--front", default="http://127.0.0.1:8080", help="the OCR front (default: %(default)s)")
-    parser.add_argument(
-        "--model", action="append", help="may be given again; 'base' is the base alone (default: cni and base)"
-    )
-    parser.add_argument("--count", type=int, default=100, help="cards a document and condition (default: %(default)s)")
+    parser.add_argument("--model", action="append", help="may be given again; 'base' is the base alone (default: cni)")
+    parser.add_argument("--count", type=int, default=15, help="cards a document and condition (default: %(default)s)")
     parser.add_argument("--base-count", type=int, help="fewer cards for the base alone, which answers in many words")
     parser.add_argument(
         "--cards", type=Path, default=Path("runs/held-out"), help="where the drawn cards lie (default: %(default)s)"
@@ -55,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
-    models: list[str] = args.model or ["cni", "base"]
+    models: list[str] = args.model or ["cni"]
     _make(args.out or _ELSEWHERE)  # now, not after the cards were read
     count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:

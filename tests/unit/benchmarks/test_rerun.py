@@ -1,0 +1,32 @@
+"""`make results` names commands that exist, and `make eval` draws the cards that the quoted table was made with."""
+
+import argparse
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from adapters.evaluation import command
+from benchmarks.rerun import STEPS, Step
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_each_step_is_a_module_that_the_readme_or_makefile_knows(step: Step) -> None:
+    module = step.command.split()[1]
+    assert importlib.util.find_spec(module) is not None
+    known = "".join(
+        (ROOT / name).read_text() for name in ("benchmarks/README.md", "Makefile", "docs/reference/results.md")
+    )
+    assert module in known
+
+
+def test_the_quoted_evaluation_is_what_make_eval_asks_for() -> None:
+    parser = argparse.ArgumentParser()
+    command.add_parser(parser.add_subparsers())
+    count = parser.parse_args(["evaluate"]).count
+    [path] = (ROOT / "adapters/cni").glob("*/evaluation.json")
+    rows = [row for row in json.loads(path.read_text())["rows"] if row["document"] != "all"]
+    assert {row["cards"] for row in rows} == {count}
