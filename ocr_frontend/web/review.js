@@ -44,10 +44,14 @@ export function draw(state) {
   for (const row of byId("fields").querySelectorAll(".field")) row.classList.toggle("waits", left.includes(row.dataset.name));
 }
 
-/** To the next field that waits after this one, from the top again where there is none; else to the sending. */
+/** To the next field that waits after this one, from the top again where there is none; else to the sending, or to the head
+ * of the values where there is nothing to send. */
 function next(after) {
   const left = queue();
-  if (!left.length) return void (byId("review-send").disabled ? byId("review-next") : byId("review-send")).focus();
+  if (!left.length) {
+    byId("announce").textContent = say("reviewLeft", 0);
+    return void byId(byId("review-send").disabled ? "values" : "review-send").focus();
+  }
   const names = Object.keys(shown.answer.fields);
   const place = names.indexOf(after);
   const name = left.find((each) => names.indexOf(each) > place) ?? left[0];

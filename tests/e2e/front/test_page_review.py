@@ -44,6 +44,21 @@ def test_fields_to_check_are_worked_by_keyboard_and_sent(keeping: Seen) -> None:
     assert '"field": "lieu_of_birth"' in row and '"new": "YINGUI"' in row
 
 
+def test_after_the_last_field_the_values_are_focused_where_nothing_was_corrected(keeping: Seen) -> None:
+    page = keeping.open()
+    page.select_option("#model", "base")
+    keeping.read()
+    page.locator("#field-lieu_of_birth").press("Enter")
+    expect(page.locator("#field-taille")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.locator("#values")).to_be_focused()
+    expect(page.locator("#announce")).to_have_text("0 fields to check")
+    page.keyboard.press("Enter")  # once more does nothing
+    expect(page.locator("#values")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.locator("#json")).to_be_focused()
+
+
 def test_the_next_reading_is_checked_from_its_beginning(keeping: Seen) -> None:
     page = keeping.open()
     page.select_option("#model", "base")
