@@ -64,7 +64,7 @@ class LabelBook:
             return EMPTY
         near = process.extract(plain, self._forms, scorer=fuzz.partial_ratio, score_cutoff=_CLOSE, limit=None)
         forms = sorted((form for form, _, _ in near), key=len, reverse=True)
-        found = find_labels(plain, _bounds(words), forms)
+        found = find_labels(plain, _bounds(words) | self._glued(plain), forms)
         alone = bool(found.forms) and found.free <= len(plain) // 8
         bare = alone and not has_number(text)
         kept = found.forms if alone or self._trusted(found.forms, text) else []
@@ -75,6 +75,10 @@ class LabelBook:
             head=_before(text, words, found.before) if kept and not bare and found.before else "",
             damaged=frozenset() if kept else self._damaged(plain),
         )
+
+    def _glued(self, plain: str) -> frozenset[int]:
+        """Where a label in both languages ends that the line begins with: no name begins so, a gap was lost."""
+        return frozenset(len(pair) for pair in self._pairs if len(pair) >= _SHORTER and plain.startswith(pair))
 
     def _damaged(self, plain: str) -> frozenset[str]:
         best = process.extractOne(
@@ -106,7 +110,7 @@ def _behind(text: str, words: Sequence[tuple[str, int, int]], letters_before: in
     for word, _, end in words:
         passed += len(word)
         if passed >= letters_before:
-            return text[end:].strip(" /:.-–,;)|")
+            return text[end - (passed - letters_before) :].strip(" /:.-–,;)|")
     return ""
 
 

@@ -21,6 +21,8 @@ _DAMAGE = frozenset({"characters_corrected", "unexpected_form", "several_values"
 _OWN = frozenset({"not_in_text", "spelling_differs", "expired"}) | _DAMAGE  # not contradictions
 _FROM_RULES = frozenset(
     {
+        "not_of_its_form",
+        "taken_twice",
         "label_left_out",
         "second_line_left_out",
         "stands_under_label",

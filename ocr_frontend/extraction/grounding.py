@@ -1,5 +1,6 @@
 """Where a written value stands on the page: answers as objects become line numbers wherever that says the same."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from rapidfuzz.distance import Levenshtein
@@ -19,13 +20,29 @@ def ground(elements: Mapping[str, Element], page: LabelledPage) -> dict[str, Ele
 
 
 def _as_lines(spec: FieldSpec, element: Element, page: LabelledPage) -> Element:
-    if not isinstance(element, str) or not element.strip() or not spec.type.free:
+    if not isinstance(element, str) or not element.strip():
         return element
+    if not spec.type.free:
+        return _as_line(spec, element, page)
     wanted = key_of(element)
     whole = [index for index in range(len(page.lines)) if key_of(page.text_of(index, spec.key)) == wanted]
     if whole:
         return prefer(whole, spec, page)
     return next(_joins(wanted, spec, page), element)
+
+
+def _as_line(spec: FieldSpec, element: str, page: LabelledPage) -> Element:
+    """A date, number or choice as the line whose one value of its type it is."""
+    found = spec.type.find(element)
+    if found is None or not found.exact:
+        return element
+    lines = [n for n in _lines_with_value(found.value, spec, page) if has_one_value(spec, n, page)]
+    return prefer(lines, spec, page) if lines else element
+
+
+def has_one_value(spec: FieldSpec, line: int, page: LabelledPage) -> bool:
+    """Whether a line says one value of the field's type: all of a line of free text is one."""
+    return spec.type.free or len({each.value for each in spec.type.finds(fold(page.lines[line].text))}) == 1
 
 
 def _joins(wanted: str, spec: FieldSpec, page: LabelledPage) -> Iterator[tuple[int, ...]]:
@@ -52,9 +69,14 @@ def _lines_with(text: str, page: LabelledPage) -> list[int]:
 def lines_that_say(text: str, value: object, spec: FieldSpec, page: LabelledPage) -> list[int]:
     """Lines that say a written value: its text, else, where the type knows other spellings, the same value.
 
-    value: what the type finds in the text.
+    value: what the type finds in the text. A number, date or choice has to be there whole: the first nine digits of
+    another number are no card's number.
     """
-    return _lines_with(text, page) or ([] if spec.type.free else _lines_with_value(value, spec, page))
+    if spec.type.free:
+        return _lines_with(text, page)
+    whole = re.compile(rf"(?<!\w){re.escape(key_of(text))}(?!\w)")
+    said = [index for index, line in enumerate(page.lines) if whole.search(key_of(line.text))]
+    return said or _lines_with_value(value, spec, page)
 
 
 def _lines_with_value(value: object, spec: FieldSpec, page: LabelledPage) -> list[int]:

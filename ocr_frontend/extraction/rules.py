@@ -21,6 +21,7 @@ from ocr_frontend.extraction.candidate import (
 )
 from ocr_frontend.extraction.second_line import continued, second_line_left_out
 from ocr_frontend.extraction.under_label import stands_under_label
+from ocr_frontend.extraction.unfit import not_of_its_form, taken_twice
 from ocr_frontend.extraction.ungrounded import not_in_text
 from ocr_frontend.llm.answers import Element, line_numbers
 
@@ -101,9 +102,11 @@ def _whole(spec: FieldSpec, text: str) -> bool:
 
 RULES: tuple[Rule, ...] = (
     not_in_text,
+    not_of_its_form,
     label_left_out,
     second_line_left_out,
     stands_under_label,
+    taken_twice,
     taken_from_label,
     only_one_of_its_type,
     continued,

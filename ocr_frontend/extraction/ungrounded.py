@@ -12,6 +12,7 @@ from ocr_frontend.extraction.grounding import key_of, lines_that_say, nearly
 from ocr_frontend.llm.answers import line_numbers
 
 _SPREAD = 85.0  # percent of a text's letters that some run of the page's text must have
+_FEWEST = 4  # letters; fewer are in every text
 
 
 @field_by_field
@@ -34,4 +35,4 @@ def _stands(text: str, value: object, spec: FieldSpec, page: LabelledPage) -> bo
     if nearly(text, spec, page) is not None:
         return True
     whole = " ".join(key_of(line.text) for line in page.lines)
-    return fuzz.partial_ratio(key_of(text), whole) >= _SPREAD
+    return len(key_of(text)) >= _FEWEST and fuzz.partial_ratio(key_of(text), whole) >= _SPREAD

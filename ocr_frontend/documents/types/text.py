@@ -15,8 +15,9 @@ STRING = f'"{CHARACTER}*"'
 
 @dataclass(frozen=True)
 class Text(ValueType):
-    """Any text."""
+    """Any text. digits: false where a text of more digits than letters is none (a name)."""
 
+    digits: bool = True
     name: ClassVar[str] = "text"
     free: ClassVar[bool] = True
 
@@ -27,7 +28,7 @@ class Text(ValueType):
 
     def finds(self, text: str) -> Iterator[Found]:
         """The whole text."""
-        if text:
+        if text and (self.digits or 2 * sum(map(str.isdigit, text)) <= sum(map(str.isalnum, text))):
             yield Found(text, at=0)
 
     def grammar(self) -> str:

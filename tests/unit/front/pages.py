@@ -1,10 +1,14 @@
 """Pages made of lines, one under the other or where a test puts them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.extraction.grounding import ground
+from ocr_frontend.extraction.resolve import Resolved, resolve_all
+from ocr_frontend.extraction.rules import candidates
+from ocr_frontend.llm.answers import Element
 from ocr_frontend.ocr.textline import TextLine
 
 
@@ -41,3 +45,9 @@ RECTO_ANSWER = {
     "nom_surname": 1, "prenom_given_name": 3, "date_of_birth": 5, "lieu_of_birth": 7, "sex": 9, "taille": 11,
     "profession": 13,
 }  # fmt: skip
+
+
+def resolved(name: str, given: Sequence[TextLine | str], answer: Mapping[str, Element]) -> dict[str, Resolved]:
+    """What becomes of a model's answer on such a page."""
+    shown = page(name, given)
+    return resolve_all(candidates(ground(answer, shown), shown), shown)

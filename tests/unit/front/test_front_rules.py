@@ -1,6 +1,6 @@
 """What the picture suggests beside the model's answer: with evidence, with a warning, and never in silence."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
@@ -13,12 +13,7 @@ from ocr_frontend.extraction.rules import RULES, candidates
 from ocr_frontend.extraction.warnings import MESSAGES
 from ocr_frontend.llm.answers import Element
 from ocr_frontend.ocr.textline import TextLine
-from tests.unit.front.pages import RECTO, RECTO_ANSWER, line, page, spec
-
-
-def resolved(name: str, given: Sequence[TextLine | str], answer: Mapping[str, Element]) -> dict[str, Resolved]:
-    shown = page(name, given)
-    return resolve_all(candidates(ground(answer, shown), shown), shown)
+from tests.unit.front.pages import RECTO, RECTO_ANSWER, line, page, resolved, spec
 
 
 def recto(answer: Mapping[str, Element] = RECTO_ANSWER, **changed: str) -> dict[str, Resolved]:

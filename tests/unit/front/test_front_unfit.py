@@ -1,0 +1,61 @@
+"""Values that cannot be a field's: of another form, or another field's own line. Both ways of answering."""
+
+import pytest
+
+from ocr_frontend.llm.answers import Element
+from tests.unit.front.pages import resolved
+
+VERSO = (
+    "NOM DU PERE/FATHER'S NAME", "ABENA LUC", "NOM DE LA MERE/MOTHER'S NAME", "NGO BIYONG CLAIRE",
+    "S.P./S.M.", "215416",
+    "DATE D'EXPIRATION/DATE OF EXPIRY", "29.09.2034", "IDENTIFIANT UNIQUE/UNIQUE IDENTIFIER", "20187769112345678",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("given", [5, "215416", "S.M. 215416"])
+def test_a_number_is_no_name_and_what_stands_under_the_label_is_taken(given: int | str) -> None:
+    found = resolved("cni-2018-verso", VERSO, {"mere_mother": given, "sp_sm": 5})
+    assert found["mere_mother"].value == "NGO BIYONG CLAIRE"
+    assert {"not_of_its_form", "not_in_text"} & found["mere_mother"].codes
+    assert (found["sp_sm"].value, found["sp_sm"].codes) == ("215416", frozenset())
+
+
+@pytest.mark.parametrize("line", [7, "29.09.2034"])
+def test_another_field_s_date_is_given_up(line: int | str) -> None:
+    given: dict[str, Element] = {"date_of_issue": line, "date_of_expiration": line}
+    found = resolved("cni-2018-verso", VERSO, given)
+    assert found["date_of_issue"].value is None and "taken_twice" in found["date_of_issue"].codes
+    assert found["date_of_issue"].alternatives == (("29.09.2034", "model"),)
+    assert found["date_of_expiration"].value == "29.09.2034"
+
+
+def test_the_beginning_of_another_number_is_no_card_s_number() -> None:
+    found = resolved("cni-2018-verso", VERSO, {"numero_de_carte": "201877691"})["numero_de_carte"]
+    assert (found.value, found.codes) == (None, {"not_in_text"})
+
+
+def test_two_fields_may_share_a_line_that_holds_two_values() -> None:
+    texts = ("DATE OF ISSUE  DATE OF EXPIRY", "29.09.2024 29.09.2034")
+    found = resolved("cni-2018-verso", texts, {"date_of_issue": 1, "date_of_expiration": 1})
+    assert [found[key].value for key in ("date_of_issue", "date_of_expiration")] == ["29.09.2024", "29.09.2034"]
+
+
+def test_nobody_gives_way_where_no_label_decides() -> None:
+    found = resolved("cni-2018-verso", ("ABENA LUC",), {"pere_father": 0, "authorité": 0})
+    assert [found[key].value for key in ("pere_father", "authorité")] == ["ABENA LUC", "ABENA LUC"]
+
+
+@pytest.mark.parametrize("name", ["DOUALA 3EME", "NGORO IV", "N0UBI", "Élise-Anne", "—"])
+def test_a_name_may_have_digits_if_most_of_it_are_letters(name: str) -> None:
+    found = resolved("cni-2018-verso", (name,), {"pere_father": 0})["pere_father"]
+    assert (found.value, found.codes) == (name, frozenset())
+
+
+@pytest.mark.parametrize("text", ["MERE/MOTHERNGO BIYONG", "MERE /MOTHERNGO BIYONG", "MERE/MOTHER NGO BIYONG"])
+def test_a_value_that_is_glued_to_its_label_comes_off(text: str) -> None:
+    assert (
+        resolved("cni-2018-verso", (text, "S.P./S.M.", "215416"), {"mere_mother": 0})["mere_mother"].value
+        == "NGO BIYONG"
+    )
+    filled = resolved("cni-2018-verso", (text, "S.P./S.M.", "215416"), {"mere_mother": 2})["mere_mother"]
+    assert (filled.value, filled.codes) == ("NGO BIYONG", {"not_of_its_form", "taken_from_label"})
