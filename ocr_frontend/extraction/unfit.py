@@ -28,7 +28,7 @@ def taken_twice(elements: Elements, page: LabelledPage) -> dict[str, Candidate]:
         line = _only_line(spec, elements.get(spec.key), page)
         if line is not None:
             fields_of[line].append(spec.key)
-    found = {}
+    found: dict[str, Candidate] = {}
     for line, keys in fields_of.items():
         owners = page.owners(line) & set(keys)
         if len(keys) > 1 and len(owners) == 1:
