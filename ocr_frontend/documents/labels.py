@@ -1,5 +1,6 @@
 """Reading the labels that documents print in OCR text that has lost blanks, signs, accents and letters."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from ocr_frontend.documents.wording import Label
 # A whole line so like a label, 1 less the edits a letter, is that label. Of 6,900 names, places and trades one reaches
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
+_NUMBERED = re.compile(r"^\s*\d{1,2}\s?[.):]?\s+(?=\D)")
 _CLOSE = 80.0  # rapidfuzz's partial ratio, below which a form is not looked at any closer
 
 
@@ -57,7 +59,8 @@ class LabelBook:
         self._pairs = frozenset(pair for label in self.labels for pair in label.pairs)
 
     def read(self, text: str) -> Reading:
-        """The labels in one line of OCR text."""
+        """The labels in one line of OCR text. A label's own number (`5. LIEU DE NAISSANCE`) is left out."""
+        text = _NUMBERED.sub("", text)
         words = tokens(text)
         plain = "".join(word for word, _, _ in words)
         if not plain or not self._forms:

@@ -6,6 +6,7 @@ What a clerk looks at, and the model does not see.
 from collections.abc import Sequence
 from functools import cached_property
 
+from ocr_frontend.documents.label_words import looks_like_label
 from ocr_frontend.documents.labels import LabelBook, Reading
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.documents.wording import Label, labels_of, likeness
@@ -54,6 +55,10 @@ class LabelledPage:
         read = frozenset().union(*self._names)
         expected = (label for label in self._labels.values() if not label.optional and not label.name.startswith("="))
         return tuple(label for label in expected if label.name not in read)
+
+    def may_be_label(self, index: int) -> bool:
+        """Whether a line that holds no label of this document reads like one of another wording or document."""
+        return not self._names[index] and looks_like_label(self.lines[index].text)
 
     def likeness_to_missing(self, index: int) -> float:
         """How like the line is to the likest of the missing labels, in [0, 1]."""
@@ -127,10 +132,10 @@ class LabelledPage:
         return self._names[index] or self.nearest(index)
 
     def text_of(self, index: int, key: str) -> str:
-        """The line's text for a field, without its own label before it, or another's behind it."""
+        """The line's text for a field, without its own label before or behind it, or another's behind it."""
         reading = self.readings[index]
         if reading.rest and key in self._names[index]:
             return reading.rest
-        if reading.head and key not in self._names[index]:
+        if reading.head:
             return reading.head
         return self.lines[index].text

@@ -57,7 +57,7 @@ def _goes_on(upper: int, lower: int, page: LabelledPage) -> bool:
     plain = letters(second.text)
     if len(plain) < _FEWEST_LETTERS or has_number(second.text) or first.text.isupper() != second.text.isupper():
         return False
-    if second.confidence < _READ_WELL or page.labels_in(lower) or page.is_label(lower):
+    if second.confidence < _READ_WELL or page.labels_in(lower) or page.is_label(lower) or page.may_be_label(lower):
         return False
     return page.likeness_to_missing(lower) < _MAYBE_MISSING
 

@@ -11,7 +11,10 @@ from ocr_frontend.documents.types.base import Found, ValueType
 
 @dataclass(frozen=True)
 class Choice(ValueType):
-    """One of `values`, which stand as words of their own. A single letter behind a number is a unit, and none."""
+    """One of `values`, which stand as words of their own.
+
+    A single letter behind a number is a unit, and none; several with strokes between them (M/F) say what may be chosen.
+    """
 
     name: ClassVar[str] = "choice"
     values: tuple[str, ...] = ()
@@ -32,8 +35,11 @@ class Choice(ValueType):
         if text in small and text not in self.values:
             yield Found(small[text], repaired=True, at=0)
         longest_first = sorted(self.values, key=len, reverse=True)
-        pattern = rf"(?<![^\W_])(?<!\d )({'|'.join(map(re.escape, longest_first))})(?![^\W_])"
-        for match in re.finditer(pattern, text):
+        word = rf"(?<![^\W_])(?<!\d )({'|'.join(map(re.escape, longest_first))})(?![^\W_])"
+        offered = [match.span() for match in re.finditer(rf"{word}(?:\s*[/|]\s*{word})+", text)]
+        for match in re.finditer(word, text):
+            if any(begin <= match.start() < end for begin, end in offered):
+                continue
             yield Found(match.group(1), at=match.start())
 
     def grammar(self) -> str:

@@ -3,7 +3,7 @@
 import pytest
 
 from ocr_frontend.llm.answers import Element
-from tests.unit.front.pages import resolved
+from tests.unit.front.pages import page, resolved
 
 VERSO = (
     "NOM DU PERE/FATHER'S NAME", "ABENA LUC", "NOM DE LA MERE/MOTHER'S NAME", "NGO BIYONG CLAIRE",
@@ -59,3 +59,28 @@ def test_a_value_that_is_glued_to_its_label_comes_off(text: str) -> None:
     )
     filled = resolved("cni-2018-verso", (text, "S.P./S.M.", "215416"), {"mere_mother": 2})["mere_mother"]
     assert (filled.value, filled.codes) == ("NGO BIYONG", {"not_of_its_form", "taken_from_label"})
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["SIGNES PARTICULIERS:", "NE(E) QUELQUE PART/", "CODE DU PAYS", "DUPLICATA-DUPLICATE", "SITUATION DE LA FILIATION"],
+)
+def test_a_label_of_another_document_is_no_second_line(label: str) -> None:
+    texts = ("NOM DU PERE/FATHER'S NAME", "ABENA LUC", label, "NOM DE LA MERE/MOTHER'S NAME", "NGO BIYONG CLAIRE")
+    found = resolved("cni-2018-verso", texts, {"pere_father": 1, "mere_mother": 4})
+    assert (found["pere_father"].value, found["pere_father"].codes) == ("ABENA LUC", frozenset())
+    name = resolved("cni-2018-verso", (*texts[:2], "EPSE NJOYA", *texts[3:]), {"pere_father": 1, "mere_mother": 4})
+    assert name["pere_father"].value == "ABENA LUC EPSE NJOYA"
+
+
+def test_a_numbered_label_is_one_and_a_value_may_stand_before_its_own() -> None:
+    shown = page("cni-2018-verso", ("5. NOM DU PERE", "ABENA LUC", "6 LE DGSN", "12 ABENA TCHOUMI"))
+    assert [shown.is_label(n) for n in range(4)] == [True, False, True, False]
+    found = resolved("cni-2018-verso", ("ABENA TCHOUMI NOM DU PERE/FATHER'S NAME",), {"pere_father": 0})["pere_father"]
+    assert found.value == "ABENA TCHOUMI"
+
+
+@pytest.mark.parametrize("text", ["SEXE (M/F) / SEX (M/F) F", "SEXE M / F : F", "SEX (M|F): F"])
+def test_what_may_be_chosen_is_not_what_was(text: str) -> None:
+    found = resolved("cni-2018-recto", (text,), {"sex": 0})["sex"]
+    assert (found.value, found.codes) == ("F", frozenset())
