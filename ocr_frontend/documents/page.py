@@ -9,6 +9,7 @@ from functools import cached_property
 from ocr_frontend.documents.label_words import looks_like_label
 from ocr_frontend.documents.labels import LabelBook, Reading
 from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.documents.watermarks import static_words, without_rest
 from ocr_frontend.documents.wording import Label, labels_of, likeness
 from ocr_frontend.ocr.geometry import Place, places
 from ocr_frontend.ocr.textline import TextLine
@@ -27,6 +28,7 @@ class LabelledPage:
         self._labels = {label.name: label for label in labels_of(spec)}
         book = LabelBook(self._labels.values())
         self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
+        self._static = static_words(spec.static)
         self._names = tuple(self._speaking(reading) for reading in self.readings)
         self._found: dict[tuple[int, bool], frozenset[str]] = {}  # found so far: rules ask for every field
 
@@ -132,10 +134,12 @@ class LabelledPage:
         return self._names[index] or self.nearest(index)
 
     def text_of(self, index: int, key: str) -> str:
-        """The line's text for a field, without its own label before or behind it, or another's behind it."""
+        """The line's text for a field, without its own label before or behind it, another's behind it, or what a
+        watermark left at its end."""
+        return without_rest(self._unlabelled(index, key), self._static)
+
+    def _unlabelled(self, index: int, key: str) -> str:
         reading = self.readings[index]
         if reading.rest and key in self._names[index]:
             return reading.rest
-        if reading.head:
-            return reading.head
-        return self.lines[index].text
+        return reading.head or self.lines[index].text

@@ -1,0 +1,33 @@
+"""What a watermark leaves in a line: the end of a static word (`ECIMEN`) that OCR read behind a value, or glued to it."""
+
+import re
+from collections.abc import Iterable
+
+from ocr_frontend.documents.letters import letters
+
+_FEWEST = 6  # letters of a rest: of 2,500 names, places and trades none ends so
+_LAST_WORD = re.compile(r"[^\W\d_]+(?=\W*$)")
+
+
+def static_words(texts: Iterable[str]) -> tuple[str, ...]:
+    """The words of a document's static lines of which a rest can be told from a name."""
+    return tuple(sorted({word for text in texts for each in text.split() if len(word := letters(each)) > _FEWEST + 1}))
+
+
+def without_rest(text: str, words: Iterable[str]) -> str:
+    """The text without such an end; as it is where nothing else would be left."""
+    found = _LAST_WORD.search(text)
+    plain = letters(found.group()) if found else ""
+    if found is None or len(plain) != len(found.group()) or any(plain.endswith(word) for word in words):
+        return text
+    longest = max((_shared_end(plain, word) for word in words), default=0)
+    kept = text[: found.end() - longest].strip() if longest >= _FEWEST else ""
+    return kept or text
+
+
+def _shared_end(one: str, other: str) -> int:
+    """How many of their last letters are the same."""
+    count = 0
+    while count < min(len(one), len(other)) and one[-1 - count] == other[-1 - count]:
+        count += 1
+    return count
