@@ -1,4 +1,4 @@
-"""What a watermark leaves in a line: the end of a static word (`ECIMEN`) that OCR read behind a value, or glued to it."""
+"""What a watermark leaves in a line: the end of a static word (`ECIMEN`) that OCR read behind a value or on to it."""
 
 import re
 from collections.abc import Iterable
