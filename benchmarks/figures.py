@@ -24,6 +24,7 @@ from benchmarks.tables import Table, read_tables
 
 ROOT = Path(__file__).resolve().parents[1]
 MARK = re.compile(r"<!--=([\w.-]+)-->(.*?)<!--/-->", re.DOTALL)
+_PLACE = re.compile(r"\{shipped(?: ([\w-]+))?\}")
 _SHIPPED = re.compile(r"adapters/cni/[0-9a-f]{12}\b")
 # What was true on a day stays as it was.
 _HISTORY = ("docs/lab-notes", "docs/decisions/", "docs/explanation/lab-notes", "docs/explanation/decisions/")
@@ -74,18 +75,18 @@ def read_figures(root: Path) -> Told:
 
 
 def _load(root: Path, where: str) -> Any:
-    path = root / where.replace("{shipped}", shipped(root))
+    path = root / _PLACE.sub(lambda place: shipped(root, place[1] or "cni"), where)
     try:
         return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return None
 
 
-def shipped(root: Path) -> str:
-    """The folder of the shipped adapter's revision, as a path from the root."""
-    found = sorted(path.parent for path in root.glob("adapters/cni/*/evaluation.json"))
+def shipped(root: Path, name: str = "cni") -> str:
+    """The folder of a shipped adapter's revision, as a path from the root."""
+    found = sorted(path.parent for path in root.glob(f"adapters/{name}/*/manifest.json"))
     if len(found) != 1:
-        raise FigureError(f"adapters/cni has {len(found)} revisions with an evaluation.json: one is the shipped one")
+        raise FigureError(f"adapters/{name} has {len(found)} revisions: one is the shipped one")
     return found[0].relative_to(root).as_posix()
 
 
