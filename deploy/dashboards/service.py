@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import dashboard
 from deploy.dashboards.parts import WINDOW, Limits, Line, graph, new_board, number, or_zero, quantiles, row
 
 _HERE = 'instance=~"$instance"'
-_CARDS = f'{_HERE}, route=~"/v1/extract|/v1/cards|/upload"'
+_CARDS = f'{_HERE}, route=~"/v1/extract|/v1/extract-lines|/v1/cards|/upload"'
 _TOTAL = f"sum(rate(ocr_front_requests_total{{{_CARDS}}}[{WINDOW}]))"
 _FAILED = f'(sum(rate(ocr_front_requests_total{{{_CARDS}, status="5xx"}}[{WINDOW}])) or vector(0))'
 _SHARE = f"{_FAILED} / clamp_min({_TOTAL}, 1e-9)"

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ocr_frontend.api.given_lines import FARTHEST, MOST_CHARACTERS, MOST_LINES
 from ocr_frontend.bodies.include import PARTS
 from ocr_frontend.documents.registry import builtin
 
@@ -99,3 +100,58 @@ UPLOAD_FORM = _form(
         "pages": _PAGE,
     },
 )
+
+_CORNER = {
+    "type": "array",
+    "minItems": 2,
+    "maxItems": 2,
+    "items": {"type": "number", "minimum": -FARTHEST, "maximum": FARTHEST},
+}
+_LINE = {
+    "type": "object",
+    "required": ["text"],
+    "additionalProperties": False,
+    "properties": {
+        "text": {"type": "string", "maxLength": MOST_CHARACTERS},
+        "confidence": {"type": "number", "minimum": 0, "maximum": 1, "default": 1},
+        "box": {
+            "type": "array",
+            "minItems": 4,
+            "maxItems": 4,
+            "items": _CORNER,
+            "description": "corners [x, y] in pixels, clockwise from the text's top left; of every line, or of none",
+        },
+    },
+}
+LINES_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["lines"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "document": _DOCUMENT,
+                        "model": _MODEL,
+                        "card": _CARD,
+                        "lines": {
+                            "type": "array",
+                            "maxItems": MOST_LINES,
+                            "items": _LINE,
+                            "description": "in reading order, which is kept",
+                        },
+                        "size": {
+                            "type": "array",
+                            "minItems": 2,
+                            "maxItems": 2,
+                            "items": {"type": "number", "minimum": 1, "maximum": FARTHEST},
+                            "description": "[width, height] of the picture; without it, around the boxes",
+                        },
+                    },
+                }
+            }
+        },
+    }
+}

@@ -1,4 +1,7 @@
-"""One picture: bytes → OCR lines → cards → prompt → answer → values. No HTTP. Steps: docs/explanation/structure.md."""
+"""One picture: bytes → OCR lines, or those of another OCR → cards → prompt → answer → values. No HTTP.
+
+Steps: docs/explanation/structure.md.
+"""
 
 import asyncio
 import time
@@ -10,12 +13,13 @@ from ocr_frontend.documents.cards import Card, cards_on
 from ocr_frontend.documents.classify import Detection
 from ocr_frontend.documents.registry import Documents
 from ocr_frontend.documents.spec import DocumentSpec
-from ocr_frontend.errors import InvalidAnswer, NoTextFound, UnknownDocument, UnknownPicture, Unprocessable
+from ocr_frontend.errors import InvalidAnswer, UnknownDocument, UnknownPicture, Unprocessable
 from ocr_frontend.extraction.assemble import Assembled, assemble
 from ocr_frontend.extraction.confidence import Calibration
 from ocr_frontend.extraction.knowledge import Knowledge, KnownModels
 from ocr_frontend.extraction.llm_step import Answer, LlmStep
 from ocr_frontend.extraction.other_models import way_out
+from ocr_frontend.extraction.page_step import PageStep
 from ocr_frontend.extraction.response_builder import extraction
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.extraction.which_card import Wanted, chosen_card, recognised
@@ -24,7 +28,6 @@ from ocr_frontend.observability import telemetry
 from ocr_frontend.observability.metrics import Metrics
 from ocr_frontend.ocr.contents import Sent
 from ocr_frontend.ocr.pool import OcrPool, Page
-from ocr_frontend.ocr.quality import ADVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,12 @@ class Pipeline:
         thresholds: Mapping[str, float],
         calibration: Calibration,
     ) -> None:
-        self._pool, self._catalog, self._llm, self._metrics = pool, catalog, llm, metrics
+        self._pages, self._catalog, self._llm, self._metrics = (
+            PageStep(pool, metrics, thresholds),
+            catalog,
+            llm,
+            metrics,
+        )
         self._documents, self._models = documents, models
         self._thresholds, self._calibration = thresholds, calibration
 
@@ -64,11 +72,11 @@ class Pipeline:
     @property
     def may_wait(self) -> bool:
         """Whether a second picture of the same request finds a place in the queue."""
-        return self._pool.may_wait
+        return self._pages.may_wait
 
     async def check(self, data: bytes | Sent) -> None:
         """Whether the picture can be decoded, before anything is read. Raises what decoding it raises."""
-        await self._pool.check(data)
+        await self._pages.check(data)
 
     async def require(self, document: str, model: str) -> None:
         """That the model is served and knows the document. Raises UnknownModel, UnknownDocument."""
@@ -77,20 +85,21 @@ class Pipeline:
     async def extract(
         self,
         request_id: str,
-        data: bytes | Sent,
+        source: bytes | Sent | Page,
         document: str,
         model: str,
         *,
         side: str = "",
         number: int | None = None,
     ) -> Extraction:
-        """document: by name, or `auto` where the picture decides; side, number: which card of several (`Wanted`).
+        """source: a picture, or the page of one that was read elsewhere; document: by name, or `auto` where the picture
+        decides; side, number: which card of several (`Wanted`).
 
         Raises UnknownModel, UnknownDocument, UnknownPicture, NoTextFound, InvalidAnswer, and what pool and model
         server raise.
         """
         with telemetry.card(request_id):
-            picture = await self._picture(data, document, model)
+            picture = await self._picture(source, document, model)
             wanted = Wanted(picture.known.chosen(document), side, number)
             try:
                 card, spec, told = chosen_card(picture.cards, wanted)
@@ -116,12 +125,12 @@ class Pipeline:
                 request_id, picture, card, picture.known.chosen(document) or recognised(card), ()
             )
 
-    async def _picture(self, data: bytes | Sent, document: str, model: str) -> Picture:
+    async def _picture(self, source: bytes | Sent | Page, document: str, model: str) -> Picture:
         began = time.perf_counter()
         card = await self._catalog.find(model)
         known = self._models.of(card)
         known.chosen(document)  # an unknown one is refused before the work
-        page = await self._read(data)
+        page = await self._pages.page(source)
         cards = await asyncio.to_thread(cards_on, page.lines, known.classifier)
         return Picture(card, known, page, cards, began)
 
@@ -141,12 +150,11 @@ class Pipeline:
             self._metrics.invalid_answers.inc()
             raise
         done = time.perf_counter()
-        seconds = {
-            "decode": page.decode_s, "ocr": page.ocr_s, "llm": answered - asked, "total": done - picture.began
-        }  # fmt: skip
-        self._observe(seconds | {"validate": done - answered})
+        own = {"llm": answered - asked, "total": done - picture.began}
+        self._metrics.took(own | {"validate": done - answered})
         self._metrics.warned(spec.name, sum(bool(each.resolved.warnings) for each in assembled.fields.values()))
         assembled = replace(assembled, warnings=(*assembled.warnings, *told))
+        seconds = {"decode": page.decode_s, "ocr": page.ocr_s} | own
         return extraction(request_id, spec, answer, page, assembled, seconds, self._thresholds)
 
     async def _assemble(self, spec: DocumentSpec, answer: Answer, page: Page, detection: Detection) -> Assembled:
@@ -154,24 +162,3 @@ class Pipeline:
         card = (await self._catalog.cards()).get(answer.completion.model)
         weights = self._calibration.of(answer.completion.model, card.calibration if card else None)
         return await asyncio.to_thread(assemble, spec, answer, page.lines, detection, weights)
-
-    async def _read(self, data: bytes | Sent) -> Page:
-        began = time.perf_counter()
-        page = await self._pool.read(data)
-        telemetry.past(decode=page.decode_s, ocr=page.ocr_s, quality=page.quality_s)
-        waited = time.perf_counter() - began - page.decode_s - page.ocr_s - page.quality_s
-        self._observe({"queue": max(0.0, waited)})
-        if not any(line.text.strip() for line in page.lines):
-            raise NoTextFound(f"No text was found on the image. {_advice(page, self._thresholds)}")
-        return page
-
-    def _observe(self, seconds: Mapping[str, float]) -> None:
-        for stage, value in seconds.items():
-            self._metrics.stages.labels(stage).observe(value)
-
-
-def _advice(page: Page, thresholds: Mapping[str, float]) -> str:
-    """What the sender can do, in English and French. Without lines only burnt-out spots can be told apart."""
-    poor = [name for name, score in page.quality.items() if score < thresholds[name]]
-    asked = [ADVICE[name] for name in poor or ("resolution", "sharpness")]
-    return " ".join(english for _, english in asked) + " / " + " ".join(french for french, _ in asked)

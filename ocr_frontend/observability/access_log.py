@@ -13,6 +13,7 @@ from typing import Any
 log = logging.getLogger("ocr_frontend")
 _ROUTES = (
     "/v1/extract",
+    "/v1/extract-lines",
     "/v1/cards",
     "/upload",
     "/v1/jobs",

@@ -1,9 +1,8 @@
 """Prometheus metrics of one app, in a registry of its own. Labels come from fixed sets, never from a request."""
 
 import asyncio
-import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 
 import psutil
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
@@ -64,12 +63,10 @@ class Metrics:
         """A gauge that is asked when it is collected."""
         Gauge(f"ocr_front_{name}", help_text, registry=self.registry).set_function(value)
 
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Observe the time in a block that succeeds."""
-        began = time.perf_counter()
-        yield
-        self.stages.labels(name).observe(time.perf_counter() - began)
+    def took(self, seconds: Mapping[str, float]) -> None:
+        """Observe stages that were measured elsewhere."""
+        for stage, value in seconds.items():
+            self.stages.labels(stage).observe(value)
 
     def count(self, name: str, help_text: str, value: Callable[[], float]) -> None:
         """A counter that something else counts; asked when it is collected. `_total` is added to its name."""

@@ -1,5 +1,5 @@
 """HTTP in, HTTP out; the work is in `pipeline`, `sides` and `jobs`."""
 
-from ocr_frontend.api.routes import cards, catalog, corrections, jobs, ops
+from ocr_frontend.api.routes import cards, catalog, corrections, jobs, lines, ops
 
-ROUTERS = (cards.router, jobs.router, corrections.router, catalog.router, ops.router)
+ROUTERS = (cards.router, lines.router, jobs.router, corrections.router, catalog.router, ops.router)

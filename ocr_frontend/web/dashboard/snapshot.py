@@ -8,7 +8,7 @@ from prometheus_client import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 Samples = dict[str, list[tuple[dict[str, str], float]]]
-_CARDS = ("/v1/extract", "/v1/cards", "/upload")
+_CARDS = ("/v1/extract", "/v1/extract-lines", "/v1/cards", "/upload")
 _HISTOGRAMS = {
     "first_token": "cni_server_time_to_first_token_seconds",
     "per_token": "cni_server_time_per_output_token_seconds",
