@@ -1,9 +1,7 @@
-"""Who answers: a revision on this machine, the model server, or the whole path through the front."""
+"""Who answers a prompt: a revision on this machine, or the model server. The whole path is in `front`."""
 
 import json
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +14,6 @@ from adapters.training.targets import Target
 _MOST_TOKENS = 160  # of an answer: four written values
 _SECONDS = 300
 Ask = Callable[[str], str]
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What the front said of one picture. `values` is empty where it refused it; `lines` are those that it read,
-    `evidence` is what its confidence in each field rests on.
-    """
-
-    values: dict[str, str | None]
-    lines: tuple[str, ...]
-    model: str
-    seconds: float
-    refused: bool = False
-    evidence: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def on_this_machine(base: Path, revision: Path) -> tuple[Ask, PromptContract]:
@@ -68,28 +52,6 @@ def of_server(url: str, model: str, key: str = "") -> tuple[Ask, PromptContract,
         return str(_sent(lambda: client.post("/v1/completions", json=body))["choices"][0]["text"])
 
     return ask, PromptContract.model_validate(card["prompt"]), str(card.get("root") or model)
-
-
-def through_front(url: str, document: str, model: str, picture: Path, key: str = "") -> Picture:
-    """One picture through the front. Raises EvaluationError where the front is away, or the mistake is ours."""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    files = {"image": (picture.name, picture.read_bytes(), "application/octet-stream")}
-    form, began = {"document": document, "model": model}, time.perf_counter()
-    try:
-        reply = httpx.post(f"{url}/v1/extract", files=files, data=form, timeout=_SECONDS, headers=headers)
-        body = reply.json()
-    except (httpx.HTTPError, ValueError) as error:
-        raise EvaluationError(f"The OCR front at {url} does not answer ({type(error).__name__}).") from error
-    seconds = time.perf_counter() - began
-    code = str(body.get("error", {}).get("code", "")) if "error" in body else ""
-    if not code:
-        values = {key: None if value is None else str(value) for key, value in body["data"].items()}
-        lines = tuple(line["text"] for line in body["ocr"]["lines"])
-        told = {key: each["evidence"] for key, each in body.get("fields", {}).items() if each.get("evidence")}
-        return Picture(values, lines, str(body["model"]), seconds, evidence=told)
-    if code == "invalid_answer" or (reply.status_code == httpx.codes.UNPROCESSABLE_ENTITY and "unknown" not in code):
-        return Picture({}, (), model, seconds, refused=True)
-    raise EvaluationError(f"The OCR front refused {picture.name} with {reply.status_code} {code}.")
 
 
 def read_answer(text: str, contract: PromptContract, document: str, lines: int) -> Sequence[Target] | None:

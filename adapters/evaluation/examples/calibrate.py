@@ -9,7 +9,7 @@ from pathlib import Path
 from adapters.data.given.example import Given
 from adapters.errors import DataError
 from adapters.evaluation.calibration import Observed
-from adapters.evaluation.examples.ask import through_front
+from adapters.evaluation.examples.front import through_front
 from adapters.evaluation.scores import normalise
 from adapters.training.given import chosen, held_out
 from adapters.training.recipe_data import Source

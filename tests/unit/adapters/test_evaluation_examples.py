@@ -86,6 +86,9 @@ class _Server(BaseHTTPRequestHandler):
         if self.path == "/v1/completions":
             self._say({"choices": [{"text": "[0,null,null,null]"}]})
             return
+        if self.path == "/v1/extract-lines":
+            self._say(_of_lines(json.loads(sent)))
+            return
         number = int(re.search(rb'filename="(\d+)', sent).group(1))  # type: ignore[union-attr]
         receipt = list(receipts(number + 1))[number]
         wrong = {"total": "0.01"} if number % 2 else {}
@@ -96,13 +99,24 @@ class _Server(BaseHTTPRequestHandler):
 
     def _say(self, body: dict[str, Any]) -> None:
         data = json.dumps(body).encode()
-        self.send_response(200)
+        self.send_response(422 if "error" in body else 200)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
 
     def log_message(self, *_: object) -> None:
         """Nothing."""
+
+
+def _of_lines(sent: dict[str, Any]) -> dict[str, Any]:
+    """The first line is the company; boxes are sent where the example has them; a page of one line is refused."""
+    assert (sent["document"], sent["model"]) == ("receipt", "receipt")
+    assert all(set(line) == ({"text", "confidence", "box"} if "PLACED" in line["text"] else {"text", "confidence"})
+               for line in sent["lines"])  # fmt: skip
+    if len(sent["lines"]) == 1:
+        return {"error": {"code": "unprocessable", "message": "`lines` takes more than one."}}
+    data = {"company": sent["lines"][0]["text"], "date": None, "address": None, "total": None}
+    return {"data": data, "fields": {}, "ocr": {"lines": sent["lines"]}, "model": "receipt@0123456789ab"}
 
 
 @pytest.fixture
@@ -142,6 +156,39 @@ def test_pictures_go_through_the_front_and_a_worse_revision_is_told(server: str,
     code, said = adapters_command(*worse)
     assert (code, "worse" in said) == (3, True)
     assert adapters_command(*asked, "--floor", floor)[0] == 0
+
+
+def _rows(path: Path, *rows: dict[str, Any]) -> Path:
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+def test_given_lines_go_through_the_front_in_the_place_of_pictures(server: str, recipe: Path, tmp_path: Path) -> None:
+    box = [[0, 0], [9, 0], [9, 9], [0, 9]]
+    placed = [{"text": text, "confidence": 0.5, "box": box} for text in ("OLD PLACED", "PLACED 9.00")]
+    path = _rows(
+        tmp_path / "given.jsonl",
+        {"id": "a", "fields": {"company": "OLD TOWN", "total": "9.00"}, "lines": ["OLD TOWN", "9.00"]},
+        {"id": "b", "fields": {"company": "OLD PLACED", "total": "9.00"}, "lines": placed},
+        {"id": "c", "document": "receipt", "lines": ["OLD TOWN", "", "9.00"], "targets": [0, None, None, 2]},
+    )
+    asked = ("evaluate-examples", recipe, "--front", server, "--given-lines", "--out", tmp_path / "out")
+    code, said = adapters_command(*asked, "--examples", path)
+    assert code == 0, said
+    kept = json.loads((tmp_path / "out" / "examples-given-lines-fronts-rules.json").read_text())
+    assert (kept["protocol"], kept["model"]) == ("given lines, front's rules", "receipt@0123456789ab")
+    rows = {row["field"]: row for row in kept["rows"]}
+    assert (rows["company"]["exact"], rows["total"]["exact"], rows["all"]["ceiling"]) == (1.0, 0.0, 1.0)
+    assert kept["examples"] == 3 and "OLD" not in json.dumps(kept)
+
+
+def test_lines_that_the_front_does_not_take_are_no_score(server: str, recipe: Path, tmp_path: Path) -> None:
+    path = _rows(tmp_path / "given.jsonl", {"id": "a", "fields": {"company": "OLD"}, "lines": ["OLD"]})
+    asked = ("evaluate-examples", recipe, "--examples", path, "--out", tmp_path / "out")
+    with pytest.raises(EvaluationError, match="422 unprocessable: `lines` takes more than one"):
+        adapters_command(*asked, "--front", server, "--given-lines")
+    with pytest.raises(EvaluationError, match="--given-lines is for --front"):
+        adapters_command(*asked, "--ceiling", "--given-lines")
 
 
 def test_the_ceiling_asks_nobody(recipe: Path, tmp_path: Path) -> None:
