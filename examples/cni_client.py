@@ -60,17 +60,27 @@ class Client:
         """One side of a card, from a file. Raises Refused, httpx.HTTPError."""
         path = Path(picture)
         form = {"document": document} | ({"model": model} if model else {})
-        answer = self._post("/v1/extract", {"image": (path.name, path.read_bytes())}, form)
-        return Card(whole=answer, **{name: answer[name] for name in Card.__annotations__ if name != "whole"})
+        return self._card("/v1/extract", files={"image": (path.name, path.read_bytes())}, data=form)
+
+    def read_lines(
+        self, lines: list[dict[str, Any]], document: str = "auto", model: str | None = None, **more: Any
+    ) -> Card:
+        """Lines that another OCR has read: `text`, and `confidence` and `box` where known. Raises as `read` does."""
+        body = {"document": document, "model": model, "lines": lines, **more}
+        return self._card("/v1/extract-lines", json=body)
 
     def documents(self) -> list[dict[str, Any]]:
         """The documents that the front knows."""
         found: list[dict[str, Any]] = self._checked(self._http.get("/v1/documents"))["documents"]
         return found
 
-    def _post(self, path: str, files: dict[str, Any], form: dict[str, str]) -> dict[str, Any]:
+    def _card(self, path: str, **sent: Any) -> Card:
+        answer = self._post(path, **sent)
+        return Card(whole=answer, **{name: answer[name] for name in Card.__annotations__ if name != "whole"})
+
+    def _post(self, path: str, **sent: Any) -> dict[str, Any]:
         for left in reversed(range(_TRIES)):
-            answer = self._http.post(path, files=files, data=form)
+            answer = self._http.post(path, **sent)
             if answer.status_code not in {429, 503} or not left:
                 break
             time.sleep(float(answer.headers.get("retry-after", 1)))

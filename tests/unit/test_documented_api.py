@@ -10,12 +10,14 @@ import pytest
 
 from benchmarks.figures import ROOT, pages
 from ocr_frontend import errors
+from ocr_frontend.api.given_lines import MOST_BYTES, MOST_CHARACTERS, MOST_LINES, MOST_TEXT, SentLines
 from ocr_frontend.bodies.schemas import Extraction, LegacyExtraction, WarningAnswer
 from ocr_frontend.errors import FrontError
 from ocr_frontend.extraction.two_sided import Card
 from ocr_frontend.extraction.warnings import MESSAGES
 from ocr_frontend.jobs.bodies import JobAnswer
 from ocr_frontend.jobs.callbacks import signature
+from ocr_frontend.llm.prompt import MAX_LINE_CHARACTERS
 from ocr_frontend.settings import Settings as FrontSettings
 from server.cpu_lora.settings import PREFIX, CpuLoraSettings
 from server.settings import Settings as ServerSettings
@@ -31,6 +33,14 @@ def test_the_example_is_an_answer_with_every_part() -> None:
     box = example["fields"]["nom_surname"]["box"]
     assert example["data"]["nom_surname"] == example["fields"]["nom_surname"]["value"]
     assert box == example["ocr"]["lines"][example["fields"]["nom_surname"]["lines"][0]]["box"]
+
+
+def test_the_lines_of_another_ocr_are_what_the_route_takes() -> None:
+    example = re.findall(r"(?s)```json\n(.*?)```", API)[1]
+    page = SentLines.model_validate_json(example).page()
+    assert page.size == tuple(json.loads(example)["size"]) and page.lines[0].confidence < 1
+    limits = f"{MOST_LINES:,} lines, {MOST_CHARACTERS:,} characters a line and {MOST_TEXT:,} in all"
+    assert f"{MOST_BYTES // 2**20} MiB (413), {limits}" in API and f"{MAX_LINE_CHARACTERS} characters of each" in API
 
 
 @pytest.mark.parametrize(

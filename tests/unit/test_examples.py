@@ -15,6 +15,7 @@ from types import ModuleType
 
 import pytest
 
+from ocr_frontend.api.given_lines import SentLines
 from ocr_frontend.bodies.schemas import Extraction
 from tests.support.notebook import code_cells, run_notebook
 
@@ -38,6 +39,7 @@ ROUTES = {
         },
         "ocr": {"lines": [{"text": "SEXE/SEX"}, {"text": " "}, {"text": "F"}]},
     },
+    "/v1/extract-lines": ANSWER,
     "/v1/models": {
         "data": [
             {"id": "base"},
@@ -101,6 +103,15 @@ def test_it_waits_while_the_front_is_busy(client: ModuleType, front: tuple[str, 
     with client.Client(address) as reader:
         card = reader.read(EXAMPLES.parent / "docs/sample-2018-recto.jpg")
     assert (card.data, card.to_check, answers) == ({"sex": "F"}, ["sex"], [])
+
+
+def test_lines_of_another_ocr_are_read_too(client: ModuleType, services: tuple[str, dict[str, bytes]]) -> None:
+    address, sent = services
+    with client.Client(address) as reader:
+        card = reader.read_lines([{"text": "SEXE/SEX"}, {"text": "F"}], size=[100, 60])
+    body = json.loads(sent["/v1/extract-lines"])
+    assert card.data == {"sex": "F"} and SentLines.model_validate_json(json.dumps(body)).page().size[1] > 30
+    assert (body["document"], body["size"]) == ("auto", [100, 60])
 
 
 def test_a_refusal_has_its_code(client: ModuleType, front: tuple[str, list[tuple[int, object]]]) -> None:
