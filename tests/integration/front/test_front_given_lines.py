@@ -240,6 +240,15 @@ async def test_nothing_of_the_lines_gets_out(
     assert MARK not in caplog.text + out.out + out.err
 
 
+async def test_a_value_of_given_lines_can_be_put_right_too() -> None:
+    async with running(corrections=True) as front:
+        answer = (await send(front, PLAIN)).json()
+        right = {"fields": {"nom_surname": "NGO MBARGA EPSE ABENA"}}
+        assert (await front.client.put(f"/v1/results/{answer['id']}", json=right)).status_code == 200
+        row = json.loads((await front.client.get("/v1/corrections")).text)
+    assert row["lines"] and row["document"] == "cni-2018-recto"
+
+
 async def test_the_description_has_the_body() -> None:
     async with running() as front:
         path = (await front.client.get("/openapi.json")).json()["paths"][PATH]["post"]

@@ -190,3 +190,13 @@ async def test_a_mirrored_picture_is_read_flipped_and_says_so() -> None:
         assert body["data"]["nom_surname"] == "MBARGA"
         # The text's own top left corner, on the picture as it was sent.
         assert body["fields"]["nom_surname"]["box"][0] == [600 - 1 - 10, 10 + 30 * RECTO.index("MBARGA")]
+
+
+async def test_of_given_lines_too_one_card_is_answered_by_where_they_stand() -> None:
+    lines = [{"text": each.text, "box": each.box} for each in BOTH.lines]
+    async with running(server=based()) as front:
+        for form, shown in (({}, "recto"), ({"card": 2}, "verso"), ({"document": "cni-2018-verso"}, "verso")):
+            response = await front.client.post("/v1/extract-lines", json={"model": "base", "lines": lines, **form})
+            body = response.json()
+            assert body["document"] == f"cni-2018-{shown}" and len(body["ocr"]["lines"]) < len(lines)
+            assert "cards_left_out" in [warning["code"] for warning in body["warnings"]]

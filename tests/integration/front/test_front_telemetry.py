@@ -138,3 +138,12 @@ def test_without_the_packages_the_start_says_what_to_install(monkeypatch: pytest
     monkeypatch.setitem(__import__("sys").modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(TelemetryError, match=r"pip install 'cni-lora-server\[otel\]'"):
         start("http://127.0.0.1:4318/v1/traces")
+
+
+async def test_given_lines_are_a_trace_without_a_picture_and_without_the_lines(spans: InMemorySpanExporter) -> None:
+    body = {"document": "cni-2018-recto", "lines": [{"text": text} for text in RECTO_TEXT]}
+    async with running() as front:
+        assert (await front.client.post("/v1/extract-lines", json=body)).status_code == 200
+    found = {span.name: span for span in spans.get_finished_spans()}
+    assert {"card", "prompt", "llm", "validate"} <= set(found) and not {"decode", "ocr", "quality"} & set(found)
+    assert not any(RECTO_TEXT[3] in span.to_json() for span in found.values())
