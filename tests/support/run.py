@@ -21,10 +21,11 @@ from tests.support.memory import Peak
 
 # Where conftest.py writes how many tests passed, failed, …, when a stage is over.
 COUNTS = "CNI_TEST_COUNTS"
+_SLOWEST = ("--durations=12", "--durations-min=5")
 _STAGES = (
-    ["tests/unit", "-n", "2", "-q"],
-    ["tests/integration", "-n", "2", "--dist", "loadfile", "-q"],  # a reader or a server starts once a file
-    ["tests/e2e", "tests/gpu"],
+    ["tests/unit", "-n", "2", "-q", *_SLOWEST],
+    ["tests/integration", "-n", "2", "--dist", "loadfile", "-q", *_SLOWEST],  # a reader or a server starts once a file
+    ["tests/e2e", "tests/gpu", *_SLOWEST],
 )
 _STOPPED = (2, -signal.SIGTERM, -signal.SIGINT)  # what pytest answers when it was interrupted
 
