@@ -80,17 +80,15 @@ eval: env ## the held-out cards through the running services; scores go beside t
 train: env ## train the shipped adapter from its recipe
 	@$(VENV) -m adapters train adapters/recipes/cni.yaml $(ARGS)
 
-recorded: env ## draw the training cards, read them with the real OCR, keep the lines (an hour on one core)
+recorded: env ## draw the training cards, read them with the real OCR, keep the lines (forty minutes on one core)
 	@draw() { $(VENV) -m adapters cards --out runs/recorded/$$1 --count $$2 --seed $$1 --condition $$3 $$4 && \
 	  $(VENV) -m ocr_frontend lines runs/recorded/$$1 --out runs/recorded/$$1/lines.jsonl; }; \
 	draw 100 240 both && draw 101 240 both && draw 102 320 both && draw 200 400 both && draw 201 400 both && draw 202 400 both && \
-	draw 203 320 both "--document cni-2025-verso" && draw 300 140 hard && draw 301 140 hard && draw 302 140 hard && \
-	draw 400 560 varied && draw 401 440 varied
+	draw 203 320 both "--document cni-2025-verso" && draw 300 140 hard && draw 301 140 hard && draw 302 140 hard
 	@$(VENV) -m adapters record runs/recorded/10[01] --out adapters/recipes/recorded.jsonl.gz
 	@$(VENV) -m adapters record runs/recorded/102 --out adapters/recipes/recorded-more.jsonl.gz
 	@$(VENV) -m adapters record runs/recorded/20[0123] --out adapters/recipes/recorded-third.jsonl.gz
 	@$(VENV) -m adapters record runs/recorded/30[012] --out adapters/recipes/recorded-hard.jsonl.gz
-	@$(VENV) -m adapters record runs/recorded/40[01] --out adapters/recipes/recorded-varied.jsonl.gz
 
 # The CPU build of PyTorch comes from a folder of wheels where there is one; the GPU lock must not see that folder.
 LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header --generate-hashes
