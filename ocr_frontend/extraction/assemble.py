@@ -62,6 +62,7 @@ def assemble(
     zone = read_zone(spec, lines)
     fields = _with_zone(spec, resolve_all(found, page), zone, lines)
     told = check(spec, {key: field.value for key, field in fields.items()}, today)
+    told += [Warning_("answer_cut", key) for key in fields if key in answer.cut]
     fields = {
         key: replace(field, warnings=(*field.warnings, *(each for each in told if each.about == key)))
         for key, field in fields.items()
@@ -121,7 +122,8 @@ def _field(
     lines = tuple(places[index] for index in field.lines if index in places)
     review = bool(field.warnings) if confidence is None else confidence < spec.review.of(key)
     status = _status(spec, key, field, page, found)
-    return Field(field, lines, status, confidence, evidence or {}, review or status == "unreadable")
+    review = review or status == "unreadable" or "answer_cut" in field.codes
+    return Field(field, lines, status, confidence, evidence or {}, review)
 
 
 def _status(
@@ -132,7 +134,7 @@ def _status(
     claimed = claimed_lines(found)
     field_spec = spec.field(key)
     assert field_spec is not None
-    named = field.codes & {"no_value", "no_such_line", "label_left_out"}
+    named = field.codes & {"no_value", "no_such_line", "label_left_out", "answer_cut"}
     return "unreadable" if named or has_orphan(field_spec, page, claimed) else "absent"
 
 

@@ -19,15 +19,21 @@ from ocr_frontend.llm.transport import PromptChanged
 from ocr_frontend.observability.telemetry import span
 from ocr_frontend.ocr.textline import TextLine
 
+_UNSAID = -30.0  # logarithm of the probability of a null that the model has not said
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the model said. `prompt` is what it was shown; elements: by key; logprobs: of the elements, by key."""
+    """What the model said. `prompt` is what it was shown; elements: by key; logprobs: of the elements, by key.
+
+    cut: the fields that it did not come to before its token limit.
+    """
 
     completion: Completion
     prompt: Prompt
     elements: dict[str, Element]
     logprobs: dict[str, float]
+    cut: frozenset[str] = frozenset()
 
 
 class LlmStep:
@@ -57,10 +63,13 @@ class LlmStep:
             card = answered
             prompt, completion = await self._again(card, spec, lines)
         try:
-            return _answer(completion, self.contract(card), spec, prompt)
+            answer = _answer(completion, self.contract(card), spec, prompt)
         except InvalidAnswer:
             self.report_invalid(completion)
             raise
+        if answer.cut:
+            self.report_invalid(completion)
+        return answer
 
     def report_invalid(self, completion: Completion) -> None:
         """Tell the model server that an answer was none, beside the request: nobody waits for it."""
@@ -112,9 +121,12 @@ class LlmStep:
 
 
 def _answer(completion: Completion, contract: Contract, spec: DocumentSpec, prompt: Prompt) -> Answer:
-    if not completion.complete:
-        raise InvalidAnswer("The model's answer was cut off at its token limit.")
-    given = contract.of(spec.name)
-    elements = answers.parse(completion.text, contract, given)
-    logprobs = element_logprobs(completion.text, completion.tokens, contract, given.fields)
-    return Answer(completion, prompt, elements, logprobs)
+    given, text = contract.of(spec.name), completion.text
+    if completion.complete:
+        elements, cut = answers.parse(text, contract, given), frozenset[str]()
+    else:
+        text = answers.whole_part(text, contract)
+        elements, cut = answers.parse_part(text, contract, given)
+    logprobs = element_logprobs(text, completion.tokens, contract, given.fields)
+    logprobs |= dict.fromkeys(cut, _UNSAID) if logprobs else {}
+    return Answer(completion, prompt, elements, logprobs, cut)

@@ -144,6 +144,7 @@ class Pipeline:
         try:
             answer = await self._llm.ask(picture.model, spec, page.lines)
             answered = time.perf_counter()
+            self._metrics.invalid_answers.inc(bool(answer.cut))
             with telemetry.span("validate"):
                 assembled = await self._assemble(spec, answer, page, card.detection)
         except InvalidAnswer:

@@ -62,6 +62,34 @@ def parse(text: str, contract: Contract, prompt: DocumentPrompt) -> dict[str, El
     return {key: _written(answer.get(key)) for key in prompt.fields}
 
 
+def whole_part(text: str, contract: Contract) -> str:
+    """An answer that was cut at its token limit, closed behind its last whole element.
+
+    Small models repeat themselves now and then without an end; what stands before that is an answer all the same.
+    Raises InvalidAnswer where no element is whole.
+    """
+    said, end = _THOUGHT.sub("", text), "]" if contract.answer == "lines" else "}"
+    at = len(said)
+    while (at := said.rfind(",", 0, at)) > 0:
+        try:
+            json.loads(said[:at] + end)
+        except (ValueError, RecursionError):
+            continue  # a comma in a text
+        return said[:at] + end
+    raise InvalidAnswer("The model's answer was cut off at its token limit.")
+
+
+def parse_part(text: str, contract: Contract, prompt: DocumentPrompt) -> tuple[dict[str, Element], frozenset[str]]:
+    """Of a whole part: key to element, and the keys that it has not come to, which are null."""
+    answer = json.loads(text)
+    if contract.answer == "lines":
+        missing = prompt.fields[len(answer) :]
+        answer = [*answer, *(None for _ in missing)]
+    else:
+        missing = tuple(key for key in prompt.fields if key not in answer)
+    return parse(json.dumps(answer), contract, prompt), frozenset(missing)
+
+
 def _element(value: object) -> Element:
     _check_length(value)
     if value is None or (isinstance(value, int | float | str) and not isinstance(value, bool)):

@@ -77,6 +77,7 @@ class FakeModelServer:
         self.feedback: list[dict[str, Any]] = []
         self.feedback_headers: list[httpx.Headers] = []
         self.logprobs: dict[str, Any] | None = None
+        self.finish_reason = "stop"
         self.lists = 0
         self.is_ready, self.ready_asked = True, 0
         self.delay = 0.0
@@ -109,7 +110,7 @@ class FakeModelServer:
         if isinstance(answer, int):
             return httpx.Response(answer, json={"error": {"message": f"echo {body['prompt']}"}})
         text = answer if isinstance(answer, str) else answer(body)
-        choice = {"text": text, "finish_reason": "stop", "logprobs": self.logprobs}
+        choice = {"text": text, "finish_reason": self.finish_reason, "logprobs": self.logprobs}
         usage = {"prompt_tokens": 240, "completion_tokens": 21}
         return httpx.Response(200, json={"model": self.answered_by, "choices": [choice], "usage": usage})
 

@@ -255,3 +255,26 @@ async def test_two_cards_at_once_share_one_reader() -> None:
     async with running() as front:
         answers = await asyncio.gather(*(front.extract(picture()) for _ in range(5)))
     assert [answer.status_code for answer in answers] == [200] * 5
+
+
+@pytest.mark.parametrize("model", ["cni", "base"])
+async def test_an_answer_that_runs_on_counts_as_far_as_it_is_whole(model: str) -> None:
+    text = '[2,4,"01.02.1990,,,' if model == "cni" else '{"nom_surname":"NGO MBARGA","prenom_given_name":"A A A A A'
+    async with running(server=FakeModelServer(text)) as front:
+        front.server.finish_reason, front.server.answered_by = "length", model
+        response = await front.extract(picture(), model=model)
+        await asyncio.sleep(0)
+        body = response.json()
+        assert response.status_code == 200, body
+        assert [told["outcome"] for told in front.server.feedback] == ["invalid_json"]
+    assert body["data"]["nom_surname"] == "NGO MBARGA" and body["needs_review"]
+    cut = [key for key, each in body["fields"].items() if "answer_cut" in {w["code"] for w in each["warnings"]}]
+    assert cut == list(RECTO_FIELDS)[2 if model == "cni" else 1 :]
+    assert all(body["fields"][key]["needs_review"] for key in cut)
+
+
+async def test_an_answer_without_a_whole_element_is_none() -> None:
+    async with running(server=FakeModelServer('["A A A A A A A')) as front:
+        front.server.finish_reason = "length"
+        response = await front.extract(picture())
+    assert (response.status_code, response.json()["error"]["code"]) == (502, "invalid_answer")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.types.text import MAX_CHARACTERS
 from ocr_frontend.errors import InvalidAnswer
-from ocr_frontend.llm.answers import MAX_JOINED, constraint, parse, token_limit
+from ocr_frontend.llm.answers import MAX_JOINED, constraint, parse, parse_part, token_limit, whole_part
 from ocr_frontend.llm.contract import Contract, DocumentPrompt, built_in
 from tests.unit.front.pages import spec
 
@@ -26,6 +26,35 @@ def test_lines_answers_fit_their_form_and_come_back(answer: list[int | str | Non
     text = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
     assert re.fullmatch(constraint(LINES, PROMPT, RECTO, 18), text)
     assert parse(text, LINES, PROMPT) == dict(zip(RECTO.keys, answer, strict=True))
+
+
+@given(st.lists(elements, min_size=7, max_size=7), st.booleans(), st.data())
+def test_of_a_cut_answer_the_whole_elements_count(
+    answer: list[int | str | None], keyed: bool, data: st.DataObject
+) -> None:
+    whole = dict(zip(RECTO.keys, answer, strict=True)) if keyed else answer
+    contract = OBJECT if keyed else LINES
+    text = json.dumps(whole, ensure_ascii=False, separators=(",", ":"))
+    text = text[: data.draw(st.integers(0, len(text) - 1))]
+    prompt = OBJECT.of(RECTO.name) if keyed else PROMPT
+    try:
+        part = whole_part(text, contract)
+    except InvalidAnswer:
+        # Not even the first element is there with the comma behind it.
+        first = json.dumps(
+            {RECTO.keys[0]: answer[0]} if keyed else answer[:1], ensure_ascii=False, separators=(",", ":")
+        )
+        assert len(text) <= len(first) - 1
+        return
+    found, cut = parse_part(part, contract, prompt)
+    come_to = [key for key in RECTO.keys if key not in cut]
+    assert come_to == list(RECTO.keys)[: len(come_to)] and come_to and cut
+    said = {
+        key: str(value) if keyed and isinstance(value, int) else value
+        for key, value in zip(RECTO.keys, answer, strict=True)
+    }
+    assert {key: found[key] for key in come_to} == {key: said[key] for key in come_to}
+    assert all(found[key] is None for key in cut)
 
 
 @pytest.mark.parametrize(
