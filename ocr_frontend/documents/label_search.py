@@ -52,11 +52,20 @@ def find_labels(plain: str, bounds: frozenset[int], forms: Sequence[str]) -> Fou
     return found
 
 
+def fewest_letters(form: str) -> int:
+    """So many letters a form takes at least, with as many edits as it may have."""
+    return len(form) - _edits(form)
+
+
+def _edits(form: str) -> int:
+    return len(form) // _LETTERS_AN_EDIT if len(form) >= _LETTERS_A_WORD else 0
+
+
 def _at(plain: str, at: int, bounds: frozenset[int], forms: Sequence[str]) -> tuple[str, int] | None:
     """The form that begins here, ends where a word or another label does, and accounts for most letters."""
     best: tuple[int, str, int] | None = None
     for form in forms:
-        allowed = len(form) // _LETTERS_AN_EDIT if len(form) >= _LETTERS_A_WORD else 0
+        allowed = _edits(form)
         for length in range(len(form) - allowed, min(len(form) + allowed, len(plain) - at) + 1):
             edits = Levenshtein.distance(plain[at : at + length], form, score_cutoff=allowed)
             if edits > allowed or (best is not None and length - 2 * edits <= best[0]):

@@ -1,5 +1,6 @@
 """Reading the labels that documents print in OCR text that has lost blanks, signs, accents and letters."""
 
+import bisect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Levenshtein
 
-from ocr_frontend.documents.label_search import find_labels
+from ocr_frontend.documents.label_search import fewest_letters, find_labels
 from ocr_frontend.documents.letters import has_number, letters, tokens
 from ocr_frontend.documents.wording import Label
 
@@ -56,7 +57,10 @@ class LabelBook:
                 self._language.setdefault(form, label.languages.get(form, "both"))
         self._forms = sorted(self._of, key=len, reverse=True)
         self._longer = [form for form in self._forms if len(form) >= _SHORTER]
+        # In the forms' order, the negative of how many letters each needs at least.
+        self._needed = [-fewest_letters(form) for form in self._forms]
         self._pairs = frozenset(pair for label in self.labels for pair in label.pairs)
+        self._pair_lengths = sorted({len(pair) for pair in self._pairs if len(pair) >= _SHORTER})
 
     def read(self, text: str) -> Reading:
         """The labels in one line of OCR text. A label's own number (`5. LIEU DE NAISSANCE`) is left out."""
@@ -65,7 +69,9 @@ class LabelBook:
         plain = "".join(word for word, _, _ in words)
         if not plain or not self._forms:
             return EMPTY
-        near = process.extract(plain, self._forms, scorer=fuzz.partial_ratio, score_cutoff=_CLOSE, limit=None)
+        near = process.extract(
+            plain, self._short_enough(plain), scorer=fuzz.partial_ratio, score_cutoff=_CLOSE, limit=None
+        )
         forms = sorted((form for form, _, _ in near), key=len, reverse=True)
         found = find_labels(plain, _bounds(words) | self._glued(plain), forms)
         alone = bool(found.forms) and found.free <= len(plain) // 8
@@ -81,7 +87,11 @@ class LabelBook:
 
     def _glued(self, plain: str) -> frozenset[int]:
         """Where a label in both languages ends that the line begins with: no name begins so, a gap was lost."""
-        return frozenset(len(pair) for pair in self._pairs if len(pair) >= _SHORTER and plain.startswith(pair))
+        return frozenset(length for length in self._pair_lengths if plain[:length] in self._pairs)
+
+    def _short_enough(self, plain: str) -> list[str]:
+        """The forms that may stand in so many letters, edits counted: most lines are shorter than most pairs."""
+        return self._forms[bisect.bisect_left(self._needed, -len(plain)) :]
 
     def _damaged(self, plain: str) -> frozenset[str]:
         best = process.extractOne(
