@@ -31,7 +31,7 @@ test: env ## the whole suite from nothing; brings the programs it needs, or says
 	@$(VENV) -m tests.support.run $(ARGS)
 
 check: lint ## for daily work: style, types and unit tests
-	@$(VENV) -m pytest tests/unit -q -n 2 $(ARGS)
+	@$(VENV) -m pytest tests/unit -q -n 2 -m "not slow" $(ARGS)
 
 lint: env ## ruff and strict mypy
 	@$(VENV) -m ruff check .
