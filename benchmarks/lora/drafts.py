@@ -1,12 +1,13 @@
 """Steps, seconds and answers with drafts and without, on two servers that answer the same cards in turns.
 
-    python -m benchmarks.lora.drafts --cards 40
-    python -m benchmarks.lora.drafts --shape qwen3-0.6b --forms bf16 int8 --cards 6 --at-once 1 --known 0.8
+    python -m benchmarks.lora.drafts --forms int8 --cards 40
+    python -m benchmarks.lora.drafts --shape qwen3-0.6b --forms int8 --cards 5 --at-once 1 --known 0.95
 
 `lines`: the shipped `cni`'s answers to recorded OCR lines. `object`: a JSON object with keys, by the shipped
 `cni-object`. Other shapes have random weights: their objects' values are held to lines of the prompt, and nobody can
-foresee which they copy. `--known` is the share of a card's values that the grammar gives as they are, in the place of
-a trained adapter's answers that are guessed right: to be chosen so that steps become as few as with `cni-object`.
+foresee which they copy. `--known` is the share of a card's values that the grammar gives as they are. Even then such
+weights choose any cut of a forced text into tokens, not the tokenizer's, so that drafts come true less often than those
+of a trained adapter: its steps have to be measured with its weights.
 """
 
 from __future__ import annotations
