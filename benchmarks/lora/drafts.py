@@ -28,7 +28,8 @@ from adapters.registry.manifest import PromptContract
 from benchmarks.harness.frame import Panel, median, parser, publish, say
 from benchmarks.harness.models import EMBEDDED, SHAPES
 from benchmarks.harness.record import stamp
-from benchmarks.lora.drafts_requests import Body, by_base, by_contract, recorded_cards
+from benchmarks.harness.recorded_cards import recorded_cards
+from benchmarks.lora.drafts_requests import Body, by_base, by_contract
 from benchmarks.lora.drafts_servers import forms_of_base, pair_of_servers
 
 _COUNTERS = {

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import random
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from adapters.registry.manifest import PromptContract
 from adapters.training.contract import render
 from benchmarks.harness import line_answers
 
-_CARDS = Path("adapters/recipes/recorded.jsonl.gz")
 Body = dict[str, Any]
-
-
-def recorded_cards() -> list[dict[str, Any]]:
-    """Real OCR lines of drawn cards, with the lines that are right."""
-    return [json.loads(line) for line in gzip.decompress(_CARDS.read_bytes()).decode().splitlines()]
 
 
 def by_contract(card: Mapping[str, Any], model: str, contract: PromptContract) -> Body:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from adapters import bases, embedded
 from adapters.settings import Settings
-from benchmarks.harness.models import EMBEDDED, write_models
+from benchmarks.harness.models import EMBEDDED, in_eight_bits, write_models
 from benchmarks.harness.served_base import served_base
 from benchmarks.harness.services import running
 
@@ -26,17 +25,12 @@ def forms_of_base(folder: Path, args: argparse.Namespace) -> Iterator[tuple[str,
             shutil.copy(path, written / path.name)  # texts, instead of one word a token
         original = written
     for form in args.forms:
-        yield form, original if form == "bf16" else _int8(original, folder, args.shape)
-
-
-def _int8(original: Path, folder: Path, shape: str) -> Path:
-    if shape == EMBEDDED:
-        return Path(served_base().folder)
-    out = folder / "int8" / original.name
-    out.parent.mkdir()
-    made = [sys.executable, "-m", "adapters", "quantize", "--base", str(original), "--method", "int8"]
-    subprocess.run([*made, "--out", str(out)], check=True, stderr=subprocess.DEVNULL)
-    return out
+        if form == "bf16":
+            yield form, original
+        elif args.shape == EMBEDDED:
+            yield form, Path(served_base().folder)
+        else:
+            yield form, in_eight_bits(original, folder)
 
 
 def pair_of_servers(args: argparse.Namespace, base: Path, folder: Path) -> Iterator[dict[str, str]]:

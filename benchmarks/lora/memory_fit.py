@@ -25,7 +25,7 @@ from typing import Any
 import psutil
 
 from benchmarks.harness.frame import Panel, median, parser, publish, say
-from benchmarks.harness.models import write_models
+from benchmarks.harness.models import in_eight_bits, write_models
 from benchmarks.harness.services import Prompts, ask, registry, running
 
 _GB, _GIB = 10**9, 1 << 30
@@ -80,10 +80,7 @@ def _bases(folder: Path, args: argparse.Namespace) -> tuple[dict[str, Path], Pat
             (models.base / name).write_bytes((args.tokenizer / name).read_bytes())
     bases = {"bf16": models.base}
     if "int8" in args.forms:
-        bases["int8"] = folder / "int8" / models.base.name
-        bases["int8"].parent.mkdir()
-        made = [sys.executable, "-m", "adapters", "quantize", "--base", str(models.base), "--method", "int8"]
-        subprocess.run([*made, "--out", str(bases["int8"])], check=True, stderr=subprocess.DEVNULL)
+        bases["int8"] = in_eight_bits(models.base, folder)
     return {form: bases[form] for form in args.forms}, registry(folder, models.adapters[0])
 
 

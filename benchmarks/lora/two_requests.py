@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,10 +15,10 @@ from adapters.data.given.sources import read_examples
 from adapters.registry.manifest import PromptContract
 from adapters.training.contract import render, visible
 from benchmarks.harness import line_answers
+from benchmarks.harness.recorded_cards import recorded_cards
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.spec import DocumentSpec, parse_spec
 
-_RECORDED = Path("adapters/recipes/recorded.jsonl.gz")
 _MOST_LINES = 100  # the front's OCR_FRONT_MAX_LINES
 _JOINED = (3, 5)  # lines of one value: at least and at most, whatever its document says
 
@@ -84,11 +82,10 @@ class Server:
 
 def cards(contract: PromptContract) -> list[Body]:
     """Of the recorded lines."""
-    rows = [json.loads(line) for line in gzip.decompress(_RECORDED.read_bytes()).decode().splitlines()]
     specs = builtin().readable
     return [
         _body("cni", f"card {number}", contract, specs[row["document"]], row["lines"])
-        for number, row in enumerate(rows)
+        for number, row in enumerate(recorded_cards())
     ]
 
 

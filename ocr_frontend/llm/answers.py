@@ -53,6 +53,10 @@ def parse(text: str, contract: Contract, prompt: DocumentPrompt) -> dict[str, El
         answer = json.loads(_THOUGHT.sub("", text))
     except (ValueError, RecursionError):
         raise InvalidAnswer("The model's answer is not valid JSON.") from None
+    return _elements(answer, contract, prompt)
+
+
+def _elements(answer: object, contract: Contract, prompt: DocumentPrompt) -> dict[str, Element]:
     if contract.answer == "lines":
         if not isinstance(answer, list) or len(answer) != len(prompt.fields):
             raise InvalidAnswer("The model's answer does not contain exactly one element per field.")
@@ -87,7 +91,7 @@ def parse_part(text: str, contract: Contract, prompt: DocumentPrompt) -> tuple[d
         answer = [*answer, *(None for _ in missing)]
     else:
         missing = tuple(key for key in prompt.fields if key not in answer)
-    return parse(json.dumps(answer), contract, prompt), frozenset(missing)
+    return _elements(answer, contract, prompt), frozenset(missing)
 
 
 def _element(value: object) -> Element:
