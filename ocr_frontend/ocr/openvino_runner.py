@@ -4,14 +4,13 @@ PaddleX knows OpenVINO only through its high-performance plugin, a package of an
 runner is one call, so ours take the places of the loaded ones. docs/decisions/0016 says what they gain and why.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ocr_frontend.ocr.script import Columns
+from ocr_frontend.ocr.script import Columns, Decode, PostOp, decoded
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
@@ -164,12 +163,11 @@ def _only(x: list[Floats] | Floats) -> Floats:
     return array
 
 
-def _decoder(decode: Callable[..., list[tuple[str, float]]]) -> Callable[..., tuple[list[str], list[float]]]:
+def _decoder(decode: Decode) -> PostOp:
     """PaddleX's `CTCLabelDecode` without its search for the likeliest characters."""
 
     def post_op(best: Best, **_: Any) -> tuple[list[str], list[float]]:
         scores, characters = best
-        found = decode(characters, scores, is_remove_duplicate=True)
-        return [text for text, _ in found], [score for _, score in found]
+        return decoded(decode, characters, scores)
 
     return post_op

@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 Script = Literal["latin", "any"]
 Columns = npt.NDArray[np.int64]
+Decode = Callable[..., list[tuple[str, float]]]
+PostOp = Callable[..., tuple[list[str], list[float]]]
 
 # Blocks of the Unicode standard: Basic Latin to IPA Extensions (letters of African languages), Latin Extended
 # Additional, dashes and quotation marks, currencies; the signs for number and trade mark.
@@ -26,17 +28,20 @@ def columns(characters: Sequence[str], script: Script) -> Columns | None:
     return np.array(kept, np.int64)
 
 
-def decoder(
-    decode: Callable[..., list[tuple[str, float]]], kept: Columns
-) -> Callable[..., tuple[list[str], list[float]]]:
+def decoder(decode: Decode, kept: Columns) -> PostOp:
     """PaddleX's `CTCLabelDecode`, which looks at these columns alone."""
 
     def post_op(predicted: Sequence[npt.NDArray[np.float32]], **_: Any) -> tuple[list[str], list[float]]:
         scores = np.asarray(predicted[0])[..., kept]
-        found = decode(kept[scores.argmax(axis=-1)], scores.max(axis=-1), is_remove_duplicate=True)
-        return [text for text, _ in found], [score for _, score in found]
+        return decoded(decode, kept[scores.argmax(axis=-1)], scores.max(axis=-1))
 
     return post_op
+
+
+def decoded(decode: Decode, characters: Any, scores: Any) -> tuple[list[str], list[float]]:
+    """Texts and scores, as PaddleX has them, of the likeliest characters of lines; both: of each line, [steps]."""
+    found = decode(characters, scores, is_remove_duplicate=True)
+    return [text for text, _ in found], [score for _, score in found]
 
 
 def _latin(character: str) -> bool:
