@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ocr_frontend.ocr.openvino_graph import likeliest
 from ocr_frontend.ocr.script import Columns, Decode, PostOp, decoded
+from ocr_frontend.ocr.unwritten import Unwritten
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
-Best = tuple[list[Floats], list[Integers]]
-"""Of every line, [steps] each: the likeliest character's probability and its number."""
+Best = tuple[list[Floats], list[Integers], list[Floats]]
+"""Of every line: its likeliest characters' probabilities and numbers, [steps]; the watched ones' [steps, columns]."""
+
+_Line = tuple[Floats, Integers, Floats]
 
 LINES = 32
 """Lines that PaddleX hands over together. They are read one by one, so this bounds its padded batch, not ours."""
@@ -54,14 +58,15 @@ class Recogniser:
     """Recognition: every line alone and as wide as it is, as many at once as there are threads, on one thread each.
 
     Only the likeliest of the model's characters is of use: it is found where the numbers are, and not in copies of
-    tens of megabytes. `kept`: of its columns those that may be read, None: all (ocr/script.py).
+    tens of megabytes. `watched`: columns whose probabilities are wanted of every step (ocr/unwritten.py). `kept`: of
+    its columns those that may be read, the watched ones too, None: all (ocr/script.py).
     """
 
-    def __init__(self, onnx: Path, threads: int, kept: Columns | None = None) -> None:
+    def __init__(self, onnx: Path, threads: int, watched: Columns, kept: Columns | None = None) -> None:
         """Raises what OpenVINO raises (RuntimeError)."""
         import openvino
 
-        model = _likeliest(openvino.Core().read_model(onnx), kept)
+        model = likeliest(openvino.Core().read_model(onnx), watched, kept)
         self._queue = openvino.AsyncInferQueue(_compile(model, threads, streams=threads), threads)
         self._queue.set_callback(_keep)
 
@@ -69,22 +74,26 @@ class Recogniser:
         """`x`: (lines, 3, 48, width), padded with zeros on the right, alone or in a list."""
         lines = _only(x)
         widths = [_width(line) for line in lines]
-        found: list[tuple[Floats, Integers]] = [(np.zeros(0, np.float32), np.zeros(0, np.int32))] * len(lines)
+        found: list[_Line | None] = [None] * len(lines)
         for number in sorted(range(len(lines)), key=lambda one: -widths[one]):  # the longest first: all end together
             line = np.ascontiguousarray(lines[None, number, :, :, : widths[number]])
             self._queue.start_async([line], (found, number))
         self._queue.wait_all()
-        return [scores for scores, _ in found], [characters for _, characters in found]
+        done = [line for line in found if line is not None]
+        return [line[0] for line in done], [line[1] for line in done], [line[2] for line in done]
 
     def close(self) -> None:
         """Nothing to close; PaddleX asks."""
 
 
-def use_openvino(detection: Any, recognition: Any, threads: int, kept: Columns | None = None) -> None:
+def use_openvino(
+    detection: Any, recognition: Any, threads: int, unwritten: Unwritten, kept: Columns | None = None
+) -> None:
     """Run both PaddleX models, loaded by ONNX Runtime, with OpenVINO. Raises what OpenVINO raises."""
     detection.runner = Detector(Path(detection.runner.model_dir) / "inference.onnx", threads)
-    recognition.runner = Recogniser(Path(recognition.runner.model_dir) / "inference.onnx", threads, kept)
-    recognition.post_op = _decoder(recognition.post_op.decode)
+    onnx = Path(recognition.runner.model_dir) / "inference.onnx"
+    recognition.runner = Recogniser(onnx, threads, unwritten.columns, kept)
+    recognition.post_op = _decoder(recognition.post_op.decode, unwritten)
 
 
 def _compile(model: Any, threads: int, streams: int) -> Any:
@@ -104,51 +113,10 @@ def _compile(model: Any, threads: int, streams: int) -> Any:
     return openvino.Core().compile_model(model, "CPU", options)
 
 
-def _likeliest(model: Any, kept: Columns | None = None) -> Any:
-    """The model [lines, 3, 48, width] -> [lines, steps, characters] with its likeliest character as its outputs."""
-    import openvino
-    from openvino import opset8
-
-    probabilities = model.get_results()[0].input_value(0)
-    if kept is not None:
-        probabilities = _of(probabilities, kept)
-    best = opset8.topk(probabilities, np.int64(1), axis=2, mode="max", sort="none")
-    number = best.output(1)
-    if kept is not None:
-        number = opset8.gather(opset8.constant(kept.astype(np.int32)), number, np.int64(0)).output(0)
-    return openvino.Model([best.output(0), number], model.get_parameters())
-
-
-def _of(probabilities: Any, kept: Columns) -> Any:
-    """The probabilities among these columns alone, and only these are computed where the last layer is a product."""
-    from openvino import opset8
-
-    softmax = probabilities.get_node()
-    if softmax.get_type_name() != "Softmax":
-        return opset8.gather(probabilities, kept, np.int64(2)).output(0)
-    total = _past_identities(softmax)
-    product = _past_identities(total) if total.get_type_name() == "Add" else total
-    if total is product or product.get_type_name() != "MatMul":
-        scores = opset8.gather(softmax.input_value(0), kept, np.int64(2))
-    else:
-        weights = opset8.gather(product.input_value(1), kept, np.int64(1))
-        bias = opset8.gather(total.input_value(1), kept, np.int64(0))
-        scores = opset8.add(opset8.matmul(product.input_value(0), weights, False, False), bias)
-    return opset8.softmax(scores, 2).output(0)
-
-
-def _past_identities(node: Any) -> Any:
-    """What makes a node's first input."""
-    node = node.input_value(0).get_node()
-    while node.get_type_name() == "Identity":
-        node = node.input_value(0).get_node()
-    return node
-
-
-def _keep(request: Any, place: tuple[list[tuple[Floats, Integers]], int]) -> None:
+def _keep(request: Any, place: tuple[list[_Line | None], int]) -> None:
     found, number = place
-    scores, characters = (np.array(tensor.data).reshape(-1) for tensor in request.output_tensors)
-    found[number] = scores, characters
+    scores, characters, seen = (np.array(tensor.data[0]) for tensor in request.output_tensors)
+    found[number] = scores.reshape(-1), characters.reshape(-1), seen
 
 
 def _width(line: Floats) -> int:
@@ -163,11 +131,11 @@ def _only(x: list[Floats] | Floats) -> Floats:
     return array
 
 
-def _decoder(decode: Decode) -> PostOp:
-    """PaddleX's `CTCLabelDecode` without its search for the likeliest characters."""
+def _decoder(decode: Decode, unwritten: Unwritten) -> PostOp:
+    """PaddleX's `CTCLabelDecode` without its search for the likeliest characters, and with what else was seen."""
 
     def post_op(best: Best, **_: Any) -> tuple[list[str], list[float]]:
-        scores, characters = best
-        return decoded(decode, characters, scores)
+        scores, characters, seen = best
+        return decoded(decode, unwritten, characters, scores, seen)
 
     return post_op

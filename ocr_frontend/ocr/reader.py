@@ -13,6 +13,7 @@ from ocr_frontend.ocr.onnx_models import ModelFolders, prepare_models
 from ocr_frontend.ocr.openvino_runner import LINES, has_bfloat16, use_openvino
 from ocr_frontend.ocr.script import Script, columns, decoder
 from ocr_frontend.ocr.textline import Box, TextLine
+from ocr_frontend.ocr.unwritten import Unwritten
 
 __all__ = ["Box", "OcrOptions", "PaddleReader", "Reader", "TextLine"]
 
@@ -79,11 +80,12 @@ class PaddleReader:
             pipeline = self._ocr.paddlex_pipeline
             pipeline = getattr(pipeline, "_pipeline", pipeline)  # the one that runs on the one device
             models = pipeline.text_det_model, pipeline.text_rec_model
-            kept = columns(pipeline.text_rec_model.post_op.character, options.script)
+            post_op = pipeline.text_rec_model.post_op
+            kept, unwritten = columns(post_op.character, options.script), Unwritten(post_op.character)
             if openvino:
-                use_openvino(*models, options.threads, kept)
-            elif kept is not None:
-                pipeline.text_rec_model.post_op = decoder(pipeline.text_rec_model.post_op.decode, kept)
+                use_openvino(*models, options.threads, unwritten, kept)
+            else:
+                pipeline.text_rec_model.post_op = decoder(post_op.decode, unwritten, kept)
             make_stoppable(*models)
         except OcrUnavailable:
             raise

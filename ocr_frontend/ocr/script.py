@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ocr_frontend.ocr.unwritten import Unwritten
+
 Script = Literal["latin", "any"]
 Columns = npt.NDArray[np.int64]
 Decode = Callable[..., list[tuple[str, float]]]
@@ -28,19 +30,26 @@ def columns(characters: Sequence[str], script: Script) -> Columns | None:
     return np.array(kept, np.int64)
 
 
-def decoder(decode: Decode, kept: Columns) -> PostOp:
-    """PaddleX's `CTCLabelDecode`, which looks at these columns alone."""
+def decoder(decode: Decode, unwritten: Unwritten, kept: Columns | None) -> PostOp:
+    """PaddleX's `CTCLabelDecode`, which looks at these columns alone and writes what else was seen."""
 
     def post_op(predicted: Sequence[npt.NDArray[np.float32]], **_: Any) -> tuple[list[str], list[float]]:
-        scores = np.asarray(predicted[0])[..., kept]
-        return decoded(decode, kept[scores.argmax(axis=-1)], scores.max(axis=-1))
+        whole = np.asarray(predicted[0])
+        scores = whole if kept is None else whole[..., kept]
+        best = scores.argmax(axis=-1)
+        seen = best if kept is None else kept[best], scores.max(axis=-1), whole[..., unwritten.columns]
+        return decoded(decode, unwritten, *seen)
 
     return post_op
 
 
-def decoded(decode: Decode, characters: Any, scores: Any) -> tuple[list[str], list[float]]:
-    """Texts and scores, as PaddleX has them, of the likeliest characters of lines; both: of each line, [steps]."""
-    found = decode(characters, scores, is_remove_duplicate=True)
+def decoded(
+    decode: Decode, unwritten: Unwritten, characters: Any, scores: Any, watched: Any
+) -> tuple[list[str], list[float]]:
+    """Texts and scores, as PaddleX has them, of lines; of each line the likeliest characters and their probabilities,
+    both [steps], and those of the columns that `unwritten` watches, [steps, columns]."""
+    lines = [unwritten.mended(*line) for line in zip(characters, scores, watched, strict=True)]
+    found = decode([numbers for numbers, _ in lines], [sure for _, sure in lines], is_remove_duplicate=True)
     return [text for text, _ in found], [score for _, score in found]
 
 

@@ -59,17 +59,17 @@ def test_the_setting_says_which_runs() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_lines_of_any_width_get_the_likeliest_characters(threads: int) -> None:
     onnx = prepare_models(cache_root()).recognition / "inference.onnx"
-    plain, fast = _onnx(onnx), Recogniser(onnx, threads)
+    plain, fast, watched = _onnx(onnx), Recogniser(onnx, threads, np.array([5, 99])), [5, 99]
     draws = np.random.default_rng(0)
     for batch, width in ((1, 48), (3, 320), (40, 64), (2, 1000)):
         lines = draws.uniform(-1, 1, (batch, 3, 48, width)).astype(np.float32)
-        scores, characters = fast([lines])
-        for line, score, character in zip(lines, scores, characters, strict=True):
+        for line, score, character, seen in zip(lines, *fast([lines]), strict=True):
             expected = plain(line[None])[0]
             assert character.shape == score.shape == expected.shape[:1]
             sure = expected.max(axis=1) > 0.6  # noise: where nothing is likely, bfloat16 may choose another
             assert (character == expected.argmax(axis=1))[sure].all()
             assert np.abs(score - expected.max(axis=1))[sure].max(initial=0) < 0.2
+            assert np.abs(seen - expected[:, watched])[sure].max(initial=0) < 0.2
     assert fast.close() is None
 
 
@@ -78,18 +78,19 @@ def test_only_the_columns_that_may_be_read_compete() -> None:
     onnx = prepare_models(cache_root()).recognition / "inference.onnx"
     kept = np.array([0, *range(3, 9000, 7)])
     line = np.random.default_rng(2).uniform(-1, 1, (1, 3, 48, 320)).astype(np.float32)
-    [scores], [characters] = Recogniser(onnx, 1, kept)(line)
+    [scores], [characters], [seen] = Recogniser(onnx, 1, kept[[4, 7]], kept)(line)
     expected = _onnx(onnx)(line)[0][:, kept]
     expected /= expected.sum(axis=1, keepdims=True)
     sure = expected.max(axis=1) > 0.6
     assert sure.any() and set(characters) <= set(kept)
     assert (characters == kept[expected.argmax(axis=1)])[sure].all()
     assert np.abs(scores - expected.max(axis=1))[sure].max() < 0.2
+    assert np.abs(seen - expected[:, [4, 7]])[sure].max() < 0.2
 
 
 @pytest.mark.e2e
 def test_padding_on_the_right_is_not_read() -> None:
-    recogniser = Recogniser(prepare_models(cache_root()).recognition / "inference.onnx", 1)
+    recogniser = Recogniser(prepare_models(cache_root()).recognition / "inference.onnx", 1, np.array([5]))
     line = np.random.default_rng(1).uniform(-1, 1, (1, 3, 48, 64)).astype(np.float32)
     wide = np.concatenate([line, np.zeros((1, 3, 48, 700), np.float32)], axis=3)
     [alone], [padded] = recogniser(line)[1], recogniser([wide])[1]

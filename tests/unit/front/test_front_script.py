@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from ocr_frontend.ocr.script import columns, decoder
+from ocr_frontend.ocr.unwritten import Unwritten
 
 CHARACTERS = ["blank", "A", "é", "ŋ", "ɓ", "ẹ", "’", "€", "№", "А", "Α", "日", "Ⅱ", "：", "０", "●", " "]
 
@@ -20,7 +21,7 @@ def test_the_likeliest_that_may_be_read_is_read(look_alike: str) -> None:
     kept = columns(CHARACTERS, "latin")
     assert kept is not None
 
-    def decode(numbers: np.ndarray, scores: np.ndarray, is_remove_duplicate: bool) -> list[tuple[str, float]]:
+    def decode(numbers: list[np.ndarray], scores: list[np.ndarray], is_remove_duplicate: bool) -> list[tuple[str, float]]:
         assert is_remove_duplicate
         return [
             ("".join(CHARACTERS[n] for n in row), float(score.min()))
@@ -29,5 +30,5 @@ def test_the_likeliest_that_may_be_read_is_read(look_alike: str) -> None:
 
     predicted = np.zeros((1, 1, len(CHARACTERS)), np.float32)
     predicted[0, 0, CHARACTERS.index(look_alike)], predicted[0, 0, 1] = 0.6, 0.3
-    texts, scores = decoder(decode, kept)([predicted])
+    texts, scores = decoder(decode, Unwritten(CHARACTERS), kept)([predicted])
     assert texts == ["A"] and scores == [pytest.approx(0.3)]

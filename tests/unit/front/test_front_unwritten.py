@@ -1,0 +1,93 @@
+"""Spaces and dots that the recognition saw: tables of probabilities as CTC has them, a step a row."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_frontend.ocr.unwritten import Unwritten
+
+TABLE = ["blank", *"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-<:", *"ÍÎÌÏíîìïÉ", " "]
+Step = dict[str, float]
+
+
+def mended(*steps: Step) -> tuple[str, float]:
+    """The text that CTC makes of them, and the mean of its characters' probabilities."""
+    unwritten = Unwritten(TABLE)
+    table = np.zeros((len(steps), len(TABLE)), np.float32)
+    for row, step in zip(table, steps, strict=True):
+        for character, probability in step.items():
+            row[TABLE.index(character)] = probability
+        row[0] += 1 - row.sum()
+    numbers, scores = unwritten.mended(table.argmax(1), table.max(1), table[:, unwritten.columns])
+    written = [at for at, one in enumerate(numbers) if one and (not at or one != numbers[at - 1])]
+    return "".join(TABLE[numbers[at]] for at in written), float(np.mean([scores[at] for at in written] or [0]))
+
+
+def spelled(text: str, gap: float = 0.0) -> list[Step]:
+    """Every character, and after it a step that is blank but for a space of this probability."""
+    return [step for character in text for step in ({character: 0.99}, {" ": gap})][:-1]
+
+
+def test_a_space_that_stands_out_ends_a_word() -> None:
+    text, score = mended(*spelled("DZAMEK", 0.01), {" ": 0.3}, *spelled("LAURENCE", 0.01))
+    assert text == "DZAMEK LAURENCE"
+    assert 0.9 < score < 0.99  # unsure as it is
+
+
+def test_letters_set_wide_apart_are_one_word() -> None:
+    assert mended(*spelled("MBENGUE", 0.3))[0] == "MBENGUE"
+    assert mended(*spelled("MBEN", 0.1), {" ": 0.4}, *spelled("GUE", 0.1))[0] == "MBENGUE"
+
+
+@pytest.mark.parametrize(("before", "after", "text"), [("2018", "1628", "20181628"), ("DATE:", "28", "DATE: 28")])
+def test_a_number_keeps_its_form(before: str, after: str, text: str) -> None:
+    assert mended(*spelled(before), {" ": 0.4}, *spelled(after))[0] == text
+
+
+def test_a_space_that_was_written_is_not_doubled() -> None:
+    assert mended({"A": 0.9}, {" ": 0.4}, {" ": 0.9}, {" ": 0.3}, {"B": 0.9})[0] == "A B"
+    assert mended({"A": 0.9}, {"B": 0.9})[0] == "AB"
+
+
+@pytest.mark.parametrize(
+    ("seen", "written"),
+    [
+        ({"I": 0.6, "Í": 0.25, "Î": 0.1}, "MOÏSE"),
+        ({"ï": 0.7, "Î": 0.2, "I": 0.05}, "MOÏSE"),
+        ({"Í": 0.75, "I": 0.25}, "MOÏSE"),
+        ({"Í": 0.97}, "MOÍSE"),
+        ({"Î": 0.75, "î": 0.2}, "MOÎSE"),
+        ({"I": 0.9, "Í": 0.02}, "MOISE"),
+        ({"L": 0.6, "Î": 0.3}, "MOLSE"),
+    ],
+)
+def test_dots_over_a_capital(seen: Step, written: str) -> None:
+    assert mended(*spelled("MO"), {}, seen, seen, {}, *spelled("SE"))[0] == written
+
+
+def test_small_letters_keep_what_was_read() -> None:
+    assert mended(*spelled("Mo"), {}, {"ï": 0.9, "î": 0.05}, {}, *spelled("se"))[0] == "Moïse"
+    assert mended(*spelled("Mar"), {}, {"í": 0.5, "i": 0.4}, {}, *spelled("a"))[0] == "María"
+
+
+def test_a_model_without_these_characters_is_left_alone() -> None:
+    unwritten = Unwritten(["blank", "A", "B"])
+    numbers, scores = unwritten.mended([1, 0, 2], [0.9, 0.8, 0.7], np.zeros((3, 0), np.float32))
+    assert unwritten.columns.shape == (0,)
+    assert numbers.tolist() == [1, 0, 2] and scores.tolist() == pytest.approx([0.9, 0.8, 0.7])
+
+
+@given(st.lists(st.dictionaries(st.sampled_from(TABLE[1:]), st.floats(0, 0.3), max_size=3), max_size=30))
+def test_only_spaces_are_added_and_only_the_letter_i_changes(steps: list[Step]) -> None:
+    table = np.zeros((len(steps), len(TABLE)), np.float32)
+    for row, step in zip(table, steps, strict=True):
+        for character, probability in step.items():
+            row[TABLE.index(character)] = probability
+    unwritten = Unwritten(TABLE)
+    before = table.argmax(1) if len(steps) else np.zeros(0, np.int64)
+    numbers, scores = unwritten.mended(before, table.max(1, initial=0), table[:, unwritten.columns])
+    assert len(numbers) == len(scores) == len(steps)
+    for old, new in zip(before, numbers, strict=True):
+        same_letter = TABLE[old] in "IÍÎÌÏíîìï" and TABLE[new] in "ÍÎÌÏ"
+        assert old == new or same_letter or (old == 0 and TABLE[new] == " ")
