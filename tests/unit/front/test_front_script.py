@@ -1,5 +1,7 @@
 """Characters of other scripts are not read where the setting says Latin."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def test_the_likeliest_that_may_be_read_is_read(look_alike: str) -> None:
     kept = columns(CHARACTERS, "latin")
     assert kept is not None
 
-    def decode(numbers: list[np.ndarray], scores: list[np.ndarray], is_remove_duplicate: bool) -> list[tuple[str, float]]:
+    def decode(numbers: list[Any], scores: list[Any], is_remove_duplicate: bool) -> list[tuple[str, float]]:
         assert is_remove_duplicate
         return [
             ("".join(CHARACTERS[n] for n in row), float(score.min()))
