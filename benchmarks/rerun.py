@@ -56,7 +56,7 @@ STEPS = (
         "-m benchmarks.lora.drafts --shape qwen3-0.6b --forms int8 --cards 5 --at-once 1 --known 0.95",
         4,
     ),
-    Step("rivals", "-m benchmarks.rivals.today --shape embedded", 9),
+    Step("rivals", "-m benchmarks.rivals.today --shape embedded", 15),
     Step("rivals-qwen3", "-m benchmarks.rivals.today --shape qwen3-0.6b --crowds 8", 12),
     Step("quantization", "-m benchmarks.quantization.table", 30),
     Step("zones", "-m benchmarks.cards.mrz_false_accepts --zones 200000", 2),

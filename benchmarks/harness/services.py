@@ -60,7 +60,10 @@ def ask(url: str, bodies: Sequence[dict[str, Any]]) -> tuple[float, int]:
 
 
 class Prompts:
-    """Prompts of `length` token ids: a fixed beginning, as ours have, then never the same again."""
+    """Prompts of `length` token ids: a beginning of `fixed` that all share, as ours have, then never the same again.
+
+    What follows begins with the prompt's number, so that no cache finds a longer beginning, or the whole, once more.
+    """
 
     def __init__(self, length: int, seed: int, fixed: int = 64) -> None:
         self._length, self._fixed, self._next = length, fixed, seed * 100_000
@@ -72,6 +75,7 @@ class Prompts:
 
     def _prompt(self, number: int) -> list[int]:
         varied = [17 + (number * 7919 + place * 104_729) % 400 for place in range(self._length - self._fixed)]
+        varied[:3] = [17 + number // 400**place % 400 for place in range(3)][: len(varied)]
         return [17 + place % 200 for place in range(self._fixed)] + varied
 
 

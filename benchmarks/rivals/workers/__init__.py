@@ -1,1 +1,1 @@
-"""What a team runs today: one process, one request at a time, behind a plain HTTP server (the standard library's)."""
+"""Libraries that bring no server: each behind the standard library's, by a loop that batches what waits."""

@@ -1,15 +1,13 @@
-"""The frame alternates fairly and publishes what it measured; a candidate wins by the rule; GGUF rows are in order."""
+"""The frame alternates fairly and publishes what it measured; a candidate wins by the rule."""
 
 import argparse
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from benchmarks.harness.frame import Case, Panel, alternate, publish
 from benchmarks.harness.services import Prompts
-from benchmarks.rivals.gguf_files import _interleaved
 from benchmarks.tune.candidates import candidates, joined
 from benchmarks.tune.launch import _wins
 
@@ -60,6 +58,6 @@ def test_prompts_share_their_beginning_and_nothing_else() -> None:
     assert len(first) == 100
 
 
-def test_queries_rows_are_interleaved_as_llama_cpp_rotates_them() -> None:
-    rows = np.arange(8).reshape(8, 1)  # two heads of four rows
-    assert _interleaved(rows, heads=2)[:, 0].tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
+def test_no_prompt_of_a_run_begins_as_another_one() -> None:
+    prompts = Prompts(350, seed=1, fixed=0).take(2000)
+    assert len({tuple(prompt[:3]) for prompt in prompts}) == 2000  # less than a block of any prefix cache
