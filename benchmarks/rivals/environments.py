@@ -3,8 +3,8 @@
     python -m benchmarks.rivals.environments            all of them, about fifteen minutes on two cores
     python -m benchmarks.rivals.environments openvino   one
 
-llama.cpp is compiled for this processor from the sources that llama-cpp-python ships: the wheels that there are
-(xllamacpp, ik-llama-cpp-python) were built for AVX2 alone, which is not what a user of AVX-512 would run.
+llama.cpp is compiled for this processor from the sources that llama-cpp-python ships: the wheel that there is
+(xllamacpp) was built for AVX2 alone, which is not what a user of AVX-512 would run.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-LLAMA, OPENVINO, ONNX, IK = "llama", "openvino", "onnx", "ik"
+LLAMA, OPENVINO, ONNX = "llama", "openvino", "onnx"
 _PACKAGES = {
     OPENVINO: ["openvino-genai==2026.4.1.0", "optimum-intel==2.2.0", "nncf==3.4.0", "torch==2.13.0+cpu"],
     ONNX: [
@@ -26,10 +26,7 @@ _PACKAGES = {
     ],
 }  # fmt: skip
 # The package with the sources, where they lie in it, and what is built of them.
-_SOURCES = {
-    LLAMA: ("llama-cpp-python==0.3.36", "vendor/llama.cpp", ("llama-server", "llama-quantize")),
-    IK: ("ik-llama-cpp-python==0.1.5", "vendor/ik_llama.cpp", ("llama-server",)),
-}
+_SOURCES = {LLAMA: ("llama-cpp-python==0.3.36", "vendor/llama.cpp", ("llama-server", "llama-quantize"))}
 _OFF = ("BUILD_SHARED_LIBS", "LLAMA_CURL", "LLAMA_OPENSSL", "LLAMA_BUILD_TESTS", "LLAMA_BUILD_EXAMPLES",
         "LLAMA_BUILD_APP", "LLAMA_BUILD_UI", "LLAMA_USE_PREBUILT_UI")  # fmt: skip
 _NEVER = "torchvision; python_version < '3'\n"  # optimum asks for it; a CUDA build would come, which text needs not

@@ -14,7 +14,7 @@ from adapters import bases
 from adapters.settings import Settings
 from benchmarks.harness.frame import say
 from benchmarks.harness.models import EMBEDDED, Models
-from benchmarks.rivals.environments import IK, LLAMA, ONNX, OPENVINO, program
+from benchmarks.rivals.environments import LLAMA, ONNX, OPENVINO, program
 from benchmarks.rivals.environments import folder as environment_folder
 from benchmarks.rivals.gguf_files import write_base, write_lora
 from benchmarks.rivals.servers import Server
@@ -26,12 +26,18 @@ _Command = tuple[str, list[str]]
 
 
 def others(folder: Path, shape: str, models: Models, threads: int, port: int) -> Iterator[Server]:
-    """Those whose environment is there, on ports that follow each other from `port`; a word about each other one.
+    """Those whose environment is there, on ports that follow each other from `port`; a word about each other one,
+    and about one whose files cannot be made.
 
     A larger base has one file of each engine's, or the run would last too long.
     """
-    for kind in (_llama, _ik, _openvino, _onnx):
-        for name, command in kind(folder, shape, models):
+    for kind in (_llama, _openvino, _onnx):
+        try:
+            made = list(kind(folder, shape, models))
+        except RuntimeError as error:
+            say(f"a rival is left out: {error}")
+            continue
+        for name, command in made:
             told = {"{threads}": str(threads), "{port}": str(port)}
             yield Server(name, [told.get(word, word) for word in command], port)
             port += 1
@@ -43,22 +49,10 @@ def _llama(folder: Path, shape: str, models: Models) -> Iterator[_Command]:
         _left_out("llama.cpp", LLAMA)
         return
     whole, lora = _ggufs(folder, models)
-    for form in ("BF16", "Q8_0", "Q4_0", "Q4_K_M") if shape == EMBEDDED else ("Q8_0", "Q4_K_M"):
-        file = whole
-        if form != "BF16":
-            file = folder / f"base.{form}.gguf"
-            _quiet([quantize, whole, file, form])
+    for form in ("Q8_0", "Q4_0", "Q4_K_M") if shape == EMBEDDED else ("Q8_0",):
+        file = folder / f"base.{form}.gguf"
+        _quiet([quantize, whole, file, form])
         yield f"llama.cpp {form}", [*_slots(server, file, lora), "--no-cache-prompt", "--cache-ram", "0"]
-
-
-def _ik(folder: Path, shape: str, models: Models) -> Iterator[_Command]:
-    server, file = program(IK, "llama-server"), folder / "base.Q8_0.gguf"
-    if shape != EMBEDDED:
-        return
-    if server is None or not file.exists():
-        _left_out("ik_llama.cpp", IK)
-        return
-    yield "ik_llama.cpp Q8_0", _slots(server, file, folder / "lora.gguf")
 
 
 def _openvino(folder: Path, shape: str, models: Models) -> Iterator[_Command]:
@@ -67,12 +61,11 @@ def _openvino(folder: Path, shape: str, models: Models) -> Iterator[_Command]:
         _left_out("OpenVINO GenAI", OPENVINO)
         return
     base = _with_texts(folder, models, shape)
-    for name, form in {"INT8": "int8", "FP16": "fp16"}.items() if shape == EMBEDDED else (("INT8", "int8"),):
-        out = folder / f"openvino-{form}"
-        options = ["--task", "text-generation-with-past", "--weight-format", form]
-        _quiet([export, "export", "openvino", "--model", base, *options, out])
-        worker = [str(python), "-m", f"{_WORKERS}.openvino", str(out), str(models.adapters[0]), "{threads}", "{port}"]
-        yield f"OpenVINO GenAI {name}", worker
+    out = folder / "openvino"
+    options = ["--task", "text-generation-with-past", "--weight-format", "int8"]
+    _quiet([export, "export", "openvino", "--model", base, *options, out])
+    worker = [str(python), "-m", f"{_WORKERS}.openvino", str(out), str(models.adapters[0]), "{threads}", "{port}"]
+    yield "OpenVINO GenAI INT8", worker
 
 
 def _onnx(folder: Path, shape: str, models: Models) -> Iterator[_Command]:
@@ -82,23 +75,10 @@ def _onnx(folder: Path, shape: str, models: Models) -> Iterator[_Command]:
     if python is None:
         _left_out("ONNX Runtime GenAI", ONNX)
         return
-    for name, form in {"INT8": "int8", "INT4": "int4"}.items():
-        out = folder / f"onnx-{form}"
-        build = [
-            python,
-            "-m",
-            "onnxruntime_genai.models.builder",
-            "-i",
-            models.base,
-            "-o",
-            out,
-            "-p",
-            form,
-            "-e",
-            "cpu",
-        ]
-        _quiet([*build, "-c", folder / "onnx-cache", "--extra_options", f"adapter_path={models.adapters[0]}"])
-        yield f"ONNX Runtime GenAI {name}", [str(python), "-m", f"{_WORKERS}.onnx", str(out), "{threads}", "{port}"]
+    out = folder / "onnx"
+    build = [python, "-m", "onnxruntime_genai.models.builder", "-i", models.base, "-o", out, "-p", "int8", "-e", "cpu"]
+    _quiet([*build, "-c", folder / "onnx-cache", "--extra_options", f"adapter_path={models.adapters[0]}"])
+    yield "ONNX Runtime GenAI INT8", [str(python), "-m", f"{_WORKERS}.onnx", str(out), "{threads}", "{port}"]
 
 
 def _slots(server: Path, file: Path, lora: Path) -> list[str]:

@@ -13,7 +13,7 @@ from benchmarks.harness.served_base import served_base
 from benchmarks.harness.services import registry
 
 OURS, BF16, BASE_ALONE = "ours, INT8 base", "ours, bf16 base", "vLLM, base alone"
-_ENOUGH = ["--max-model-len", "1024", "--dtype", "bfloat16"]  # 350 and 150 tokens
+_ENOUGH = ["--max-model-len", "1024"]  # 350 and 150 tokens
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def ours(folder: Path, shape: str, models: Models, threads: int, port: int) -> I
 def vllm_alone(models: Models, threads: int, port: int) -> Server:
     """vLLM with nothing of ours and no LoRA, with which it compiles the model: the base alone, in bfloat16."""
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(models.base), *_ENOUGH]
-    command += ["--served-model-name", "bench", "--no-enable-prefix-caching", "--port", str(port)]
+    command += ["--served-model-name", "bench", "--dtype", "bfloat16"]
+    command += ["--no-enable-prefix-caching", "--port", str(port)]
     environment = {"VLLM_PLUGINS": "", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_LOGGING_LEVEL": "WARNING",
                    "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}  # fmt: skip
     # Its processes wait for each other's messages by spinning for a second (docs/lab-notes.md).

@@ -7,7 +7,7 @@ The same work for all: prompts of 350 token ids that share nothing, so no prefix
 new tokens, greedy: 20 (our answers, line numbers) and 150 (a JSON object with keys), several at once 20 each; two
 threads; and everybody batches what waits. All servers stand at once, and every round asks each in turn.
 vLLM alone has no adapter (with one it is slower: `benchmarks.lora.tax`). PEFT is transformers' `generate` with batches.
-llama.cpp, ik_llama.cpp, OpenVINO GenAI and ONNX Runtime GenAI run in environments of their own (`make bench-env`); one
+llama.cpp, OpenVINO GenAI and ONNX Runtime GenAI run in environments of their own (`make bench-env`); one
 whose environment is missing is left out, with a word. Larger bases have fewer rivals.
 """
 
@@ -102,8 +102,8 @@ def _measure(args: argparse.Namespace, urls: dict[str, Started]) -> dict[Key, li
     cases = [Case(key, lambda k=key: run(*k)) for key in _keys(args, list(urls))]  # type: ignore[misc]
     single = [case for case in cases if case.key[1] == 1]
     crowds = [case for case in cases if case.key[1] != 1]
-    # Single cards have warmed every server by then, and a crowd takes long.
-    return alternate(single, args.rounds) | alternate(crowds, args.rounds, warm=0)
+    # Single cards have warmed every server by then, and crowds take most of the time: one round less.
+    return alternate(single, args.rounds) | alternate(crowds, max(1, args.rounds - 1), warm=0)
 
 
 def _keys(args: argparse.Namespace, names: list[str]) -> list[tuple[str, int, int]]:
