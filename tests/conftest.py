@@ -13,11 +13,12 @@ from tests.support.leftovers import end_leftovers, mark_run
 from tests.support.run import COUNTS
 
 _HERE = Path(__file__).resolve().parent
-# Cheap ones first, so that a mistake shows early. Each room of e2e ends its engines before the next one starts its own;
-# what `make up` serves comes last, since two rooms share it and its last test presses Ctrl-C. The longest match counts.
+# Cheap ones first, so that a mistake shows early; of those on two processes the longest file first, so that both end
+# together. Each room of engines ends them before the next one starts its own; what `make up` serves comes last, since
+# two rooms share it and its last test presses Ctrl-C. The longest match counts.
 _ROOMS = (
-    "unit", "integration", "gpu", "e2e/training", "e2e/front", "e2e/cpu_lora", "e2e/quantize", "e2e/server",
-    "e2e/cluster", "e2e", "e2e/monitoring", "e2e/test_whole_path.py",
+    "unit", "integration/test_new_document_walk.py", "e2e/training", "integration", "e2e/front", "gpu",
+    "e2e/cpu_lora", "e2e/drafts", "e2e/server", "e2e/cluster", "e2e", "e2e/monitoring", "e2e/test_whole_path.py",
 )  # fmt: skip
 _OUTCOMES = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
 _MARK = pytest.StashKey[str]()

@@ -1,7 +1,8 @@
 """vLLM engines for tests, in this process' child: a small fixed KV cache, quick to start, gone at the end."""
 
+import multiprocessing
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ _ENVIRONMENT = {
     "HF_HUB_OFFLINE": "1",
     "VLLM_ALLOW_INSECURE_SERIALIZATION": "1",  # for `apply_model`
 }
+# Imports are four fifths of a start. A process that has only imported is kept, and each engine is a fork of it.
+_IMPORTED = ["vllm.v1.engine.core", "vllm.v1.worker.cpu_worker", "vllm.model_executor.models.llama"]
 
 
 @contextmanager
@@ -24,15 +27,16 @@ def small_engine(base: Path, **options: Any) -> Iterator[Any]:
     from vllm import LLM
 
     with _environment():  # while it lives: both processes must agree on how they speak
-        llm = LLM(
-            str(base),
-            enable_lora=True,
-            max_lora_rank=16,
-            kv_cache_memory_bytes=_KV_CACHE,
-            distributed_executor_backend=EXECUTOR,
-            seed=0,
-            **options,
-        )
+        with _forked():
+            llm = LLM(
+                str(base),
+                enable_lora=True,
+                distributed_executor_backend=EXECUTOR,
+                max_lora_rank=16,
+                kv_cache_memory_bytes=_KV_CACHE,
+                seed=0,
+                **options,
+            )
         try:
             yield llm
         finally:
@@ -51,3 +55,31 @@ def _environment() -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+class _Forks:
+    """What of `multiprocessing`'s context vLLM asks for: a process, here with the environment of its start."""
+
+    @staticmethod
+    def Process(target: Callable[..., None], name: str, kwargs: dict[str, Any]) -> Any:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_IMPORTED)
+        return context.Process(target=_with_environment, name=name, args=(dict(os.environ), target), kwargs=kwargs)
+
+
+def _with_environment(environment: dict[str, str], target: Callable[..., None], **more: Any) -> None:
+    os.environ.clear()
+    os.environ.update(environment)
+    target(**more)
+
+
+@contextmanager
+def _forked() -> Iterator[None]:
+    from vllm.v1.engine import utils
+
+    before = utils.get_mp_context
+    utils.get_mp_context = _Forks
+    try:
+        yield
+    finally:
+        utils.get_mp_context = before

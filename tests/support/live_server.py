@@ -53,7 +53,7 @@ class LiveServer:
                     return
             except httpx.HTTPError:
                 pass
-            time.sleep(0.5)
+            time.sleep(0.2)
         self.kill()
         raise AssertionError(
             f"{self.url} was not ready within {START_SECONDS} s; the end of its log:\n"
@@ -103,6 +103,14 @@ class LiveServer:
         assert answer.status_code == 200, answer.text
         result: dict[str, Any] = answer.json()
         return result
+
+    def follow(self, names: set[str]) -> None:
+        """Wait until it has seen adapters that were put into its folder."""
+        deadline = time.monotonic() + 30
+        with self.client("boss") as client:
+            while missing := names - {adapter["name"] for adapter in client.get("/v1/adapters").json()["data"]}:
+                assert time.monotonic() < deadline, f"not seen in the folder: {missing}"
+                time.sleep(0.1)
 
     def upload(self, name: str, folder: Path) -> str:
         """Register a revision; its name."""

@@ -1,4 +1,4 @@
-"""`make test`: unit and integration tests on two processes, then engines one after another; one sum at the end.
+"""`make test`: what needs no engine on two processes, then engines one after another; one sum at the end.
 
     python -m tests.support.run [pytest's arguments]     with arguments: one pytest with these
 
@@ -22,10 +22,12 @@ from tests.support.memory import Peak
 # Where conftest.py writes how many tests passed, failed, …, when a stage is over.
 COUNTS = "CNI_TEST_COUNTS"
 _SLOWEST = ("--durations=12", "--durations-min=5")
+_NO_ENGINE = ("tests/e2e/training", "tests/e2e/front")
 _STAGES = (
     ["tests/unit", "-n", "2", "-q", *_SLOWEST],
-    ["tests/integration", "-n", "2", "--dist", "loadfile", "-q", *_SLOWEST],  # a reader or a server starts once a file
-    ["tests/e2e", "tests/gpu", *_SLOWEST],
+    # By file, since a reader or a server starts once a file; in our order, which has the longest first.
+    ["tests/integration", *_NO_ENGINE, "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "-q", *_SLOWEST],
+    ["tests/e2e", "tests/gpu", *(f"--ignore={room}" for room in _NO_ENGINE), *_SLOWEST],
 )
 _STOPPED = (2, -signal.SIGTERM, -signal.SIGINT)  # what pytest answers when it was interrupted
 

@@ -84,7 +84,7 @@ def test_a_signal_ends_the_run_with_its_fixtures(tmp_path: Path, signum: signal.
 def test_cheap_tests_come_first_and_engines_one_room_at_a_time() -> None:
     files = [
         "unit/test_structure.py", "integration/test_calibrate.py", "e2e/server/test_a.py", "e2e/server/test_b.py",
-        "e2e/test_own_adapter.py", "e2e/monitoring/test_monitoring_live.py", "e2e/test_whole_path.py",
+        "e2e/own/test_own_adapter.py", "e2e/monitoring/test_monitoring_live.py", "e2e/test_whole_path.py",
     ]  # fmt: skip
     items: list[Any] = [SimpleNamespace(path=ROOT / "tests" / file) for file in reversed(files)]
     pytest_collection_modifyitems(items)

@@ -80,7 +80,9 @@ async def test_a_killed_server_costs_its_running_requests_only(cluster: Cluster,
         os.killpg(cluster.pid(victim), signal.SIGKILL)
         gone = time.monotonic()
         await load.more(60)
+        load.pause = 1.0  # a server that starts needs the cores too
         await asyncio.to_thread(cluster.wait_for, "is ready again", again + 1)
+        load.pause = 0.0
         await load.more(20)
     later = [outcome for outcome in load.failed if outcome.began > gone or outcome.ended < killed]
     assert later == [], "only what ran at that moment may be lost"
@@ -91,10 +93,12 @@ async def test_a_killed_server_costs_its_running_requests_only(cluster: Cluster,
 
 async def test_a_rolling_restart_costs_nothing(cluster: Cluster, expected: Expected) -> None:
     before = [cluster.pid(server) for server in cluster.servers]
-    async with Load(cluster, expected, at_once=3, pause=0.5) as load:  # a server that starts needs the cores too
+    async with Load(cluster, expected, at_once=3) as load:
         await load.more(10)
+        load.pause = 1.0  # a server that starts needs the cores too
         cluster.process.send_signal(signal.SIGUSR1)
         await asyncio.to_thread(cluster.wait_for, "every server was restarted", starts=COUNT)
+        load.pause = 0.0
         await load.more(20)
     assert load.failed == []
     assert len(load.outcomes) > 30

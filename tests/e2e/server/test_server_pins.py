@@ -28,7 +28,7 @@ async def test_pins_keep_their_slots_under_load(server: LiveServer, revisions: l
     names = [f"pin{index}" for index in range(8)]
     for seed, name in enumerate(names):
         write_adapter(tmp_path / name, seed=3000 + seed).rename(server.root / name)
-    await asyncio.sleep(3)  # the folder is followed
+    server.follow(set(names))
     alone = {name: server.complete(name)["choices"][0]["text"] for name in names}
     slots(server)  # from now on the engine counts
     with server.client("boss") as boss:

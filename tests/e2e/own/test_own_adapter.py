@@ -4,66 +4,18 @@ The base is a tiny random Qwen3: it proves the path and answers nonsense.
 """
 
 import json
-import shlex
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.e2e.conftest import Up, free_port, start_up
+from tests.e2e.conftest import ROOT, free_port, start_up
 from tests.support.checkpoints import LEFT_BY_TRAINER, write_checkpoint
-from tests.support.tiny_models import write_base
+
+from .conftest import Own
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
-
-# What an 8 GB machine has at hand: a setting that stands for the limit.
-EIGHT_GB = "6.9"
-
-
-class Own:
-    """A running `make up MODEL= ADAPTER=`."""
-
-    def __init__(self, folder: Path) -> None:
-        self.registry = folder / "registry"
-        self.registry.mkdir()
-        self.base = write_base(folder / "models" / "Qwen3-0.6B")
-        self.checkpoint = write_checkpoint(folder / "checkpoint-938")
-        # Dropped in as it is: served from where it lies.
-        write_checkpoint(self.registry / "dropped-in", seed=5, base_model_name_or_path="Qwen/Qwen3-0.6B")
-        ports = {"SERVER_PORT": str(free_port()), "FRONT_PORT": str(free_port())}
-        self.server, self.front = (f"http://127.0.0.1:{port}" for port in ports.values())
-        self.up: Up = start_up(
-            **ports,
-            MODEL=str(self.base),
-            ADAPTER=str(self.checkpoint),
-            SERVER_ADAPTERS_DIR=str(self.registry),
-            SERVER_MEMORY_GIB=EIGHT_GB,
-        )
-        self.curl = shlex.split(self.up.read_until(r"(?m)^ +(curl .+)$", 900).group(1))
-        self.up.read_until("Ctrl-C stops both", 30)
-
-    def means(self) -> dict[str, float]:
-        """What the adapter's name means now."""
-        shown: dict[str, float] = httpx.get(f"{self.server}/v1/adapters/checkpoint-938").json()["serving"]
-        return shown
-
-    def ask(self, model: str) -> dict[str, Any]:
-        """A completion."""
-        body = {"model": model, "prompt": "hello", "max_tokens": 4, "temperature": 0}
-        answer: dict[str, Any] = httpx.post(f"{self.server}/v1/completions", json=body, timeout=120).json()
-        return answer
-
-
-@pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
-    started = Own(tmp_path_factory.mktemp("own"))
-    try:
-        yield started
-    finally:
-        assert started.up.ctrl_c() == 0, started.up.output
 
 
 def test_it_says_what_it_did(own: Own) -> None:
@@ -118,9 +70,8 @@ def test_an_edited_contract_is_adopted_while_it_runs(own: Own) -> None:
     contract = own.checkpoint / "contract.yaml"
     contract.write_text(contract.read_text() + "max_tokens: 200\n")
     command = [".venv-server/bin/python", "-m", "adapters", "adopt", str(own.checkpoint), "--base", str(own.base)]
-    root = Path(__file__).resolve().parents[2]
     done = subprocess.run(
-        [*command, "--registry", str(own.registry), "--switch"], cwd=root, capture_output=True, text=True, check=True
+        [*command, "--registry", str(own.registry), "--switch"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     second = done.stdout.strip().rpartition("@")[2]
     assert second != first
