@@ -17,8 +17,8 @@ _HERE = Path(__file__).resolve().parent
 # together. Each room of engines ends them before the next one starts its own; what `make up` serves comes last, since
 # two rooms share it and its last test presses Ctrl-C. The longest match counts.
 _ROOMS = (
-    "unit", "integration/test_new_document_walk.py", "e2e/training", "integration", "e2e/front", "gpu",
-    "e2e/cpu_lora", "e2e/drafts", "e2e/server", "e2e/cluster", "e2e", "e2e/monitoring", "e2e/test_whole_path.py",
+    "unit", "integration/test_new_document_walk.py", "e2e/training", "e2e/up", "integration", "e2e/front",
+    "gpu", "e2e/cpu_lora", "e2e/drafts", "e2e/server", "e2e/cluster", "e2e", "e2e/monitoring", "e2e/test_whole_path.py",
 )  # fmt: skip
 _OUTCOMES = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
 _MARK = pytest.StashKey[str]()

@@ -13,7 +13,7 @@ import pytest
 from adapters.data.cards import draw_card
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.evaluation.scores import judge
-from tests.e2e.conftest import ROOT, Services, free_port, start_up
+from tests.e2e.conftest import ROOT, Services
 from tests.support.notebook import run_notebook
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -102,19 +102,6 @@ def test_metrics_count_and_nothing_personal_is_written(services: Services) -> No
         written = log.read_text()
         assert "NZENGESSI" not in written
         assert "21.12.1978" not in written
-
-
-def test_a_busy_port_is_one_line_before_anything_begins(services: Services) -> None:
-    busy = services.front.rsplit(":", 1)[1]
-    up = start_up(SERVER_PORT=str(free_port()), FRONT_PORT=busy)
-    up.read_until(rf"make up: Port {busy} for the OCR front is busy .*make up FRONT_PORT=", 60)
-    assert up.process.wait(30) != 0
-
-
-def test_a_model_that_is_no_folder_is_one_line(services: Services) -> None:
-    up = start_up(SERVER_PORT=str(free_port()), FRONT_PORT=str(free_port()), MODEL="/nowhere/at/all")
-    up.read_until(r"make up: MODEL=/nowhere/at/all is not a model folder", 60)
-    assert up.process.wait(30) != 0
 
 
 def test_ctrl_c_stops_everything_and_exits_with_0(services: Services) -> None:

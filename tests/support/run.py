@@ -22,7 +22,7 @@ from tests.support.memory import Peak
 # Where conftest.py writes how many tests passed, failed, …, when a stage is over.
 COUNTS = "CNI_TEST_COUNTS"
 _SLOWEST = ("--durations=12", "--durations-min=5")
-_NO_ENGINE = ("tests/e2e/training", "tests/e2e/front")
+_NO_ENGINE = ("tests/e2e/training", "tests/e2e/up", "tests/e2e/front")
 _STAGES = (
     ["tests/unit", "-n", "2", "-q", *_SLOWEST],
     # By file, since a reader or a server starts once a file; in our order, which has the longest first.

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.e2e.conftest import ROOT, free_port, start_up
+from tests.e2e.conftest import ROOT
 from tests.support.checkpoints import LEFT_BY_TRAINER, write_checkpoint
 
 from .conftest import Own
@@ -80,22 +80,3 @@ def test_an_edited_contract_is_adopted_while_it_runs(own: Own) -> None:
             break
         httpx.get(f"{own.server}/ready")
     assert own.ask("checkpoint-938")["model"] == f"checkpoint-938@{second}"
-
-
-def test_too_little_memory_is_one_sentence_before_anything_is_loaded(own: Own) -> None:
-    up = start_up(SERVER_PORT=str(free_port()), FRONT_PORT=str(free_port()), MODEL=str(own.base), SERVER_MEMORY_GIB="2")
-    up.read_until(r"make up: Qwen3-0\.6B does not fit: of 2\.0 GiB of memory at hand.*GiB more\.", 120)
-    assert up.process.wait(30) != 0
-
-
-def test_an_adapter_of_another_base_is_one_sentence_before_anything_is_loaded(own: Own, tmp_path: Path) -> None:
-    other = write_checkpoint(tmp_path / "other", base_model_name_or_path="Qwen/Qwen3-1.7B")
-    up = start_up(
-        SERVER_PORT=str(free_port()),
-        FRONT_PORT=str(free_port()),
-        MODEL=str(own.base),
-        ADAPTER=str(other),
-        SERVER_ADAPTERS_DIR=str(own.registry),
-    )
-    up.read_until(r"make up: ADAPTER=\S+ The adapter is for the base 'Qwen3-1\.7B'.*SAME_BASE=1", 120)
-    assert up.process.wait(30) != 0

@@ -2,7 +2,9 @@
 
 The libraries are imported once, before the forks: what is killed is a whole process all the same.
 
-    kill_driver.py SEED KILLS STEPS -- train recipe.yaml …   prints the steps at which it killed, as JSON
+    kill_driver.py SEED STEPS RUNS     RUNS: JSON, [[kills, ["train", "recipe.yaml", …]], …]
+
+The last line says, as JSON, at which steps each was killed.
 """
 
 import json
@@ -23,18 +25,21 @@ from adapters.training.progress import TrainingBar
 
 
 def main() -> int:
+    """The first exit code of a run that is not 0."""
+    seed, steps = (int(value) for value in sys.argv[1:3])
+    ended = [_run(random.Random(seed), steps, kills, arguments) for kills, arguments in json.loads(sys.argv[3])]
+    print(json.dumps([killed for killed, _ in ended]))
+    return next((code for _, code in ended if code), 0)
+
+
+def _run(rng: random.Random, steps: int, kills: int, arguments: list[str]) -> tuple[list[tuple[int, bool]], int]:
     """Kill, kill, then let it end."""
-    seed, kills, steps = (int(value) for value in sys.argv[1:4])
-    arguments = sys.argv[5:]
-    rng = random.Random(seed)
     killed = []
     for at in sorted(rng.sample(range(1, steps), kills)):
         while_saving = rng.random() < 0.5
         if _child(arguments, at, while_saving) == -signal.SIGKILL:
             killed.append((at, while_saving))
-    code = _child(arguments, None, False)
-    print(json.dumps(killed))
-    return code
+    return killed, _child(arguments, None, False)
 
 
 def _child(arguments: list[str], at: int | None, while_saving: bool) -> int:

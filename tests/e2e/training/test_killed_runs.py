@@ -26,33 +26,19 @@ checkpoint_every: 2
 QUICK = {"ADAPTERS_TRACKERS": "none"}
 
 
-def _run(folder: Path, recipe: Path, kills: int) -> tuple[list[list[int]], dict[str, str]]:
-    """The kills that hit, and the published revision's weights by their hash, with its best step."""
-    driver = Path(__file__).with_name("kill_driver.py")
-    arguments = [
-        "train",
-        str(recipe),
-        "--runs",
-        str(folder / "runs"),
-        "--registry",
-        str(folder / "out"),
-        "--threads",
-        "1",
-    ]
-    done = subprocess.run(
-        [sys.executable, str(driver), "7", str(kills), str(STEPS), "--", *arguments],
-        env={**os.environ, "XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(Path.cwd()), **QUICK},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
+def _arguments(folder: Path, recipe: Path) -> list[str]:
+    places = {"--runs": folder / "runs", "--registry": folder / "out", "--threads": 1}
+    return ["train", str(recipe), *(str(word) for pair in places.items() for word in pair)]
+
+
+def _published(folder: Path) -> dict[str, str]:
+    """The revision's weights by their hash, with its best step and its losses."""
     (manifest,) = (folder / "out" / "tiny").glob("*/manifest.json")
     content = json.loads(manifest.read_text())
     assert content["measured"]["steps"] == STEPS
     left = sorted(path.name for path in (folder / "runs/tiny").iterdir())
     assert left == [".lock", "checkpoint", "recipe.json", "training.json", "training.png"]
-    return json.loads(done.stdout.splitlines()[-1]), {
+    return {
         "weights": content["sha256"],
         "best": str(content["measured"]["best_step"]),
         "losses": str(json.loads(manifest.with_name("training.json").read_text())["losses"]),
@@ -64,8 +50,17 @@ def test_kills_change_nothing(method: str, kills: int, tmp_path: Path) -> None:
     base = write_base(tmp_path / "tiny-base")
     recipe = tmp_path / "recipe.yaml"
     recipe.write_text(RECIPE.format(base=base, method=method))
-    _, unbroken = _run(tmp_path / "unbroken", recipe, kills=0)
-    killed, broken = _run(tmp_path / "broken", recipe, kills=kills)
-    assert len(killed) == kills
+    unbroken, broken = tmp_path / "unbroken", tmp_path / "broken"
+    runs = [(kills, _arguments(broken, recipe)), (0, _arguments(unbroken, recipe))]
+    done = subprocess.run(
+        [sys.executable, str(Path(__file__).with_name("kill_driver.py")), "7", str(STEPS), json.dumps(runs)],
+        env={**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache"), "PYTHONPATH": str(Path.cwd()), **QUICK},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    killed, none = json.loads(done.stdout.splitlines()[-1])
+    assert (len(killed), none) == (kills, [])
     assert {while_saving for _, while_saving in killed} == {False, True}
-    assert broken == unbroken
+    assert _published(broken) == _published(unbroken)
