@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.harness.models import EMBEDDED, Models, in_eight_bits
+from benchmarks.harness.preload import preloaded
 from benchmarks.harness.served_base import served_base
 from benchmarks.harness.services import registry
 
@@ -41,12 +42,15 @@ def ours(folder: Path, shape: str, models: Models, threads: int, port: int) -> I
 
 
 def vllm_alone(models: Models, threads: int, port: int) -> Server:
-    """vLLM with nothing of ours and no LoRA, with which it compiles the model: the base alone, in bfloat16."""
+    """vLLM with nothing of ours and no LoRA, with which it compiles the model: the base alone, in bfloat16.
+
+    Its documentation wants tcmalloc and libiomp5 preloaded and the cores named, so it has them.
+    """
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", str(models.base), *_ENOUGH]
     command += ["--served-model-name", "bench", "--dtype", "bfloat16"]
     command += ["--no-enable-prefix-caching", "--port", str(port)]
     environment = {"VLLM_PLUGINS": "", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_LOGGING_LEVEL": "WARNING",
-                   "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1"}  # fmt: skip
+                   "VLLM_NO_USAGE_STATS": "1", "HF_HUB_OFFLINE": "1", "LD_PRELOAD": preloaded()}  # fmt: skip
     # Its processes wait for each other's messages by spinning for a second (docs/lab-notes.md).
     return Server(BASE_ALONE, command, port, environment | _bound(threads), settles=1.2)
 
