@@ -52,14 +52,15 @@ class LabelBook:
         self._of: dict[str, frozenset[str]] = {}
         self._language: dict[str, str] = {}
         for label in self.labels:
-            for form in (*label.forms, *label.pairs):
+            for form in (*label.forms, *label.pairs, *label.swapped):
                 self._of[form] = self._of.get(form, frozenset()) | {label.name}
                 self._language.setdefault(form, label.languages.get(form, "both"))
         self._forms = sorted(self._of, key=len, reverse=True)
-        self._longer = [form for form in self._forms if len(form) >= _SHORTER]
+        swapped = {form for label in self.labels for form in label.swapped}  # so many that a trade is like one of them
+        self._longer = [form for form in self._forms if len(form) >= _SHORTER and form not in swapped]
         # In the forms' order, the negative of how many letters each needs at least.
         self._needed = [-fewest_letters(form) for form in self._forms]
-        self._pairs = frozenset(pair for label in self.labels for pair in label.pairs)
+        self._pairs = frozenset(pair for label in self.labels for pair in (*label.pairs, *label.swapped))
         self._pair_lengths = sorted({len(pair) for pair in self._pairs if len(pair) >= _SHORTER})
 
     def read(self, text: str) -> Reading:

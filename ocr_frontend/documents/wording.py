@@ -18,7 +18,7 @@ class Label:
     """One label: its field's standard name or key (a key of `DocumentSpec`), and its forms as letters.
 
     field: None for labels that have no value. forms: each language alone; pairs: both one after the other;
-    languages: `fr` or `en` of a form in one of them; optional: as in `Printed`;
+    swapped: English first; languages: `fr` or `en` of a form in one of them; optional: as in `Printed`;
     usual: the forms and pairs of the wordings that the document names first.
     """
 
@@ -29,6 +29,7 @@ class Label:
     languages: dict[str, str]
     usual: tuple[str, ...] = ()
     optional: bool = False
+    swapped: tuple[str, ...] = ()
 
 
 def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
@@ -58,7 +59,9 @@ def _label(name: str, field: str | None, printed: Printed) -> Label:
     first = [[letters(text) for text in texts[:1]] for texts in (printed.fr, printed.en)]
     usual = (*first[0], *first[1], *both, *_pairs(first[0], first[1]))
     languages = dict.fromkeys(french, "fr") | dict.fromkeys(english, "en")
-    return Label(name, field, tuple(dict.fromkeys(forms)), tuple(sorted(pairs)), languages, usual, printed.optional)
+    swapped = tuple(sorted(_pairs(english, french) - pairs))
+    every = tuple(dict.fromkeys(forms))
+    return Label(name, field, every, tuple(sorted(pairs)), languages, usual, printed.optional, swapped)
 
 
 def _pairs(first: Iterable[str], second: Iterable[str]) -> set[str]:

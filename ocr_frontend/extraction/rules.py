@@ -20,7 +20,7 @@ from ocr_frontend.extraction.candidate import (
     numbers_of,
 )
 from ocr_frontend.extraction.second_line import continued, second_line_left_out
-from ocr_frontend.extraction.under_label import stands_under_label
+from ocr_frontend.extraction.under_label import main_chain, stands_under_label
 from ocr_frontend.extraction.unfit import not_of_its_form, taken_twice
 from ocr_frontend.extraction.ungrounded import not_in_text
 from ocr_frontend.llm.answers import Element, line_numbers
@@ -55,7 +55,8 @@ def label_left_out(spec: FieldSpec, elements: Elements, page: LabelledPage) -> C
 
 @field_by_field
 def taken_from_label(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
-    """An empty field whose own label has exactly one free line of its type under, beside or behind it."""
+    """An empty field whose own label has free lines of its type under, beside or behind it: one, or for free text
+    lines below each other of which a watermark's rests beside them are the smaller part."""
     if elements.get(spec.key) is not None or not spec.printed.texts:
         return None
     claimed = claimed_by_others(elements, spec.key)
@@ -65,7 +66,11 @@ def taken_from_label(spec: FieldSpec, elements: Elements, page: LabelledPage) ->
         if index not in claimed and line.confidence >= READ and spec.key in page.owners(index)
         if not page.is_label(index) and _has_type(spec, page, index)
     ]
-    return Candidate(free[0], "taken_from_label") if len(free) == 1 else None
+    if len(free) > 1 and spec.type.free:
+        free = list(main_chain(free, page))
+    if not 1 <= len(free) <= (spec.max_lines if spec.type.free else 1):
+        return None
+    return Candidate(tuple(free) if len(free) > 1 else free[0], "taken_from_label")
 
 
 @field_by_field

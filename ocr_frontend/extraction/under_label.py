@@ -17,6 +17,7 @@ _AGREED, _DIFFERING = 3, 2
 _FITTING, _UNFITTING = 2, 1
 # In heights of the upper line: how far below its middle the next one may stand, and how far to the side it may begin.
 _NEAREST, _FARTHEST, _ASIDE = 0.6, 1.75, 0.9
+_MOST = 0.7  # of all letters
 _SMALLEST, _LARGEST = 0.7, 1.4  # the second line is printed in the same size
 
 
@@ -103,3 +104,12 @@ def _chains(lines: Sequence[int], page: LabelledPage) -> list[list[int]]:
         else:
             before.append(n)
     return chains
+
+
+def main_chain(lines: Sequence[int], page: LabelledPage) -> tuple[int, ...]:
+    """Of lines that stand near a label, those below each other that have most of all their letters; else none."""
+    ordered = sorted(lines, key=lambda n: (page.places[n].middle, page.places[n].left))
+    chains = _chains(ordered, page)
+    size = {tuple(chain): sum(len(letters(page.lines[n].text)) for n in chain) for chain in chains}
+    best = max(size, key=lambda chain: size[chain])
+    return best if size[best] >= _MOST * sum(size.values()) else ()

@@ -7,7 +7,7 @@ from collections import defaultdict
 
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.extraction.candidate import Candidate, Elements, field_by_field, numbers_of
+from ocr_frontend.extraction.candidate import Candidate, Elements, fewer, field_by_field, numbers_of
 from ocr_frontend.extraction.grounding import has_one_value
 from ocr_frontend.llm.answers import Element, line_numbers
 
@@ -22,24 +22,24 @@ def not_of_its_form(spec: FieldSpec, elements: Elements, page: LabelledPage) -> 
 
 
 def taken_twice(elements: Elements, page: LabelledPage) -> dict[str, Candidate]:
-    """Null for a field that has another one's line: the line holds one value, and only the other's label claims it."""
+    """Without the lines that another field has: such a line holds one value, and only the other's label claims it."""
     fields_of = defaultdict[int, list[str]](list)
     for spec in page.spec.fields:
-        line = _only_line(spec, elements.get(spec.key), page)
-        if line is not None:
-            fields_of[line].append(spec.key)
-    found: dict[str, Candidate] = {}
+        for line in numbers_of(elements.get(spec.key), page):
+            if has_one_value(spec, line, page):
+                fields_of[line].append(spec.key)
+    lost = defaultdict[str, set[int]](set)
     for line, keys in fields_of.items():
         owners = page.owners(line) & set(keys)
         if len(keys) > 1 and len(owners) == 1:
-            found |= {key: Candidate(None, "taken_twice") for key in keys if key not in owners}
-    return found
+            for key in set(keys) - owners:
+                lost[key].add(line)
+    found = ((key, _without(numbers_of(elements.get(key), page), lines)) for key, lines in lost.items())
+    return {key: candidate for key, candidate in found if candidate is not None}
 
 
-def _only_line(spec: FieldSpec, element: Element, page: LabelledPage) -> int | None:
-    """The one line that the element names, where that holds one value of the field's type."""
-    numbers = numbers_of(element, page)
-    return numbers[0] if len(numbers) == 1 and has_one_value(spec, numbers[0], page) else None
+def _without(numbers: tuple[int, ...], lost: set[int]) -> Candidate | None:
+    return fewer(numbers, [number for number in numbers if number not in lost], "taken_twice")
 
 
 def _written(element: Element) -> str:

@@ -83,7 +83,7 @@ def test_hardly_any_name_place_or_trade_is_taken_for_a_label() -> None:
 def test_every_label_of_every_document_is_read_in_every_form() -> None:
     for name, book in BOOKS.items():
         for label in labels_of(spec(name)):
-            for form in (*label.forms, *label.pairs):
+            for form in (*label.forms, *label.pairs, *label.swapped):
                 assert label.name in book.read(form).labels, (name, form)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from ocr_frontend.llm.answers import Element
-from tests.unit.front.pages import page, resolved
+from tests.unit.front.pages import line, page, resolved
 
 VERSO = (
     "NOM DU PERE/FATHER'S NAME", "ABENA LUC", "NOM DE LA MERE/MOTHER'S NAME", "NGO BIYONG CLAIRE",
@@ -20,9 +20,9 @@ def test_a_number_is_no_name_and_what_stands_under_the_label_is_taken(given: int
     assert (found["sp_sm"].value, found["sp_sm"].codes) == ("215416", frozenset())
 
 
-@pytest.mark.parametrize("line", [7, "29.09.2034"])
-def test_another_field_s_date_is_given_up(line: int | str) -> None:
-    given: dict[str, Element] = {"date_of_issue": line, "date_of_expiration": line}
+@pytest.mark.parametrize("element", [7, "29.09.2034"])
+def test_another_field_s_date_is_given_up(element: int | str) -> None:
+    given: dict[str, Element] = {"date_of_issue": element, "date_of_expiration": element}
     found = resolved("cni-2018-verso", VERSO, given)
     assert found["date_of_issue"].value is None and "taken_twice" in found["date_of_issue"].codes
     assert found["date_of_issue"].alternatives == (("29.09.2034", "model"),)
@@ -84,3 +84,32 @@ def test_a_numbered_label_is_one_and_a_value_may_stand_before_its_own() -> None:
 def test_what_may_be_chosen_is_not_what_was(text: str) -> None:
     found = resolved("cni-2018-recto", (text,), {"sex": 0})["sex"]
     assert (found.value, found.codes) == ("F", frozenset())
+
+
+def test_a_line_of_another_s_longer_value_is_given_up() -> None:
+    """A card without the father's name: the model gave it the mother's lines, whose label alone stands over them."""
+    texts = ("NOM DE LA MERE/MOTHER'S NAME", "NGO BIYONG", "CLAIRE EPSE", "DATE DE DELIVRANCE", "12.03.2019")
+    texts += ("DATE D'EXPIRATION", "12.03.2029")
+    answer: dict[str, Element] = {"pere_father": (1, 2), "mere_mother": (1, 2), "authorité": 2, "date_of_issue": 4}
+    found = resolved("cni-2018-verso", texts, answer | {"date_of_expiration": 6})
+    for key in ("pere_father", "authorité"):
+        assert found[key].value is None and "taken_twice" in found[key].codes
+    assert (found["mere_mother"].value, found["mere_mother"].codes) == ("NGO BIYONG CLAIRE EPSE", frozenset())
+
+
+def test_both_languages_are_a_label_in_either_order_before_a_name() -> None:
+    texts = ("FIRST NAMES/PRENOMS ADRIENNE", "PRENOMS/FIRST NAMES ADRIENNE")
+    assert [page("cni-2018-recto", (text,)).text_of(0, "prenom_given_name") for text in texts] == ["ADRIENNE"] * 2
+
+
+@pytest.mark.parametrize(("beside", "value"), [("ECIM", "NGO TSALA MARIE CLAIRE"), ("NGO ETONGO RACHEL EPSE", None)])
+def test_an_empty_field_takes_its_lines_beside_what_a_watermark_left(beside: str, value: str | None) -> None:
+    given = [
+        line("NOM DU PERE/FATHER'S NAME", 0),
+        line(beside, 0.8, left=230),
+        line("NGO TSALA", 1),
+        line("MARIE CLAIRE", 2),
+    ]
+    found = resolved("cni-2018-verso", given, {"pere_father": None})["pere_father"]
+    assert found.value == value
+    assert found.codes == ({"taken_from_label"} if value else frozenset())
