@@ -6,7 +6,7 @@ says little: photos are cut and OCR loses lines. Only whole lines count: a word 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ocr_frontend.documents.clues import foreign, number_stands, shape_fits, zone_of
 from ocr_frontend.documents.labels import LabelBook, Reading
@@ -148,10 +148,7 @@ def _hits(reading: Reading) -> Sequence[_Hit]:
 def _named(spec: DocumentSpec) -> list[Label]:
     """The document's labels and marks, each with the document's name before its own."""
     marks = [Label(f"!{letters(mark)}", None, (letters(mark),), (), {}) for mark in spec.recognise.marks]
-    return [
-        Label(f"{spec.name} {label.name}", label.field, label.forms, label.pairs, label.languages)
-        for label in (*labels_of(spec), *marks)
-    ]
+    return [replace(label, name=f"{spec.name} {label.name}") for label in (*labels_of(spec), *marks)]
 
 
 def _own(document: str, reading: Reading) -> frozenset[tuple[str, str]]:

@@ -1,22 +1,21 @@
 """Reading the labels that documents print in OCR text that has lost blanks, signs, accents and letters."""
 
-import bisect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
-from ocr_frontend.documents.label_search import fewest_letters, find_labels
+from ocr_frontend.documents.label_search import find_labels
 from ocr_frontend.documents.letters import has_number, letters, tokens
+from ocr_frontend.documents.near_forms import NearForms
 from ocr_frontend.documents.wording import Label
 
 # A whole line so like a label, 1 less the edits a letter, is that label. Of 6,900 names, places and trades one reaches
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
 _NUMBERED = re.compile(r"^\s*\d{1,2}\s?[.):]?\s+(?=\D)")
-_CLOSE = 80.0  # rapidfuzz's partial ratio, below which a form is not looked at any closer
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,7 @@ class LabelBook:
         self._forms = sorted(self._of, key=len, reverse=True)
         swapped = {form for label in self.labels for form in label.swapped}  # so many that a trade is like one of them
         self._longer = [form for form in self._forms if len(form) >= _SHORTER and form not in swapped]
-        # In the forms' order, the negative of how many letters each needs at least.
-        self._needed = [-fewest_letters(form) for form in self._forms]
+        self._near = NearForms(self._forms, {pair: two for label in self.labels for pair, two in label.parts.items()})
         self._pairs = frozenset(pair for label in self.labels for pair in (*label.pairs, *label.swapped))
         self._pair_lengths = sorted({len(pair) for pair in self._pairs if len(pair) >= _SHORTER})
 
@@ -70,11 +68,7 @@ class LabelBook:
         plain = "".join(word for word, _, _ in words)
         if not plain or not self._forms:
             return EMPTY
-        near = process.extract(
-            plain, self._short_enough(plain), scorer=fuzz.partial_ratio, score_cutoff=_CLOSE, limit=None
-        )
-        forms = sorted((form for form, _, _ in near), key=len, reverse=True)
-        found = find_labels(plain, _bounds(words) | self._glued(plain), forms)
+        found = find_labels(plain, _bounds(words) | self._glued(plain), self._near.to(plain))
         alone = bool(found.forms) and found.free <= len(plain) // 8
         bare = alone and not has_number(text)
         kept = found.forms if alone or self._trusted(found.forms, text) else []
@@ -89,10 +83,6 @@ class LabelBook:
     def _glued(self, plain: str) -> frozenset[int]:
         """Where a label in both languages ends that the line begins with: no name begins so, a gap was lost."""
         return frozenset(length for length in self._pair_lengths if plain[:length] in self._pairs)
-
-    def _short_enough(self, plain: str) -> list[str]:
-        """The forms that may stand in so many letters, edits counted: most lines are shorter than most pairs."""
-        return self._forms[bisect.bisect_left(self._needed, -len(plain)) :]
 
     def _damaged(self, plain: str) -> frozenset[str]:
         best = process.extractOne(

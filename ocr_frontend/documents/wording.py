@@ -1,7 +1,7 @@
 """The labels that documents print: their names, and every wording of them as letters."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 
 from rapidfuzz.distance import Levenshtein
@@ -18,8 +18,9 @@ class Label:
     """One label: its field's standard name or key (a key of `DocumentSpec`), and its forms as letters.
 
     field: None for labels that have no value. forms: each language alone; pairs: both one after the other;
-    swapped: English first; languages: `fr` or `en` of a form in one of them; optional: as in `Printed`;
-    usual: the forms and pairs of the wordings that the document names first.
+    languages: `fr` or `en` of a form in one of them; optional: as in `Printed`;
+    usual: the forms and pairs of the wordings that the document names first;
+    swapped: pairs with English first; parts: the two halves of each pair.
     """
 
     name: str
@@ -30,11 +31,12 @@ class Label:
     usual: tuple[str, ...] = ()
     optional: bool = False
     swapped: tuple[str, ...] = ()
+    parts: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
 def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
     """Every label of a document: of its fields, without a field, and its static lines (name begins with `=`)."""
-    own = [_label(field.key, field.key, field.printed) for field in spec.fields]
+    own = [_label(each.key, each.key, each.printed) for each in spec.fields]
     others = [_label(f"+{letters(each.texts[0])}", None, each) for each in spec.printed if each.texts]
     static = [_label(f"={letters(text)}", None, Printed(both=(text,))) for text in spec.static]
     return tuple(label for label in (*own, *others, *static) if label.forms)
@@ -50,20 +52,31 @@ def likeness(text: str, label: Label) -> float:
     return max((Levenshtein.normalized_similarity(plain, form) for form in forms), default=0.0) if plain else 0.0
 
 
-def _label(name: str, field: str | None, printed: Printed) -> Label:
+def _label(name: str, of: str | None, printed: Printed) -> Label:
     french, english = (sorted({letters(text) for text in texts}) for texts in (printed.fr, printed.en))
     both = sorted({letters(text) for text in printed.both})
     strokes = (text.partition("/") for text in printed.both if "/" in text)  # S.P./S.M.
-    pairs = _pairs(french, english) | {form for a, _, b in strokes for form in _pairs([letters(a)], [letters(b)])}
+    stroked = [_pairs([letters(a)], [letters(b)]) for a, _, b in strokes]
+    pairs = {form: parts for each in (_pairs(french, english), *stroked) for form, parts in each.items()}
+    swapped = {form: parts for form, parts in _pairs(english, french).items() if form not in pairs}
     forms = [form for form in (*french, *english, *both) if len(form) > 1]
     first = [[letters(text) for text in texts[:1]] for texts in (printed.fr, printed.en)]
     usual = (*first[0], *first[1], *both, *_pairs(first[0], first[1]))
     languages = dict.fromkeys(french, "fr") | dict.fromkeys(english, "en")
-    swapped = tuple(sorted(_pairs(english, french) - pairs))
     every = tuple(dict.fromkeys(forms))
-    return Label(name, field, every, tuple(sorted(pairs)), languages, usual, printed.optional, swapped)
+    return Label(
+        name,
+        of,
+        every,
+        tuple(sorted(pairs)),
+        languages,
+        usual,
+        printed.optional,
+        tuple(sorted(swapped)),
+        pairs | swapped,
+    )
 
 
-def _pairs(first: Iterable[str], second: Iterable[str]) -> set[str]:
-    """One after the other, whatever OCR makes of the stroke between them."""
-    return {a + joint + b for a, b in product(first, second) for joint in ("", *JOINTS)}
+def _pairs(first: Iterable[str], second: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """One after the other, whatever OCR makes of the stroke between them, and the two of each."""
+    return {a + joint + b: (a, b) for a, b in product(first, second) for joint in ("", *JOINTS)}

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from adapters.data import vocabulary
 from ocr_frontend.documents.labels import LabelBook
+from ocr_frontend.documents.near_forms import NearForms
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.wording import labels_of
 from tests.unit.front.pages import spec
@@ -92,3 +93,15 @@ def test_any_text_is_read(text: str) -> None:
     for book in BOOKS.values():
         found = book.read(text)
         assert not (found.bare and found.rest)
+
+
+def test_the_quick_look_loses_no_label_that_edits_have_hit() -> None:
+    """A pair of two languages whose one half is damaged as far as its whole may be is still found."""
+    for book in BOOKS.values():
+        for label in book.labels:
+            for pair in (*label.pairs[:6], *label.swapped[:6]):
+                edits = len(pair) // 5 if len(pair) >= 8 else 0
+                first, second = label.parts[pair]
+                at = 0 if len(first) >= edits else len(pair) - len(second)
+                damaged = pair[:at] + "#" * edits + pair[at + edits :]
+                assert pair in NearForms([pair], {pair: (first, second)}).to(damaged), (pair, damaged)
