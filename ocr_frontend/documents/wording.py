@@ -1,7 +1,7 @@
 """The labels that documents print: their names, and every wording of them as letters."""
 
+import dataclasses
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from itertools import product
 
 from rapidfuzz.distance import Levenshtein
@@ -13,7 +13,7 @@ _FEWEST = 4  # letters of a form that anything can be like
 JOINTS = "I"  # what OCR makes of the stroke between two languages
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Label:
     """One label: its field's standard name or key (a key of `DocumentSpec`), and its forms as letters.
 
@@ -31,7 +31,7 @@ class Label:
     usual: tuple[str, ...] = ()
     optional: bool = False
     swapped: tuple[str, ...] = ()
-    parts: dict[str, tuple[str, str]] = field(default_factory=dict)
+    parts: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
 
 
 def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
