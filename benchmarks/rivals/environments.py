@@ -43,6 +43,11 @@ def program(name: str, called: str) -> Path | None:
     return path if path.exists() else None
 
 
+def pinned() -> dict[str, str]:
+    """What each environment is there for, with its version."""
+    return {name: packages[0] for name, packages in _PACKAGES.items()} | {n: told[0] for n, told in _SOURCES.items()}
+
+
 def main() -> int:
     """Make those that are asked for. 1 when one could not be made; the others are."""
     names = [*_PACKAGES, *_SOURCES]

@@ -27,6 +27,7 @@ from benchmarks.harness.frame import Case, Key, Panel, alternate, median, parser
 from benchmarks.harness.models import EMBEDDED, SHAPES, Models, write_models
 from benchmarks.harness.record import stamp
 from benchmarks.harness.services import Prompts, ask, running
+from benchmarks.rivals.environments import pinned
 from benchmarks.rivals.others import others
 from benchmarks.rivals.servers import BF16, OURS, Server, ours, peft, vllm_alone
 
@@ -51,7 +52,7 @@ def main() -> int:
         samples = _measure(args, urls)
     names = list(urls)
     rows = [_row(key, samples) for key in _keys(args, names)]
-    result = {"shape": args.shape, "prompt": args.prompt, "shared": 0, **before, "rows": rows}
+    result = {"shape": args.shape, "prompt": args.prompt, "shared": 0, **before, "pinned": pinned(), "rows": rows}
     publish(f"today-{args.shape}", args, result, _panels(args, names, samples))
     return 0
 
