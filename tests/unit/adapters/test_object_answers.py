@@ -79,6 +79,7 @@ def test_every_token_of_the_answer_belongs_to_a_field(base: Path) -> None:
     assert covered == set(range(len(example.tokens) - example.answer_start))
 
 
+@pytest.mark.slow
 def test_it_learns_and_the_revision_says_how_it_wants_to_be_asked(base: Path, tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 

@@ -32,6 +32,7 @@ def test_promtool_takes_the_configuration() -> None:
     promtool("check", "config", "--syntax-only", str(PROMETHEUS / "prometheus.yml"))
 
 
+@pytest.mark.slow
 def test_rules_do_what_their_tests_say() -> None:
     promtool("test", "rules", *map(str, sorted((PROMETHEUS / "tests").glob("*.yml"))))
 

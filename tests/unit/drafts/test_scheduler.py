@@ -152,6 +152,7 @@ def _alone(base: Path, count: int) -> list[list[int]]:
     return answers
 
 
+@pytest.mark.slow
 def test_answers_are_those_without_drafts(base: Path) -> None:
     count = 24
     wanted = _alone(base, count)
