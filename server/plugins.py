@@ -6,11 +6,13 @@ import sys
 from typing import Any
 
 from server.vllm.contract import ContractError, require
+from server.vllm.interrupt import end_while_starting
 
 
 def register_general() -> None:
-    """`vllm.general_plugins`, in every process: our log lines."""
+    """`vllm.general_plugins`, in every process: our log lines, and an end where the start is interrupted."""
     _configure_log()
+    end_while_starting()
 
 
 def register_endpoints() -> Any:

@@ -9,6 +9,7 @@ SERVER = (
     "vllm.plugins.endpoint_plugins.interface:EndpointPlugin.attach_router(app)",
     "vllm.plugins.endpoint_plugins.interface:EndpointPlugin.init_state(engine_client, state, args)",
     "vllm.entrypoints.launchers.api_server.entry:main()",
+    "vllm.entrypoints.launchers.api_server.entry:run_server_worker(listen_address, sock, args)",
     "vllm.entrypoints.launchers.app:build_app(args, supported_tasks, model_config)",
     "vllm.entrypoints.launchers.api_server.app_state:init_app_state(engine_client, state, args, supported_tasks)",
     "vllm.entrypoints.serve.middleware.register:init_entrypoints_middleware(args, app)",

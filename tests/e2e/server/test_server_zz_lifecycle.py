@@ -1,10 +1,15 @@
 """The end of the shared server, so last by name: what it says, what it remembers, how it stops. One more start."""
 
+import contextlib
+import os
+import signal
+import sys
 import threading
 import time
 from typing import Any
 
 import httpx
+import psutil
 
 from tests.support.live_server import LiveServer
 
@@ -77,3 +82,29 @@ def test_sigterm_lets_running_streams_finish_and_takes_no_new_work(server: LiveS
     assert result["lines"][-1] == "data: [DONE]" and len(result["lines"]) > 10
     assert refused is not None and "retry-after" in refused.headers
     assert server.wait(60) == 0
+
+
+def test_a_start_that_is_interrupted_ends_with_all_that_it_began(server: LiveServer) -> None:
+    """In the seconds in which the first process waits for the engine's: vLLM's own handler is swallowed there."""
+    with server.log.open("ab") as log:
+        process = psutil.Popen(
+            [sys.executable, "-m", "server"],
+            env={**os.environ, **server.environment},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    deadline = time.monotonic() + 120
+    while not any("spawn_main" in " ".join(child.cmdline()) for child in process.children()):
+        assert process.is_running() and time.monotonic() < deadline, "no engine was started"
+        time.sleep(0.1)
+    time.sleep(1)  # it waits for the engine now, which takes many seconds
+    begun = process.children(recursive=True)
+    process.terminate()
+    try:
+        assert process.wait(60) == 128 + signal.SIGTERM
+        assert not psutil.wait_procs(begun, timeout=30)[1]
+    finally:
+        for left in (process, *begun):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left.kill()
