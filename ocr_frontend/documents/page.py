@@ -51,6 +51,10 @@ class LabelledPage:
         reading = self.readings[index]
         return reading.bare or bool(reading.damaged)
 
+    def only_label(self, index: int, key: str) -> bool:
+        """Whether the line is a label, and holds no value of the field beside it."""
+        return self.is_label(index) and self.text_of(index, key) == self.lines[index].text
+
     @cached_property
     def missing(self) -> tuple[Label, ...]:
         """Labels that the document prints and that were read nowhere."""

@@ -13,24 +13,13 @@ from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.candidate import READ, Candidate
 from ocr_frontend.extraction.resolve import Resolved
-from ocr_frontend.extraction.rules import claimed_lines
+from ocr_frontend.extraction.rules import RULES, claimed_lines
 
 _MOST, _LEAST = 8.0, -4.0  # log-odds beyond which a probability says nothing more
 _NEVER_ABOVE = 1e-4  # an OCR score of 1 is not certainty
 _DAMAGE = frozenset({"characters_corrected", "unexpected_form", "several_values"})
 _OWN = frozenset({"not_in_text", "spelling_differs", "expired"}) | _DAMAGE  # not contradictions
-_FROM_RULES = frozenset(
-    {
-        "not_of_its_form",
-        "taken_twice",
-        "label_left_out",
-        "second_line_left_out",
-        "stands_under_label",
-        "taken_from_label",
-        "only_one_of_its_type",
-        "continued",
-    }
-)
+_FROM_RULES = frozenset(rule.__name__ for rule in RULES)
 _BY_CHANCE = 0.3  # of the letters of a missing label that most names share with it
 
 

@@ -49,7 +49,7 @@ def claimed_lines(found: Mapping[str, Sequence[Candidate]]) -> frozenset[int]:
 def label_left_out(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
     """A line that is nothing but a label is no value."""
     numbers = numbers_of(elements.get(spec.key), page)
-    kept = [n for n in numbers if not (page.is_label(n) and page.text_of(n, spec.key) == page.lines[n].text)]
+    kept = [n for n in numbers if not page.only_label(n, spec.key)]
     return fewer(numbers, kept, "label_left_out") if spec.type.free else None
 
 

@@ -75,7 +75,7 @@ def _lines_of(spec: FieldSpec, page: LabelledPage) -> tuple[int, ...]:
         n
         for n, line in enumerate(page.lines)
         if page.owners(n) == {spec.key} and line.confidence >= READ
-        if not (page.is_label(n) and page.text_of(n, spec.key) == line.text) and not page.may_be_label(n)
+        if not page.only_label(n, spec.key) and not page.may_be_label(n)
     ]
     return tuple(sorted(found, key=lambda n: (page.places[n].middle, page.places[n].left)))
 
