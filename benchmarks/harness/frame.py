@@ -108,7 +108,7 @@ def _draw(panels: Sequence[Panel], where: dict[str, Any], path: Path) -> None:
     for axis, panel in zip(axes[:, 0], panels, strict=True):
         (_standing if len(panel.groups) <= _MOST_STANDING else _lying)(axis, panel)
         axis.set_title(panel.title, fontsize=9, loc="left")
-        axis.legend(fontsize=7)
+        axis.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))  # beside the bars, never over one
         axis.spines[["top", "right"]].set_visible(False)
     figure.suptitle(f"{where['cores']} cores, {where['memory_gib']} GiB, {where['processor']}", fontsize=7, y=0.995)
     figure.tight_layout()

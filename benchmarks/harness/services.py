@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -20,8 +21,12 @@ _START_SECONDS = 300
 
 @contextlib.contextmanager
 def running(command: Sequence[str], port: int, environment: Mapping[str, str], health: str) -> Iterator[str]:
-    """The address of `command`'s server once `health` answers 200; RuntimeError with its last output otherwise."""
+    """The address of `command`'s server once `health` answers 200; RuntimeError with its last output otherwise, and
+    where somebody else listens there: his answers would be measured."""
     url = f"http://127.0.0.1:{port}"
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise RuntimeError(f"Port {port} is taken: end what listens there, or name another one with --port.")
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=subprocess.STDOUT)
         try:

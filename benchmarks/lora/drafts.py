@@ -1,6 +1,7 @@
 """Steps, seconds and answers with drafts and without, on two servers that answer the same cards in turns.
 
     python -m benchmarks.lora.drafts --forms int8 --cards 40
+    python -m benchmarks.lora.drafts --forms int8 --answers lines --cards 500 --name drafts-answers
     python -m benchmarks.lora.drafts --shape qwen3-0.6b --forms int8 --cards 5 --at-once 1 --known 0.95
 
 `lines`: the shipped `cni`'s answers to recorded OCR lines. `object`: a JSON object with keys, by the shipped
@@ -38,6 +39,7 @@ _COUNTERS = {
     "drafted": "vllm:spec_decode_num_draft_tokens_total",
     "accepted": "vllm:spec_decode_num_accepted_tokens_total",
 }
+_WARM = 8  # cards that no round counts
 _ADAPTERS = {"lines": "cni", "object": "cni-object"}
 
 
@@ -53,7 +55,7 @@ class Run:
 def main() -> int:
     """Run it."""
     args, before = _parser().parse_args(), stamp()
-    answers = list(_ADAPTERS) if args.shape == EMBEDDED else ["object"]
+    answers = args.answers if args.shape == EMBEDDED else ["object"]
     with tempfile.TemporaryDirectory() as scratch:
         rows = [
             _row(args, urls, form, answer, at_once)
@@ -63,7 +65,7 @@ def main() -> int:
             for at_once in args.at_once
         ]
     about = {"shape": args.shape, "tokens": args.tokens, "known": args.known, **before}
-    publish(f"drafts-{args.shape}", args, {**about, "rows": rows}, _panels(rows))
+    publish(args.name or f"drafts-{args.shape}", args, {**about, "rows": rows}, _panels(rows))
     return 0
 
 
@@ -74,18 +76,20 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--cards", type=int, default=40, help="in a round (default: %(default)s)")
     made.add_argument("--at-once", type=int, nargs="+", default=[1, 8], help="requests (default: %(default)s)")
     made.add_argument("--tokens", type=int, default=8, help="drafted at most (default: %(default)s)")
+    made.add_argument("--answers", nargs="+", choices=list(_ADAPTERS), default=list(_ADAPTERS), help="default: both")
+    made.add_argument("--name", help="of the result's files (default: drafts-SHAPE)")
     made.add_argument("--known", type=float, default=0.0, help="of values, by other shapes (default: %(default)s)")
     made.add_argument("--port", type=int, default=8260, help="the first of two ports (default: %(default)s)")
     return made
 
 
 def _row(args: argparse.Namespace, urls: dict[str, str], form: str, answer: str, at_once: int) -> dict[str, Any]:
-    cards = recorded_cards()
+    cards = recorded_cards(every=True)
     runs: dict[str, list[Run]] = {name: [] for name in urls}
     for number in range(-1, args.rounds):
-        first = (number + 1) * args.cards
+        first, count = (number * args.cards, args.cards) if number >= 0 else (-_WARM, _WARM)
         for name in sorted(urls, reverse=number % 2 == 0):
-            bodies = _bodies(args, urls[name], answer, cards[first : first + args.cards])
+            bodies = _bodies(args, urls[name], answer, cards[first:][:count])
             run = _run(urls[name], bodies, at_once)
             say(f"{form}, {answer}, {at_once} at once, drafts {name}: {run.seconds:.2f} s, {run.counted}")
             if number >= 0:
