@@ -110,14 +110,17 @@ def test_answers_with_drafts_are_those_without(tmp_path: Path, family: str, monk
         wanted = [_answers(llm, [request])[0] for request in requests]
         crowd = _answers(llm, requests)
     # Few blocks: eight requests of 300 tokens do not fit, so some lose their place and begin again.
-    with _engine(base, 8, num_gpu_blocks_override=36) as llm:
+    with _engine(base, 8, num_gpu_blocks_override=24) as llm:
         alone = [_answers(llm, [request])[0] for request in requests]
         drafted, accepted = (
             _counted(llm, "spec_decode_num_draft_tokens"),
             _counted(llm, "spec_decode_num_accepted_tokens"),
         )
         _cancel_some(llm, requests)
-        together = _answers(llm, requests)  # after those that were cancelled, whose places and drafts are forgotten
+        for _ in range(5):  # how many of a crowd are there at once is a matter of the processes' turns
+            together = _answers(llm, requests)  # after those that were cancelled, whose places and drafts are forgotten
+            if _counted(llm, "num_preemptions"):
+                break
         assert _counted(llm, "num_preemptions") > 0, "everybody kept his place: this test shows less than it says"
     assert accepted > drafted / 5 > 0
     written = sum(len(ids) for ids, _ in alone)
