@@ -17,8 +17,7 @@ from server.settings import Settings
 from server.telemetry import trace_environment, trace_options
 from server.tiers import size_tiers
 from server.tuned import Tuned
-
-_ENTRY = "vllm.entrypoints.launchers.api_server.entry"
+from server.vllm.release import API_SERVER
 
 
 @dataclass(frozen=True)
@@ -143,7 +142,7 @@ def _command(settings: Settings, machine: Machine) -> list[str]:
     # No request, path or client address is logged; prompts least of all.
     flags = ["--enable-lora", "--enable-prefix-caching", "--disable-uvicorn-access-log", "--no-enable-log-requests"]
     flags += ["--disable-fastapi-docs", "--no-enable-log-outputs"]
-    return [machine.python, "-m", _ENTRY, *(part for pair in options.items() for part in pair), *flags]
+    return [machine.python, "-m", API_SERVER, *(part for pair in options.items() for part in pair), *flags]
 
 
 def _options(tuned: Tuned | None) -> list[str]:

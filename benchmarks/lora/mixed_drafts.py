@@ -47,7 +47,7 @@ class Round:
     @property
     def differing(self) -> int:
         """Answers that are not, token by token, those of one adapter."""
-        return sum(self.many.answers[name] != answer for name, answer in self.one.answers.items())
+        return self.one.differing(self.many.answers)
 
 
 def main() -> int:
@@ -81,8 +81,8 @@ def _row(args: argparse.Namespace, answer: str, shipped: str) -> dict[str, Any]:
         command += ["--max-loras", str(args.adapters)]
         with running(command, args.port, {"SERVER_DRAFT_TOKENS": str(args.tokens)}, "/ready") as url:
             server = Server(url, args.at_once)
-            contract = server.contract(names[0])
-            rounds = [_round(args, server, contract, names, number) for number in range(-1, args.rounds)][1:]
+            contract, every = server.contract(names[0]), recorded_cards()
+            rounds = [_round(args, server, contract, every, names, number) for number in range(-1, args.rounds)][1:]
     return {
         "form": answer,
         "revision": shipped,
@@ -106,9 +106,15 @@ def _copies(registry: Path, shipped: str, count: int) -> list[str]:
     return names
 
 
-def _round(args: argparse.Namespace, server: Server, contract: PromptContract, names: list[str], number: int) -> Round:
+def _round(
+    args: argparse.Namespace,
+    server: Server,
+    contract: PromptContract,
+    every: list[dict[str, Any]],
+    names: list[str],
+    number: int,
+) -> Round:
     """Round -1 warms up. Every other round is measured in reverse; each has cards of its own."""
-    every = recorded_cards()
     cards = [every[place % len(every)] for place in range((number + 1) * args.cards, (number + 2) * args.cards)]
     runs = {
         "one": [names[0]] * len(cards),

@@ -44,9 +44,8 @@ class Round:
     @property
     def differing(self) -> int:
         """Answers of the mixed runs that are not, token by token, those of a batch of one kind."""
-        alone = {**self.cards.answers, **self.receipts.answers}
         together = {**self.mixed[0].answers, **self.mixed[1].answers}
-        return sum(together[name] != answer for name, answer in alone.items())
+        return self.cards.differing(together) + self.receipts.differing(together)
 
 
 def main() -> int:

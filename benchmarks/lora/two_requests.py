@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,10 @@ class Run:
     seconds: float = 0
     prompt_tokens: int = 0
     answers: dict[str, list[str]] = field(default_factory=dict)
+
+    def differing(self, others: Mapping[str, list[str]]) -> int:
+        """How many of its answers are not, token by token, the others' of the same name."""
+        return sum(others[name] != answer for name, answer in self.answers.items())
 
 
 class Server:

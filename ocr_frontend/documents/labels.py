@@ -57,8 +57,8 @@ class LabelBook:
         self._forms = sorted(self._of, key=len, reverse=True)
         swapped = {form for label in self.labels for form in label.swapped}  # so many that a trade is like one of them
         self._longer = [form for form in self._forms if len(form) >= _SHORTER and form not in swapped]
-        self._near = NearForms(self._forms, {pair: two for label in self.labels for pair, two in label.parts.items()})
-        self._pairs = frozenset(pair for label in self.labels for pair in (*label.pairs, *label.swapped))
+        parts = {pair: two for label in self.labels for pair, two in label.parts.items()}
+        self._near, self._pairs = NearForms(self._forms, parts), frozenset(parts)
         self._pair_lengths = sorted({len(pair) for pair in self._pairs if len(pair) >= _SHORTER})
 
     def read(self, text: str) -> Reading:

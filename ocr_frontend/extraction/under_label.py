@@ -70,14 +70,14 @@ def _labels_hold(elements: Elements, page: LabelledPage) -> bool:
 
 
 def _lines_of(spec: FieldSpec, page: LabelledPage) -> tuple[int, ...]:
-    """The lines that only this field's label claims, well read and no labels, from the top down."""
+    """The lines that only this field's label claims, well read and no labels."""
     found = [
         n
         for n, line in enumerate(page.lines)
         if page.owners(n) == {spec.key} and line.confidence >= READ
         if not page.only_label(n, spec.key) and not page.may_be_label(n)
     ]
-    return tuple(sorted(found, key=lambda n: (page.places[n].middle, page.places[n].left)))
+    return tuple(found)
 
 
 def _value(spec: FieldSpec, page: LabelledPage, named: frozenset[int]) -> tuple[int, ...]:
@@ -97,7 +97,7 @@ def _value(spec: FieldSpec, page: LabelledPage, named: frozenset[int]) -> tuple[
 def _chains(lines: Sequence[int], page: LabelledPage) -> list[list[int]]:
     """Lines one below the other, each the next one's beginning."""
     chains: list[list[int]] = []
-    for n in lines:
+    for n in sorted(lines, key=lambda n: (page.places[n].middle, page.places[n].left)):
         before = next((chain for chain in chains if follows(chain[-1], n, page)), None)
         if before is None:
             chains.append([n])
@@ -108,8 +108,7 @@ def _chains(lines: Sequence[int], page: LabelledPage) -> list[list[int]]:
 
 def main_chain(lines: Sequence[int], page: LabelledPage) -> tuple[int, ...]:
     """Of lines that stand near a label, those below each other that have most of all their letters; else none."""
-    ordered = sorted(lines, key=lambda n: (page.places[n].middle, page.places[n].left))
-    chains = _chains(ordered, page)
+    chains = _chains(lines, page)
     size = {tuple(chain): sum(len(letters(page.lines[n].text)) for n in chain) for chain in chains}
     best = max(size, key=lambda chain: size[chain])
     return best if size[best] >= _MOST * sum(size.values()) else ()

@@ -10,14 +10,14 @@ import sys
 from types import FrameType
 from typing import Any
 
-_ENTRY = "vllm.entrypoints.launchers.api_server.entry"
+from server.vllm.release import API_SERVER
 
 
 def end_while_starting() -> None:
     """In the API server's process alone: handlers that end it, set after vLLM's own. What has been started is ended on
     the way out."""
     main = sys.modules.get("__main__")
-    if getattr(getattr(main, "__spec__", None), "name", None) != _ENTRY:
+    if getattr(getattr(main, "__spec__", None), "name", None) != API_SERVER:
         return
     theirs = vars(main)["run_server_worker"]
     if theirs.__module__ == __name__:

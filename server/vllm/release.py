@@ -1,6 +1,9 @@
-"""Small things that vLLM's package brings along: its version, NVIDIA's driver."""
+"""Small things that vLLM's package brings along: the API server's module, its version, NVIDIA's driver."""
 
 from typing import Any
+
+API_SERVER = "vllm.entrypoints.launchers.api_server.entry"
+"""The module that runs as its API server."""
 
 
 def version() -> str:
