@@ -69,10 +69,14 @@ def _elements(answer: object, contract: Contract, prompt: DocumentPrompt) -> dic
 def whole_part(text: str, contract: Contract) -> str:
     """An answer that was cut at its token limit, closed behind its last whole element.
 
-    Small models repeat themselves now and then without an end; what stands before that is an answer all the same.
-    Raises InvalidAnswer where no element is whole.
+    Small models repeat themselves now and then without an end; what stands before that is an answer all the same, and
+    nothing is where that begins in the first element: the page's labels may still say some fields.
+    Raises InvalidAnswer where no answer was begun.
     """
-    said, end = _THOUGHT.sub("", text), "]" if contract.answer == "lines" else "}"
+    said = _THOUGHT.sub("", text).lstrip()
+    begin, end = "[]" if contract.answer == "lines" else "{}"
+    if not said.startswith(begin):
+        raise InvalidAnswer("The model's answer was cut off at its token limit before it began.")
     at = len(said)
     while (at := said.rfind(",", 0, at)) > 0:
         try:
@@ -80,7 +84,7 @@ def whole_part(text: str, contract: Contract) -> str:
         except (ValueError, RecursionError):
             continue  # a comma in a text
         return said[:at] + end
-    raise InvalidAnswer("The model's answer was cut off at its token limit.")
+    return begin + end
 
 
 def parse_part(text: str, contract: Contract, prompt: DocumentPrompt) -> tuple[dict[str, Element], frozenset[str]]:

@@ -273,8 +273,20 @@ async def test_an_answer_that_runs_on_counts_as_far_as_it_is_whole(model: str) -
     assert all(body["fields"][key]["needs_review"] for key in cut)
 
 
-async def test_an_answer_without_a_whole_element_is_none() -> None:
+async def test_an_answer_without_a_whole_element_is_nulls_to_look_at() -> None:
     async with running(server=FakeModelServer('["A A A A A A A')) as front:
+        front.server.finish_reason = "length"
+        response = await front.extract(picture())
+        await asyncio.sleep(0)
+        assert [told["outcome"] for told in front.server.feedback] == ["invalid_json"]
+    fields = response.json()["fields"].values()
+    assert response.status_code == 200 and all(each["needs_review"] for each in fields)
+    assert all("answer_cut" in {warning["code"] for warning in each["warnings"]} for each in fields)
+    assert "A A A" not in response.text
+
+
+async def test_an_answer_that_was_cut_before_it_began_is_none() -> None:
+    async with running(server=FakeModelServer("<think>The card")) as front:
         front.server.finish_reason = "length"
         response = await front.extract(picture())
     assert (response.status_code, response.json()["error"]["code"]) == (502, "invalid_answer")
