@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 
+from ocr_frontend.documents.label_words import is_label_word
 from ocr_frontend.documents.wording import JOINTS
 
 _LETTERS_AN_EDIT = 5  # of a label: so many letters for each one that OCR may get wrong
@@ -20,7 +21,7 @@ class Found:
     """The labels in a line.
 
     forms: from left to right; before: letters before the first; leading: letters up to where those that begin the line
-    end; free: letters of no label.
+    end, with words before them that only labels are made of (`COMPETENT AUTHORITY`); free: letters of no label.
     """
 
     forms: list[str] = field(default_factory=list)
@@ -32,7 +33,7 @@ class Found:
 def find_labels(plain: str, bounds: frozenset[int], forms: Sequence[str]) -> Found:
     """plain: the line's letters without blanks; bounds: where its words begin or end; forms: the longest first."""
     found = Found()
-    at, after_label = 0, True
+    at, after_label, begins = 0, True, True
     while at < len(plain):
         match = _at(plain, at, bounds, forms) if at in bounds or after_label else None
         if match is None:
@@ -40,12 +41,13 @@ def find_labels(plain: str, bounds: frozenset[int], forms: Sequence[str]) -> Fou
                 at += 1
                 continue
             step = next(bound for bound in sorted(bounds) if bound > at)
+            begins = begins and is_label_word(plain[at:step]) and not found.forms
             found.free, at, after_label = found.free + step - at, step, False
             continue
         form, length = match
         if not found.forms:
             found.before = at
-        if not found.free:
+        if begins:
             found.leading = at + length
         found.forms.append(form)
         at, after_label = at + length, True

@@ -22,6 +22,11 @@ def all_label_words(text: str) -> bool:
     return all(word in _words() for word in found) and any(len(word) > _LONGEST_JOINT for word in found)
 
 
+def is_label_word(word: str) -> bool:
+    """Whether a word, as letters, is one of those that labels are made of."""
+    return word in _words()
+
+
 @cache
 def _words() -> frozenset[str]:
     text = files(__package__).joinpath("builtin", _FILE).read_text("utf-8")

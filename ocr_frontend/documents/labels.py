@@ -59,6 +59,8 @@ class LabelBook:
         self._longer = [form for form in self._forms if len(form) >= _SHORTER and form not in swapped]
         parts = {pair: two for label in self.labels for pair, two in label.parts.items()}
         self._near, self._pairs = NearForms(self._forms, parts), frozenset(parts)
+        phrases = (form for label in self.labels for form in label.phrases)
+        self._phrases = frozenset(form for form in phrases if len(form) >= _SHORTER)
         self._pair_lengths = sorted({len(pair) for pair in self._pairs if len(pair) >= _SHORTER})
 
     def read(self, text: str) -> Reading:
@@ -70,8 +72,9 @@ class LabelBook:
             return EMPTY
         found = find_labels(plain, _bounds(words) | self._glued(plain), self._near.to(plain))
         alone = bool(found.forms) and found.free <= len(plain) // 8
-        bare = alone and not has_number(text)
         kept = found.forms if alone or self._trusted(found.forms, text) else []
+        ends = bool(kept) and text.rstrip().endswith(":")  # a value would stand behind
+        bare = (alone or ends) and not has_number(text)
         return Reading(
             hits=tuple((self._of[form], self._language[form]) for form in kept),
             bare=bare,
@@ -93,8 +96,9 @@ class LabelBook:
         return self._of[best[0]]
 
     def _trusted(self, found: Sequence[str], text: str) -> bool:
-        """Among other words a label counts in both languages, or with a colon: SANS PROFESSION is a trade."""
-        if any(form in self._pairs for form in found):
+        """Among other words a label counts in both languages, of several words, or with a colon: SANS PROFESSION is a
+        trade."""
+        if any(form in self._pairs or form in self._phrases for form in found):
             return True
         return bool(found) and ":" in text and letters(text.partition(":")[0]) == found[0]
 

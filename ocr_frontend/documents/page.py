@@ -29,6 +29,7 @@ class LabelledPage:
         book = LabelBook(self._labels.values())
         self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
         self._static = static_words(spec.static)
+        self._typed = frozenset(field.key for field in spec.fields if not field.type.free)
         self._names = tuple(self._speaking(reading) for reading in self.readings)
         self._found: dict[tuple[int, bool], frozenset[str]] = {}  # found so far: rules ask for every field
 
@@ -146,4 +147,4 @@ class LabelledPage:
         reading = self.readings[index]
         if reading.rest and key in self._names[index]:
             return reading.rest
-        return reading.head or self.lines[index].text
+        return (reading.head if key not in self._typed else "") or self.lines[index].text

@@ -6,7 +6,7 @@ from itertools import product
 
 from rapidfuzz.distance import Levenshtein
 
-from ocr_frontend.documents.letters import letters
+from ocr_frontend.documents.letters import letters, tokens
 from ocr_frontend.documents.spec import DocumentSpec, Printed
 
 _FEWEST = 4  # letters of a form that anything can be like
@@ -20,7 +20,8 @@ class Label:
     field: None for labels that have no value. forms: each language alone; pairs: both one after the other;
     languages: `fr` or `en` of a form in one of them; optional: as in `Printed`;
     usual: the forms and pairs of the wordings that the document names first;
-    swapped: pairs with English first; parts: the two halves of each pair.
+    swapped: pairs with English first; parts: the two halves of each pair;
+    phrases: forms of several words, or with a plural in brackets (`FORENAME(S)`).
     """
 
     name: str
@@ -32,6 +33,7 @@ class Label:
     optional: bool = False
     swapped: tuple[str, ...] = ()
     parts: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
+    phrases: tuple[str, ...] = ()
 
 
 def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
@@ -74,6 +76,7 @@ def _label(name: str, of: str | None, printed: Printed) -> Label:
         printed.optional,
         tuple(sorted(swapped)),
         pairs | swapped,
+        tuple(sorted({letters(text) for text in printed.texts if len(tokens(text)) > 1 or "(" in text})),
     )
 
 
