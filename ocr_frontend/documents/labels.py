@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
+from ocr_frontend.documents.abbreviations import Abbreviations
 from ocr_frontend.documents.label_search import find_labels
 from ocr_frontend.documents.letters import has_number, letters, tokens
 from ocr_frontend.documents.near_forms import NearForms
@@ -61,6 +62,7 @@ class LabelBook:
         self._near, self._pairs = NearForms(self._forms, parts), frozenset(parts)
         phrases = (form for label in self.labels for form in label.phrases)
         self._phrases = frozenset(form for form in phrases if len(form) >= _SHORTER)
+        self._short = Abbreviations(self.labels)
         self._pair_lengths = sorted({len(pair) for pair in self._pairs if len(pair) >= _SHORTER})
 
     def read(self, text: str) -> Reading:
@@ -73,6 +75,8 @@ class LabelBook:
         found = find_labels(plain, _bounds(words) | self._glued(plain), self._near.to(plain))
         alone = bool(found.forms) and found.free <= len(plain) // 8
         kept = found.forms if alone or self._trusted(found.forms, text) else []
+        if not kept and (shortened := self._shortened(text)) is not None:
+            return shortened
         ends = bool(kept) and text.rstrip().endswith(":")  # a value would stand behind
         bare = (alone or ends) and not has_number(text)
         return Reading(
@@ -86,6 +90,14 @@ class LabelBook:
     def _glued(self, plain: str) -> frozenset[int]:
         """Where a label in both languages ends that the line begins with: no name begins so, a gap was lost."""
         return frozenset(length for length in self._pair_lengths if plain[:length] in self._pairs)
+
+    def _shortened(self, text: str) -> Reading | None:
+        """A label with words cut short: the whole line, or what stands before a colon."""
+        if names := self._short.read(text):
+            return Reading(damaged=names)
+        before, colon, behind = text.partition(":")
+        names = self._short.read(before) if colon and behind.strip() else frozenset()
+        return Reading(hits=((names, "both"),), rest=behind.strip()) if names else None
 
     def _damaged(self, plain: str) -> frozenset[str]:
         best = process.extractOne(

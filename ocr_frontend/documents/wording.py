@@ -21,7 +21,8 @@ class Label:
     languages: `fr` or `en` of a form in one of them; optional: as in `Printed`;
     usual: the forms and pairs of the wordings that the document names first;
     swapped: pairs with English first; parts: the two halves of each pair;
-    phrases: forms of several words, or with a plural in brackets (`FORENAME(S)`).
+    phrases: forms of several words, or with a plural in brackets (`FORENAME(S)`);
+    wordings: each as it is printed, in each language.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Label:
     swapped: tuple[str, ...] = ()
     parts: dict[str, tuple[str, str]] = dataclasses.field(default_factory=dict)
     phrases: tuple[str, ...] = ()
+    wordings: tuple[str, ...] = ()
 
 
 def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
@@ -77,6 +79,7 @@ def _label(name: str, of: str | None, printed: Printed) -> Label:
         tuple(sorted(swapped)),
         pairs | swapped,
         tuple(sorted({letters(text) for text in printed.texts if len(tokens(text)) > 1 or "(" in text})),
+        printed.texts,
     )
 
 

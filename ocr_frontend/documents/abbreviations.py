@@ -1,0 +1,73 @@
+"""Labels whose words are cut short with a full stop: `AUT. COMPET./ISSUING AUTH.`, `PROF./OCCUP.: MARIN`."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from rapidfuzz.distance import Levenshtein
+
+from ocr_frontend.documents.letters import tokens
+from ocr_frontend.documents.wording import Label
+
+Word = tuple[str, bool]  # its letters, and whether a full stop follows
+_FEWEST = 2  # letters of a word that is cut short
+_JOINT = 2  # letters of a word between others (DE, OF, D): left out on both sides
+_ALIKE = 0.75  # of the letters of a word that is not cut short
+_STOP = re.compile(r"\s*\.")
+
+
+class Abbreviations:
+    """labels: of the document. Their wordings are compared word by word, in order, each language alone or both."""
+
+    def __init__(self, labels: Iterable[Label]) -> None:
+        self._wordings = [
+            (label.name, words) for label in labels for wording in label.wordings if (words := _long(tokens_of(wording)))
+        ]
+        self._begins: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
+        for name, words in self._wordings:
+            self._begins.setdefault(words[0][0], []).append((name, words))
+
+    def read(self, text: str) -> frozenset[str]:
+        """The names of the label that a text with words cut short is; empty where none of them is, or it is another."""
+        words = _words(text)
+        if not any(short for _, short in words):
+            return frozenset()
+        return frozenset(self._names(words))
+
+    def _names(self, words: Sequence[Word]) -> Iterable[str]:
+        found = self._matching(words)
+        for name, length in found:
+            rest = words[length:]
+            if not rest or any(other == name and size == len(rest) for other, size in self._matching(rest)):
+                yield name
+
+    def _matching(self, words: Sequence[Word]) -> list[tuple[str, int]]:
+        """The labels whose wording the words begin with, and how many of these it takes."""
+        if not words:
+            return []
+        return [
+            (name, len(wording))
+            for name, wording in self._begins.get(words[0][0][0], ())
+            if len(wording) <= len(words) and all(map(_same, words, wording))
+        ]
+
+
+def tokens_of(text: str) -> tuple[str, ...]:
+    """The words of a label, as letters."""
+    return tuple(word for word, _, _ in tokens(text))
+
+
+def _words(text: str) -> list[Word]:
+    words = [(word, bool(_STOP.match(text, end))) for word, _, end in tokens(text)]
+    return [(word, short) for word, short in words if short or len(word) > _JOINT]
+
+
+def _long(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for word in words if len(word) > _JOINT)
+
+
+def _same(read: Word, word: str) -> bool:
+    """Whether a word was read of a label's: its beginning, where it is cut short."""
+    text, short = read
+    if short and len(text) >= _FEWEST and word.startswith(text):
+        return True
+    return Levenshtein.normalized_similarity(text, word, score_cutoff=_ALIKE) >= _ALIKE
