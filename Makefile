@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table results figures pictures docs sbom eval train recorded lock clean env
+.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table results figures pictures docs sbom eval train recorded rerank lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -88,11 +88,18 @@ recorded: env ## draw the training cards, read them with the real OCR, keep the 
 	@$(VENV) -m adapters record runs/recorded/20[0123] --out adapters/recipes/recorded-third.jsonl.gz
 	@$(VENV) -m adapters record runs/recorded/30[012] --out adapters/recipes/recorded-hard.jsonl.gz
 
+rerank: env ## learn anew which lines say a field, with the model server of make up
+	@$(VENV) -m adapters cards --out runs/rerank/varied --split train --condition varied --count 700 --seed 8100
+	@$(VENV) -m adapters cards --out runs/rerank/hard --split train --condition hard --count 200 --seed 8101
+	@$(VENV) -m adapters cards --out runs/rerank/both --split train --condition both --count 120 --seed 8102
+	@for one in varied hard both; do $(VENV) -m ocr_frontend choices runs/rerank/$$one --out runs/rerank/$$one/choices.jsonl.gz || exit 1; done
+	@$(VENV) -m adapters rerank runs/rerank/varied runs/rerank/hard runs/rerank/both
+
 # The CPU build of PyTorch comes from a folder of wheels where there is one; the GPU lock must not see that folder.
 LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header --generate-hashes
 ON_CPU := UV_FIND_LINKS=$${UV_FIND_LINKS:-$$PIP_FIND_LINKS} $(LOCK) --override requirements/overrides.txt
 lock: ## pin every package anew, by version and hash; one lock an environment
-	$(ON_CPU) --extra cpu --extra adapters --extra front --extra dev --extra docs -o requirements/dev.lock
+	$(ON_CPU) --extra cpu --extra adapters --extra front --extra dev --extra docs --extra rerank -o requirements/dev.lock
 	$(ON_CPU) --extra cpu --extra adapters -c requirements/dev.lock -o requirements/cpu.lock
 	sed -i -E '/^torch==/{:a;/\\$$/{N;ba};s/ \\\n +--hash=[^[:space:]]+//g}' requirements/dev.lock requirements/cpu.lock # built for one Python, elsewhere for another
 	$(ON_CPU) --extra front -c requirements/dev.lock -o requirements/front.lock

@@ -112,6 +112,7 @@ class Settings(BaseSettings):
     models_seconds: float = Field(3.0, ge=0, le=3600, description="how long the list of models is kept")
     logprobs: int | None = Field(0, ge=0, le=20, description="log-probabilities beside the tokens' own, for confidence")
     documents: Path | None = Field(None, description="folder of document files (.yaml) beside the built-in ones")
+    rerank: bool = Field(True, description="weigh by labels and places which lines say a field, against the model too")
     calibration: Path = Field(SHIPPED, description="weights of the confidence, written by adapters calibrate")
 
     @field_validator("keys", "allowed_hosts", mode="before")

@@ -32,7 +32,7 @@ def align(record: Record, polygons: dict[str, Polygon], lines: Sequence[Line]) -
 def _find(kind: FieldType, printed: str, polygon: Polygon, lines: Sequence[Line]) -> Target:
     """The lines over the value's place first; then any line that says exactly the value, wherever it stands."""
     here = [i for i, line in enumerate(lines) if line.text and coverage(polygon, line.polygon) >= _COVER]
-    parts = [(i, part) for i in here if (part := _part(lines[i].text, printed))]
+    parts = [(i, part) for i in here if (part := part_of(lines[i].text, printed))]
     if kind != "text" and len(parts) > 1:
         parts = [max(parts, key=lambda p: _likeness(p[1], printed))]
     if len(parts) > 1:
@@ -49,8 +49,8 @@ def _find(kind: FieldType, printed: str, polygon: Polygon, lines: Sequence[Line]
     return same[0] if len(same) == 1 and len(printed) > 3 else None
 
 
-def _part(text: str, printed: str) -> str:
-    """What the line says of the value: the whole line where it is the value or a piece of it, else its best words."""
+def part_of(text: str, printed: str) -> str:
+    """What a line says of a value: the whole line where it is the value or a piece of it, else its best words."""
     if _likeness(text, printed) >= 80 or len(_key(text)) <= len(_key(printed)) * 1.15:
         return text if fuzz.partial_ratio(_key(text), _key(printed)) >= _PIECE else ""
     words = text.split(" ")

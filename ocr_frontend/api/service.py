@@ -12,11 +12,14 @@ from ocr_frontend.auth.keys import KeyRing, read_keys
 from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import DocumentError, Documents, load_documents
+from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.extraction.assemble import Assembled
 from ocr_frontend.extraction.checks import unknown_checks
 from ocr_frontend.extraction.confidence import Calibration, CalibrationError, load_calibration
 from ocr_frontend.extraction.knowledge import KnownModels
 from ocr_frontend.extraction.llm_step import LlmStep
 from ocr_frontend.extraction.pipeline import Pipeline
+from ocr_frontend.extraction.reranker.trees import load_trees
 from ocr_frontend.jobs.corrections import Corrections
 from ocr_frontend.jobs.service import Jobs, build_jobs
 from ocr_frontend.llm.breaker import Breaker
@@ -64,9 +67,14 @@ class Service:
 
 
 def build_service(
-    settings: Settings, open_reader: Callable[[], Reader] | None, http: httpx.AsyncClient | None
+    settings: Settings,
+    open_reader: Callable[[], Reader] | None,
+    http: httpx.AsyncClient | None,
+    seen: Callable[[str, DocumentSpec, Assembled], None] | None = None,
 ) -> Service:
-    """Nothing is loaded or connected yet. Raises SettingsError where a file that a setting names cannot be used."""
+    """Nothing is loaded or connected yet. seen: is told every answer (`Pipeline`).
+
+    Raises SettingsError where a file that a setting names cannot be used."""
     ring = _ring(settings)
     keys_file = _keys_file(settings, ring)
     documents = _documents(settings)
@@ -108,7 +116,8 @@ def build_service(
     models = KnownModels(documents)
     llm = LlmStep(server, catalog, models, settings.max_lines, settings.max_tokens)
     calibration = _calibration(settings)
-    pipeline = Pipeline(pool, catalog, llm, documents, models, metrics, settings.thresholds(), calibration)
+    trees = load_trees() if settings.rerank else None
+    pipeline = Pipeline(pool, catalog, llm, documents, models, metrics, settings.thresholds(), calibration, trees, seen)
     limiter = Limiter()
 
     def share() -> float:

@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         arguments = ["serve", *arguments]
     given = _parser().parse_args(arguments)
     try:
-        return {"serve": _serve, "lines": _lines, "extract": _extract}[given.command](given)
+        return {"serve": _serve, "lines": _lines, "extract": _extract, "choices": _choices}[given.command](given)
     except (SettingsError, telemetry.TelemetryError) as error:
         print(f"ocr_frontend: {error}", file=sys.stderr)
         return 2
@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
     lines.add_argument("--threads", type=int, help=f"threads of the OCR ({PREFIX}OCR_THREADS; default: all cores)")
     lines.add_argument("--det-side", type=int, help=f"longest side that detection works at ({PREFIX}OCR_DET_SIDE)")
     extract.add_parser(commands)
+    choices = commands.add_parser("choices", help="cards read, with all that a field might be: for adapters rerank")
+    choices.add_argument("folder", type=Path, help="cards of python -m adapters cards")
+    choices.add_argument("--out", type=Path, required=True, help="file to write, .jsonl.gz")
+    choices.add_argument("--model", default="cni", help="alias or exact revision (default: %(default)s)")
+    choices.add_argument("--server-url", help=f"the model server ({PREFIX}SERVER_URL)")
     return parser
 
 
@@ -79,6 +84,13 @@ def _serve(given: argparse.Namespace) -> int:
 def _extract(given: argparse.Namespace) -> int:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     return extract.run(given, load_settings(server_url=given.server_url))
+
+
+def _choices(given: argparse.Namespace) -> int:
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    from ocr_frontend.cli.choices import run
+
+    return run(given.folder, given.out, given.model, load_settings(server_url=given.server_url, rerank=False))
 
 
 def _lines(given: argparse.Namespace) -> int:

@@ -19,12 +19,11 @@ class Abbreviations:
     """labels: of the document. Their wordings are compared word by word, in order, each language alone or both."""
 
     def __init__(self, labels: Iterable[Label]) -> None:
-        self._wordings = [
-            (label.name, words) for label in labels for wording in label.wordings if (words := _long(tokens_of(wording)))
-        ]
-        self._begins: dict[str, list[tuple[str, tuple[str, ...]]]] = {}
-        for name, words in self._wordings:
-            self._begins.setdefault(words[0][0], []).append((name, words))
+        self._begins: dict[str, list[tuple[str, tuple[str, ...]]]] = {}  # by their first letter
+        for label in labels:
+            for wording in label.wordings:
+                if words := _long(wording):
+                    self._begins.setdefault(words[0][0], []).append((label.name, words))
 
     def read(self, text: str) -> frozenset[str]:
         """The names of the label that a text with words cut short is; empty where none of them is, or it is another."""
@@ -51,18 +50,13 @@ class Abbreviations:
         ]
 
 
-def tokens_of(text: str) -> tuple[str, ...]:
-    """The words of a label, as letters."""
-    return tuple(word for word, _, _ in tokens(text))
-
-
 def _words(text: str) -> list[Word]:
     words = [(word, bool(_STOP.match(text, end))) for word, _, end in tokens(text)]
     return [(word, short) for word, short in words if short or len(word) > _JOINT]
 
 
-def _long(words: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(word for word in words if len(word) > _JOINT)
+def _long(wording: str) -> tuple[str, ...]:
+    return tuple(word for word, _, _ in tokens(wording) if len(word) > _JOINT)
 
 
 def _same(read: Word, word: str) -> bool:

@@ -9,6 +9,7 @@ VERSION = 2  # of the names and meanings below: weights of another version say n
 SIGNS: Mapping[str, int] = MappingProxyType(
     {
         "model": 1,  # log-odds of the element; of its opposite where a rule changed it
+        "reranker": 1,  # log-odds of the lines by where they stand; weights older than it are good without it
         "null": 0,  # no value
         "text": 0,  # free text
         "ocr": 1,  # of the least sure line, -log10(1 - score)

@@ -13,9 +13,11 @@ from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.extraction.candidate import Candidate
 from ocr_frontend.extraction.checks import check
 from ocr_frontend.extraction.confidence import Weights
-from ocr_frontend.extraction.evidence import gather, has_orphan
+from ocr_frontend.extraction.evidence import gather, has_orphan, log_odds
 from ocr_frontend.extraction.grounding import ground
 from ocr_frontend.extraction.llm_step import Answer
+from ocr_frontend.extraction.reranker.choose import Choices, choices, reranked
+from ocr_frontend.extraction.reranker.trees import Trees
 from ocr_frontend.extraction.resolve import Resolved, resolve_all
 from ocr_frontend.extraction.rules import candidates, claimed_lines
 from ocr_frontend.extraction.warnings import Warning_
@@ -41,11 +43,15 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Assembled:
-    """All fields in order, the machine-readable zone where there is one, and the warnings about the whole answer."""
+    """All fields in order, the machine-readable zone where there is one, and the warnings about the whole answer.
+
+    choices: the lines that each field might have had, before the reranker chose.
+    """
 
     fields: dict[str, Field]
     zone: MachineReadable | None
     warnings: tuple[Warning_, ...]
+    choices: Choices
 
 
 def assemble(
@@ -55,10 +61,21 @@ def assemble(
     detection: Detection,
     weights: Weights | None,
     today: datetime.date | None = None,
+    trees: Trees | None = None,
 ) -> Assembled:
-    """lines: all that were read. Pure computation of some milliseconds; it belongs on a thread."""
+    """lines: all that were read; trees: of the reranker, which is not asked without them.
+
+    Pure computation of some milliseconds; it belongs on a thread."""
     page = LabelledPage(spec, answer.prompt.lines)
     found = candidates(ground(answer.elements, page), page)
+    odds = {key: log_odds(answer.logprobs.get(key, 0.0)) for key in found}
+    given = choices(found, odds, page)
+    sure = dict[str, float]()
+    if trees is not None:
+        changed, sure = reranked(found, given, trees)
+        for key, candidate in changed.items():
+            found[key].append(candidate)
+            sure[key] = min(0.0, sure[key])  # its own choice against the model's never raises a confidence
     zone = read_zone(spec, lines)
     fields = _with_zone(spec, resolve_all(found, page), zone, lines)
     told = check(spec, {key: field.value for key, field in fields.items()}, today)
@@ -67,12 +84,12 @@ def assemble(
         key: replace(field, warnings=(*field.warnings, *(each for each in told if each.about == key)))
         for key, field in fields.items()
     }
-    evidence = gather(page, fields, found, answer.logprobs)
+    evidence = gather(page, fields, found, answer.logprobs, sure)
     places = _places(page, lines)
     shown = {
         key: _field(spec, key, fields[key], (evidence or {}).get(key), weights, page, found, places) for key in fields
     }
-    return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)))
+    return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)), given)
 
 
 def read_zone(spec: DocumentSpec, lines: Sequence[TextLine]) -> MachineReadable | None:

@@ -28,8 +28,11 @@ def gather(
     fields: Mapping[str, Resolved],
     candidates: Mapping[str, Sequence[Candidate]],
     logprobs: Mapping[str, float],
+    reranker: Mapping[str, float],
 ) -> dict[str, Evidence] | None:
-    """By field, zeros left out; None where the model's log-probabilities were not told."""
+    """By field, zeros left out; None where the model's log-probabilities were not told.
+
+    reranker: log-odds of what it chose."""
     if not logprobs:
         return None
     claimed = claimed_lines(candidates)
@@ -41,6 +44,7 @@ def gather(
         numbers = {
             "model": odds if len(several) == 1 else -abs(odds),
             "page": mean,
+            "reranker": max(_LEAST, min(_MOST, reranker.get(spec.key, 0.0))),
             **(_empty(spec, page, claimed, field) if field.value is None else _value(spec, field, several, page)),
         }
         found[spec.key] = {name: round(numbers[name], 4) for name in SIGNS if numbers.get(name)}

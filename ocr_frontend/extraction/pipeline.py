@@ -5,7 +5,7 @@ Steps: docs/explanation/structure.md.
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ocr_frontend.bodies.schemas import Extraction
@@ -20,6 +20,7 @@ from ocr_frontend.extraction.knowledge import Knowledge, KnownModels
 from ocr_frontend.extraction.llm_step import Answer, LlmStep
 from ocr_frontend.extraction.other_models import way_out
 from ocr_frontend.extraction.page_step import PageStep
+from ocr_frontend.extraction.reranker.trees import Trees
 from ocr_frontend.extraction.response_builder import extraction
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.extraction.which_card import Wanted, chosen_card, recognised
@@ -54,7 +55,10 @@ class Pipeline:
         metrics: Metrics,
         thresholds: Mapping[str, float],
         calibration: Calibration,
+        trees: Trees | None,
+        seen: Callable[[str, DocumentSpec, Assembled], None] | None = None,
     ) -> None:
+        """trees: of the reranker, None where it is not asked; seen: is told every answer with its request's id."""
         self._pages, self._catalog, self._llm, self._metrics = (
             PageStep(pool, metrics, thresholds),
             catalog,
@@ -63,6 +67,7 @@ class Pipeline:
         )
         self._documents, self._models = documents, models
         self._thresholds, self._calibration = thresholds, calibration
+        self._trees, self._seen = trees, seen
 
     @property
     def documents(self) -> Documents:
@@ -150,6 +155,8 @@ class Pipeline:
         except InvalidAnswer:
             self._metrics.invalid_answers.inc()
             raise
+        if self._seen is not None:
+            self._seen(request_id, spec, assembled)
         done = time.perf_counter()
         own = {"llm": answered - asked, "total": done - picture.began}
         self._metrics.took(own | {"validate": done - answered})
@@ -162,4 +169,4 @@ class Pipeline:
         """On a thread: a page of many lines takes some milliseconds, in which everybody else would wait."""
         card = (await self._catalog.cards()).get(answer.completion.model)
         weights = self._calibration.of(answer.completion.model, card.calibration if card else None)
-        return await asyncio.to_thread(assemble, spec, answer, page.lines, detection, weights)
+        return await asyncio.to_thread(assemble, spec, answer, page.lines, detection, weights, None, self._trees)

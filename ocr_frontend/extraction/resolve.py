@@ -44,8 +44,8 @@ def resolve_all(candidates: Mapping[str, Sequence[Candidate]], page: LabelledPag
     resolved = {}
     for spec in page.spec.fields:
         several = candidates[spec.key]
-        best = _resolve(several[-1].element, spec, page, chosen)
-        others = [(_resolve(each.element, spec, page, chosen).value, each.source) for each in several[:-1]]
+        best = resolve(several[-1].element, spec, page, chosen)
+        others = [(resolve(each.element, spec, page, chosen).value, each.source) for each in several[:-1]]
         warnings = tuple(Warning_(each.source, spec.key) for each in several if each.source != "model")
         resolved[spec.key] = Resolved(
             best.value,
@@ -59,7 +59,8 @@ def resolve_all(candidates: Mapping[str, Sequence[Candidate]], page: LabelledPag
     return resolved
 
 
-def _resolve(element: Element, spec: FieldSpec, page: LabelledPage, chosen: Mapping[str, Element]) -> Resolved:
+def resolve(element: Element, spec: FieldSpec, page: LabelledPage, chosen: Mapping[str, Element]) -> Resolved:
+    """An element as a value. chosen: the elements of all fields, by which those of one line share its values."""
     if element is None or element == "":
         return Resolved()
     numbers = line_numbers(element)

@@ -28,7 +28,7 @@ def evidence(
 ) -> dict[str, Evidence]:
     shown = page("cni-2018-recto", given)
     found = candidates(answer, shown)
-    gathered = gather(shown, resolve_all(found, shown), found, logprobs)
+    gathered = gather(shown, resolve_all(found, shown), found, logprobs, {})
     assert gathered is not None
     return gathered
 
@@ -74,7 +74,7 @@ def test_every_number_has_a_sign() -> None:
 def test_without_log_probabilities_there_is_no_evidence() -> None:
     shown = page("cni-2018-recto", RECTO)
     found = candidates(RECTO_ANSWER, shown)
-    assert gather(shown, resolve_all(found, shown), found, {}) is None
+    assert gather(shown, resolve_all(found, shown), found, {}, {}) is None
 
 
 def test_a_model_without_weights_has_no_confidence() -> None:

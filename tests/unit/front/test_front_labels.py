@@ -9,7 +9,7 @@ from ocr_frontend.documents.labels import LabelBook
 from ocr_frontend.documents.near_forms import NearForms
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.wording import labels_of
-from tests.unit.front.pages import spec
+from tests.unit.front.pages import page, spec
 
 BOOKS = {name: LabelBook(labels_of(each)) for name, each in builtin().readable.items()}
 RECTO, VERSO, NEW_VERSO = (BOOKS[name] for name in ("cni-2018-recto", "cni-2018-verso", "cni-2025-verso"))
@@ -105,3 +105,47 @@ def test_the_quick_look_loses_no_label_that_edits_have_hit() -> None:
                 at = 0 if len(first) >= edits else len(pair) - len(second)
                 damaged = pair[:at] + "#" * edits + pair[at + edits :]
                 assert pair in NearForms([pair], {pair: (first, second)}).to(damaged), (pair, damaged)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "rest"),
+    [
+        ("FIRST NAME(S) ADELAIDE", "prenom_given_name", "ADELAIDE"),
+        ("GIVEN NAMES ADELAIDE", "prenom_given_name", "ADELAIDE"),
+        ("NOM DE FAMILLE MBARGA", "nom_surname", "MBARGA"),
+        ("PLACE OF BIRTH DOUALA", "lieu_of_birth", "DOUALA"),
+        ("PROF./OCCUP.: MARIN", "profession", "MARIN"),
+    ],
+)
+def test_a_label_of_several_words_or_cut_short_gives_its_value_free(text: str, label: str, rest: str) -> None:
+    reading = RECTO.read(text)
+    assert (reading.labels, reading.rest) == ({label}, rest)
+
+
+@pytest.mark.parametrize("text", ["NE(E) EN.", "PROF./OCCUP.", "PRE. / GIV. NAM.", "LIEU DE NAISS."])
+def test_words_cut_short_make_a_label(text: str) -> None:
+    reading = RECTO.read(text)
+    assert reading.bare or reading.damaged
+
+
+@pytest.mark.parametrize(
+    "text", ["E. MBARGA", "ST. PAUL", "PROF. NDI MARIE", "DR. NOM", "J. P. ETOA", "PROFESSION LIBERALE"]
+)
+def test_names_with_full_stops_are_no_labels(text: str) -> None:
+    reading = RECTO.read(text)
+    assert not reading.labels and not reading.damaged
+
+
+def test_a_label_before_a_colon_at_the_end_of_its_line_is_nothing_but_a_label() -> None:
+    assert NEW_VERSO.read("VISA DE L'AUTORITE/APPR. BY:").bare
+
+
+def test_words_of_labels_before_a_label_are_a_part_of_it() -> None:
+    reading = NEW_VERSO.read("AUTORITE COMPETENTE - COMPETENT AUTHORITY NDZINGA")
+    assert reading.rest == "NDZINGA"
+
+
+def test_a_typed_value_before_its_own_label_is_read() -> None:
+    shown = page("cni-2018-verso", ["952085 SP/SM - SP/SM", "VALI. A PAR. DU / VALID FROM 14.09.2023"])
+    assert shown.text_of(0, "sp_sm") == "952085 SP/SM - SP/SM"
+    assert "14.09.2023" in shown.text_of(1, "date_of_issue")

@@ -1,0 +1,115 @@
+"""All fields together: for each the set of lines that is likeliest, and no line for two fields but with good reason."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.documents.types import Value
+from ocr_frontend.extraction.candidate import Candidate, numbers_of
+from ocr_frontend.extraction.reranker.features import Features, Opinions, of_set, row
+from ocr_frontend.extraction.reranker.label_matching import match_labels
+from ocr_frontend.extraction.reranker.line_sets import Lines, line_sets
+from ocr_frontend.extraction.reranker.surroundings import Surroundings
+from ocr_frontend.extraction.reranker.trees import Trees
+from ocr_frontend.extraction.resolve import resolve
+from ocr_frontend.llm.answers import Element, line_numbers
+
+_RULES = 0.5  # log-odds by which another set has to be better than what stands
+_TWICE = 4.0  # log-odds that a line costs which another field has, too
+_KEPT, _WAYS = 12, 200  # sets of a field that are looked at, and ways to choose that are kept from field to field
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Every set of lines that a page's fields may have. opinions: who takes which; elements: what the rules left."""
+
+    page: LabelledPage
+    elements: dict[str, Element]
+    opinions: Opinions
+    sets: dict[str, list[Lines]]
+    features: dict[str, list[Features]]
+
+
+def choices(found: Mapping[str, Sequence[Candidate]], odds: Mapping[str, float], page: LabelledPage) -> Choices:
+    """found: by field what the model said and what the rules made of it; odds: log-odds of what the model said."""
+    around = Surroundings(page)
+    model = {key: numbers_of(several[0].element, page) for key, several in found.items()}
+    written = {key for key, several in found.items() if isinstance(several[0].element, str | float)}
+    opinions = Opinions(
+        model,
+        odds,
+        frozenset(written),
+        {key: numbers_of(several[-1].element, page) for key, several in found.items()},
+        {key: len(several) - 1 for key, several in found.items()},
+        match_labels(around, model, odds),
+    )
+    sets, features = dict[str, list[Lines]](), dict[str, list[Features]]()
+    for spec in page.spec.fields:
+        proposed = (opinions.model[spec.key], opinions.rules[spec.key], opinions.labels.get(spec.key, ()))
+        sets[spec.key] = line_sets(around, spec, proposed)
+        features[spec.key] = [of_set(around, spec, lines, opinions) for lines in sets[spec.key]]
+    elements = {key: several[-1].element for key, several in found.items()}
+    return Choices(page, elements, opinions, sets, features)
+
+
+def value_of(lines: Lines, spec: FieldSpec, given: Choices) -> Value | None:
+    """What a field would say with these lines."""
+    element = _element(lines)
+    return resolve(element, spec, given.page, given.elements | {spec.key: element}).value
+
+
+def reranked(
+    found: Mapping[str, Sequence[Candidate]], given: Choices, trees: Trees
+) -> tuple[dict[str, Candidate], dict[str, float]]:
+    """By field another choice of lines, and the log-odds of what is chosen, of every field that has lines or none."""
+    rows = [row(each, trees.names) for several in given.features.values() for each in several]
+    scores = trees.log_odds(np.array(rows, dtype=np.float64))
+    scored, at = dict[str, dict[Lines, float]](), 0
+    for key, sets in given.sets.items():
+        scored[key] = dict(zip(sets, scores[at : at + len(sets)].tolist(), strict=True))
+        at += len(sets)
+    held = {key for key, several in found.items() if _held(several)}
+    kept = {key: given.opinions.rules[key] for key in given.sets}
+    chosen = _together(scored, kept, held)
+    changed = {
+        key: Candidate(_element(lines), "reranked")
+        for key, lines in chosen.items()
+        if key not in held and set(lines) != set(kept[key])
+    }
+    return changed, {key: scored[key][lines] for key, lines in chosen.items() if key not in held}
+
+
+def _element(lines: Lines) -> Element:
+    return lines if len(lines) > 1 else lines[0] if lines else None
+
+
+def _held(several: Sequence[Candidate]) -> bool:
+    """Whether what stands is no set of lines: a text that the model wrote."""
+    element = several[-1].element
+    return element is not None and not line_numbers(element)
+
+
+def _together(
+    scored: Mapping[str, Mapping[Lines, float]], kept: Mapping[str, Lines], held: set[str]
+) -> dict[str, Lines]:
+    """The best way to choose for all fields, searched with a beam."""
+    ways: list[tuple[float, tuple[Lines, ...], frozenset[int]]] = [(0.0, (), frozenset())]
+    for key, sets in scored.items():
+        if key in held:
+            options = [(0.0, kept[key])]
+        else:
+            better = ((score + (_RULES if lines == kept[key] else 0.0), lines) for lines, score in sets.items())
+            best = sorted(better, reverse=True)
+            options = best[:_KEPT] + [each for each in best[_KEPT:] if not each[1]]
+        ways = sorted(
+            (
+                (total + score - _TWICE * len(used & set(lines)), (*way, lines), used | set(lines))
+                for total, way, used in ways
+                for score, lines in options
+            ),
+            key=lambda each: -each[0],
+        )[:_WAYS]
+    return dict(zip(scored, ways[0][1], strict=True))

@@ -1,0 +1,104 @@
+"""How a page's lines and labels stand to each other: sizes, rows, columns, and which way this page's labels stand."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from statistics import median
+from typing import Literal
+
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.ocr.geometry import Place
+
+Side = Literal["above", "below", "left", "right"]
+SIDES: tuple[Side, ...] = ("above", "below", "left", "right")
+
+# In heights of the line: how far beside the row, and how far above or below, a label's middle may stand; how far it may
+# reach into the line on a row; the margin by which they have to share columns.
+_ROW, _NEAREST, _FARTHEST, _INTO, _MARGIN = 0.7, 0.6, 3.4, 0.7, 2.0
+# A line that goes on with another: how far below, how far aside, and in which sizes.
+_LOWEST, _HIGHEST, _ASIDE, _SMALLER, _LARGER = 2.0, 0.6, 1.2, 0.65, 1.5
+
+
+def side_of(line: Place, label: Place) -> tuple[Side, float, float] | None:
+    """Where a label stands, seen from a line, how far away, and how far their edges or middles are apart, in heights of
+    the line; None where they have nothing to do with each other."""
+    height, down = line.height, line.below(label)
+    if abs(down) <= _ROW:
+        if label.right <= line.left + _INTO * height:
+            return "left", max(0.0, (line.left - label.right) / height), 0.0
+        if label.left >= line.right - _INTO * height:
+            return "right", max(0.0, (label.left - line.right) / height), 0.0
+        return None
+    if not _NEAREST < abs(down) < _FARTHEST or not line.overlaps(label, _MARGIN * height):
+        return None
+    middles = abs(line.left + line.right - label.left - label.right) / 2
+    edges = min(abs(line.left - label.left), abs(line.right - label.right), middles)
+    return ("above" if down > 0 else "below"), abs(down), edges / height
+
+
+class Surroundings:
+    """Of one page. Lines are numbered as in the prompt."""
+
+    def __init__(self, page: LabelledPage) -> None:
+        self.page, self.places = page, page.places
+        lines = range(len(page.lines))
+        self.labels: tuple[bool, ...] = tuple(page.is_label(n) for n in lines)
+        self.typed: tuple[int, ...] = tuple(n for n in lines if page.fitting(n) and not page.labels_in(n))
+
+    @cached_property
+    def value_height(self) -> float:
+        """Pixels: of the values with a form of their own, else of all lines."""
+        return self._middle([self.places[n].height for n in self.typed])
+
+    @cached_property
+    def label_height(self) -> float:
+        """Pixels: of the labels, else of all lines."""
+        return self._middle([place.height for place, label in zip(self.places, self.labels, strict=True) if label])
+
+    @cached_property
+    def line_height(self) -> float:
+        """Pixels: of all lines."""
+        return self._middle([])
+
+    def down(self, line: int) -> float:
+        """Where a line stands between the page's first and last one, in [0, 1]."""
+        middles = [place.middle for place in self.places]
+        return (self.places[line].middle - min(middles)) / (max(middles) - min(middles) + 1.0)
+
+    def _middle(self, heights: Sequence[float]) -> float:
+        heights = heights or [place.height for place in self.places]
+        return median(heights) if heights else 1.0
+
+    @cached_property
+    def share(self) -> dict[Side, float]:
+        """By side: how many more values with a form of their own have there the nearest label of their type than
+        another's, of all such values. In [-1, 1]."""
+        balance = dict.fromkeys(SIDES, 0)
+        for line in self.typed:
+            nearest = dict[Side, tuple[float, frozenset[str]]]()
+            for label, place in enumerate(self.places):
+                names = self.page.labels_in(label)
+                found = side_of(self.places[line], place) if names and label != line else None
+                if found is not None and found[1] < nearest.get(found[0], (float("inf"), names))[0]:
+                    nearest[found[0]] = (found[1], names)
+            for side, (_, names) in nearest.items():
+                balance[side] += 1 if names & self.page.fitting(line) else -1
+        return {side: count / (len(self.typed) + 1) for side, count in balance.items()}
+
+    @cached_property
+    def followers(self) -> tuple[tuple[int, ...], ...]:
+        """Of each line those that may go on with it: right below, in its size, no labels."""
+        lines = range(len(self.places))
+        return tuple(tuple(n for n in lines if n != line and self._goes_on(line, n)) for line in lines)
+
+    def _goes_on(self, upper: int, lower: int) -> bool:
+        above, below = self.places[upper], self.places[lower]
+        if self.labels[lower] or not _HIGHEST < self.gap(upper, lower) < _LOWEST:
+            return False
+        middles = abs(below.left + below.right - above.left - above.right) / 2
+        aside = min(abs(below.left - above.left), middles) / above.height
+        return aside < _ASIDE and _SMALLER < below.height / above.height < _LARGER
+
+    def gap(self, upper: int, lower: int) -> float:
+        """From middle to middle, in heights of the upper line."""
+        above, below = self.places[upper], self.places[lower]
+        return (below.middle - above.middle) / above.height

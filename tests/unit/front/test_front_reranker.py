@@ -1,0 +1,162 @@
+"""The second opinion on lines: labels matched one to one, sets weighed by trees, all fields chosen together."""
+
+import itertools
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.extraction.candidate import Candidate
+from ocr_frontend.extraction.reranker.assignment import assign
+from ocr_frontend.extraction.reranker.choose import choices, reranked, value_of
+from ocr_frontend.extraction.reranker.features import VERSION
+from ocr_frontend.extraction.reranker.label_matching import match_labels
+from ocr_frontend.extraction.reranker.surroundings import Surroundings, side_of
+from ocr_frontend.extraction.reranker.trees import Trees, TreesError, load_trees
+from ocr_frontend.extraction.rules import candidates
+from ocr_frontend.llm.answers import Element
+from ocr_frontend.ocr.geometry import Place
+from tests.unit.front.pages import RECTO, RECTO_ANSWER, line, page, spec
+
+NOTHING: dict[str, Element] = dict.fromkeys(RECTO_ANSWER)
+# Birth under its label; names, place and trade above theirs: each label alone would take the wrong neighbour.
+MIXED = [
+    line("DATE DE NAISSANCE", 0), line("DATE OF BIRTH", 0.7), line("01.02.1990", 1.5),
+    line("MABEL", 3), line("PRENOMS", 4), line("GIVEN NAMES", 4.7),
+    line("YAOUNDE", 6), line("LIEU DE NAISSANCE", 7), line("PLACE OF BIRTH", 7.7),
+    line("MENUISIER", 9), line("PROFESSION", 10), line("OCCUPATION", 10.7),
+]  # fmt: skip
+
+
+@given(
+    st.integers(1, 4).flatmap(
+        lambda n: st.lists(st.lists(st.floats(-5, 5), min_size=5, max_size=5), min_size=n, max_size=n)
+    )
+)
+def test_no_other_assignment_costs_less(costs: list[list[float]]) -> None:
+    found = assign(costs)
+    assert len(set(found)) == len(costs)
+    least = min(
+        sum(row[c] for row, c in zip(costs, columns, strict=True))
+        for columns in itertools.permutations(range(5), len(costs))
+    )
+    assert math.isclose(sum(row[c] for row, c in zip(costs, found, strict=True)), least, abs_tol=1e-9)
+
+
+def test_an_empty_table_has_no_assignment() -> None:
+    assert assign([]) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "side"),
+    [((0, 90, 0, 20), "above"), ((0, 90, 60, 80), "below"), ((-200, -10, 30, 50), "left"),
+     ((110, 200, 30, 50), "right"),
+     ((0, 90, 300, 320), None), ((900, 990, 0, 20), None)],
+)  # fmt: skip
+def test_where_a_label_stands(label: tuple[int, int, int, int], side: str | None) -> None:
+    left, right, top, bottom = label
+    found = side_of(Place(0, 100, 30, 50, 20), Place(left, right, top, bottom, 20))
+    assert (found and found[0]) == side
+
+
+def matched(given_page: LabelledPage, answer: Mapping[str, Element] | None = None) -> dict[str, tuple[int, ...]]:
+    found = candidates(dict(answer or {}), given_page)
+    model = dict.fromkeys(found, ())
+    return match_labels(Surroundings(given_page), model, {})
+
+
+def test_a_page_with_labels_above_and_below_its_values_is_matched_whole() -> None:
+    found = matched(page("cni-2018-recto", MIXED))
+    assert {key: lines for key, lines in found.items() if lines} == {
+        "date_of_birth": (2,), "prenom_given_name": (3,), "lieu_of_birth": (6,), "profession": (9,),
+    }  # fmt: skip
+
+
+def test_a_plain_card_is_matched_whole() -> None:
+    assert matched(page("cni-2018-recto", RECTO)) == {key: (n,) for key, n in RECTO_ANSWER.items()}
+
+
+def test_a_label_that_nobody_described_keeps_its_line() -> None:
+    given_page = page("cni-2018-recto", ["NOM/SURNAME", "BLOOD GROUP", "O", "PRENOMS/GIVEN NAMES", "ELISE"])
+    assert matched(given_page)["nom_surname"] == ()
+
+
+def test_a_value_over_two_lines_keeps_both() -> None:
+    given_page = page("cni-2018-recto", ["LIEU DE NAISSANCE/PLACE OF BIRTH", "NGUIBASSAL", "RURAL", *RECTO[8:]])
+    assert matched(given_page)["lieu_of_birth"] == (1, 2)
+
+
+class Agreeing:
+    """In the place of the trees: the labels' own lines are right."""
+
+    names = ("labels_same", "labels_null")
+
+    def log_odds(self, rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return np.where(rows[:, 0] == 1, 3.0, -3.0)
+
+
+def chosen(answer: Mapping[str, Element]) -> tuple[dict[str, Candidate], dict[str, float]]:
+    given_page = page("cni-2018-recto", MIXED)
+    found = candidates(dict(answer), given_page)
+    return reranked(found, choices(found, dict.fromkeys(found, 1.0), given_page), Agreeing())  # type: ignore[arg-type]
+
+
+def test_what_stands_otherwise_is_changed_and_no_line_is_two_fields_value() -> None:
+    wrong = {**NOTHING, "prenom_given_name": 6, "lieu_of_birth": 9, "date_of_birth": 2}
+    changed, sure = chosen(wrong)
+    assert changed["prenom_given_name"] == Candidate(3, "reranked")
+    assert changed["lieu_of_birth"] == Candidate(6, "reranked")
+    assert "date_of_birth" not in changed and sure["date_of_birth"] == 3.0
+
+
+def test_a_text_that_the_model_wrote_is_left_alone() -> None:
+    changed, sure = chosen({**NOTHING, "profession": "MENUISIERE"})  # nearly what stands there
+    assert "profession" not in changed and "profession" not in sure
+
+
+def test_every_set_has_the_value_that_it_would_give() -> None:
+    given_page = page("cni-2018-recto", RECTO)
+    found = candidates(dict(RECTO_ANSWER), given_page)
+    given_choices = choices(found, dict.fromkeys(found, 1.0), given_page)
+    born = spec("cni-2018-recto").field("date_of_birth")
+    assert born is not None
+    values = {lines: value_of(lines, born, given_choices) for lines in given_choices.sets["date_of_birth"]}
+    assert values == {(): None, (5,): "01.02.1990"}
+
+
+def stump(**changes: Any) -> dict[str, Any]:
+    """One tree of one split, NaN to the right."""
+    nodes = [[1, 0.5, 1, 2, 0, 0.0], [-1, 0, 0, 0, 0, -1.0], [-1, 0, 0, 0, 0, 2.0]]
+    body = {"features": VERSION, "names": ["a", "b"], "baseline": 0.25, "deepest": 1, "roots": [0], "nodes": nodes}
+    return body | changes
+
+
+def test_trees_go_left_up_to_the_threshold_and_send_what_is_missing_where_they_learnt() -> None:
+    rows = np.array([[9.0, 0.5], [9.0, 0.6], [9.0, np.nan]])
+    assert Trees(stump()).log_odds(rows).tolist() == [-0.75, 2.25, 2.25]
+    nodes = [[1, 0.5, 1, 2, 1, 0.0], *stump()["nodes"][1:]]
+    assert Trees(stump(nodes=nodes)).log_odds(rows).tolist() == [-0.75, 2.25, -0.75]
+
+
+@pytest.mark.parametrize("body", ["", "[]", "{}", json.dumps(stump(nodes=[])), json.dumps(stump(features=VERSION + 1))])
+def test_a_file_without_trees_says_how_to_make_one(tmp_path: Path, body: str) -> None:
+    file = tmp_path / "trees.json"
+    file.write_text(body)
+    with pytest.raises(TreesError, match="adapters rerank"):
+        load_trees(file)
+    with pytest.raises(TreesError, match="cannot be read"):
+        load_trees(tmp_path / "none.json")
+
+
+def test_the_shipped_trees_mend_a_page_of_two_manners_and_leave_a_right_answer() -> None:
+    trees = load_trees()
+    right = page("cni-2018-recto", RECTO)
+    found = candidates(dict(RECTO_ANSWER), right)
+    assert reranked(found, choices(found, dict.fromkeys(found, 5.0), right), trees)[0] == {}
