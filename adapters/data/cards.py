@@ -21,7 +21,7 @@ from adapters.data.render import Card, render
 from adapters.data.vocabulary import Split
 
 Condition = Literal["clean", "photo", "hard", "varied"]
-# What is measured. `varied`, each card laid out and worded anew, is for training alone.
+# What is measured. `varied`, each card laid out and worded anew, is for training and calibration.
 CONDITIONS: tuple[Condition, ...] = ("clean", "photo", "hard")
 # Cards in the plain layouts; what `--condition both` draws.
 PLAIN: tuple[Condition, ...] = ("clean", "photo")
@@ -98,17 +98,14 @@ def draw_cards(
         yield draw_card(seed, index, split, document, conditions[index // len(documents) % len(conditions)])
 
 
-def write_all(out: Path, count: int, *, seed: int, split: Split) -> Path:
-    """`count` cards a document and condition. The plain ones come first, as they were before there were hard ones."""
-    plain, hard = count * len(PLAIN) * len(DOCUMENT_NAMES), count * len(DOCUMENT_NAMES)
-    return _write(
-        out,
-        chain(
-            draw_cards(plain, seed, split, PLAIN, DOCUMENT_NAMES),
-            draw_cards(hard, seed, split, ("hard",), DOCUMENT_NAMES, first=plain),
-        ),
-        plain + hard,
-    )
+def write_all(out: Path, count: int, *, seed: int, split: Split, conditions: Sequence[Condition] = CONDITIONS) -> Path:
+    """`count` cards a document and condition. The plain ones come first, as they were before there were others."""
+    plain, each = count * len(PLAIN) * len(DOCUMENT_NAMES), count * len(DOCUMENT_NAMES)
+    others = [name for name in conditions if name not in PLAIN]
+    drawn = [draw_cards(plain, seed, split, PLAIN, DOCUMENT_NAMES)]
+    for number, name in enumerate(others):
+        drawn.append(draw_cards(each, seed, split, (name,), DOCUMENT_NAMES, first=plain + number * each))
+    return _write(out, chain(*drawn), plain + each * len(others))
 
 
 def write_cards(

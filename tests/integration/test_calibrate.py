@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,14 @@ from ocr_frontend.extraction.confidence import load_calibration
 MODEL = "cni@0123456789ab"
 
 
-def write_set(folder: Path, count: int) -> None:
+def write_set(folder: Path, count: int, conditions: Sequence[str]) -> None:
     """A drawn set without pictures worth the name."""
     folder.mkdir()
     with (folder / "cards.jsonl").open("w") as lines:
         for index in range(count):
             document = DOCUMENT_NAMES[index % 4]
             (folder / f"{index}.png").write_bytes(b"x")
-            condition = CONDITIONS[index // 4 % len(CONDITIONS)]
+            condition = conditions[index // 4 % len(conditions)]
             values = dict.fromkeys(fields_of(document), "AKUM")
             lines.write(
                 json.dumps({"file": f"{index}.png", "document": document, "condition": condition, "values": values})
@@ -67,7 +68,7 @@ def front(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_command_gives_weights_that_the_front_loads(
     front: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_set(tmp_path / "cards", 120)
+    write_set(tmp_path / "cards", 160, calibrate.LEARNT)
     (tmp_path / "report").mkdir()
     weights = tmp_path / "weights.json"
     weights.write_text(
@@ -91,7 +92,7 @@ def test_one_command_gives_weights_that_the_front_loads(
 def test_the_evaluation_keeps_what_the_confidences_are_worth(
     front: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write_set(tmp_path / "cards", 120)
+    write_set(tmp_path / "cards", 120, CONDITIONS)
     (tmp_path / "out").mkdir()
     command = ["adapters", "evaluate", "--model", "cni", "--count", "10", "--cards", str(tmp_path / "cards")]
     monkeypatch.setattr("sys.argv", [*command, "--out", str(tmp_path / "out")])
