@@ -90,10 +90,11 @@ recorded: env ## draw the training cards, read them with the real OCR, keep the 
 
 rerank: env ## learn anew which lines say a field, with the model server of make up
 	@$(VENV) -m adapters cards --out runs/rerank/varied --split train --condition varied --count 700 --seed 8100
+	@$(VENV) -m adapters cards --out runs/rerank/more --split train --condition varied --count 700 --seed 8103
 	@$(VENV) -m adapters cards --out runs/rerank/hard --split train --condition hard --count 200 --seed 8101
 	@$(VENV) -m adapters cards --out runs/rerank/both --split train --condition both --count 120 --seed 8102
-	@for one in varied hard both; do $(VENV) -m ocr_frontend choices runs/rerank/$$one --out runs/rerank/$$one/choices.jsonl.gz || exit 1; done
-	@$(VENV) -m adapters rerank runs/rerank/varied runs/rerank/hard runs/rerank/both
+	@for one in varied more hard both; do $(VENV) -m ocr_frontend choices runs/rerank/$$one --out runs/rerank/$$one/choices.jsonl.gz || exit 1; done
+	@$(VENV) -m adapters rerank runs/rerank/varied runs/rerank/more runs/rerank/hard runs/rerank/both
 
 # The CPU build of PyTorch comes from a folder of wheels where there is one; the GPU lock must not see that folder.
 LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header --generate-hashes

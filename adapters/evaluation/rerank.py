@@ -20,7 +20,7 @@ from adapters.errors import EvaluationError
 from adapters.evaluation.scores import written
 
 SEED = 0
-_TREES, _LEAVES, _RATE, _FEWEST, _L2 = 80, 12, 0.12, 20, 1.0
+_TREES, _LEAVES, _RATE, _FEWEST, _L2 = 200, 16, 0.08, 20, 1.0
 _COVER = 0.12  # of a value's area, from which on a line holds a part of it
 _DIGITS = 6
 
