@@ -121,6 +121,13 @@ def test_a_text_that_the_model_wrote_is_left_alone() -> None:
     assert "profession" not in changed and "profession" not in sure
 
 
+def test_a_page_of_few_labels_is_not_its_business() -> None:
+    few = page("cni-2018-recto", ["MABEL", "YAOUNDE", "PRENOMS/GIVEN NAMES", "SEXE/SEX", "F"])
+    found = candidates({**NOTHING, "prenom_given_name": 0}, few)
+    given_choices = choices(found, dict.fromkeys(found, 1.0), few)
+    assert reranked(found, given_choices, Agreeing()) == ({}, {})  # type: ignore[arg-type]
+
+
 def test_every_set_has_the_value_that_it_would_give() -> None:
     given_page = page("cni-2018-recto", RECTO)
     found = candidates(dict(RECTO_ANSWER), given_page)
@@ -157,6 +164,15 @@ def test_a_file_without_trees_says_how_to_make_one(tmp_path: Path, body: str) ->
 
 def test_the_shipped_trees_mend_a_page_of_two_manners_and_leave_a_right_answer() -> None:
     trees = load_trees()
-    right = page("cni-2018-recto", RECTO)
+    right, mixed = page("cni-2018-recto", RECTO), page("cni-2018-recto", MIXED)
     found = candidates(dict(RECTO_ANSWER), right)
     assert reranked(found, choices(found, dict.fromkeys(found, 5.0), right), trees)[0] == {}
+    answer = {**NOTHING, "date_of_birth": 2, "prenom_given_name": 3, "lieu_of_birth": 6}  # the trade was not seen
+    found = candidates(answer, mixed)
+    changed, _ = reranked(found, choices(found, dict.fromkeys(found, 1.0), mixed), trees)
+    lines = {key: (changed[key] if key in changed else several[-1]).element for key, several in found.items()}
+    assert {key: line for key, line in lines.items() if line is not None} == answer_of_mixed()
+
+
+def answer_of_mixed() -> dict[str, Element]:
+    return {"date_of_birth": 2, "prenom_given_name": 3, "lieu_of_birth": 6, "profession": 9}
