@@ -7,7 +7,7 @@ from typing import Literal
 
 from ocr_frontend.documents.classify import Detection
 from ocr_frontend.documents.evidence import Evidence
-from ocr_frontend.documents.machine_readable import Expected, MachineReadable, find_machine_readable
+from ocr_frontend.documents.machine_readable import MachineReadable
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.extraction.candidate import Candidate
@@ -16,6 +16,7 @@ from ocr_frontend.extraction.confidence import Weights
 from ocr_frontend.extraction.evidence import gather, has_orphan, log_odds
 from ocr_frontend.extraction.grounding import ground
 from ocr_frontend.extraction.llm_step import Answer
+from ocr_frontend.extraction.mrz import read_mrz, with_mrz
 from ocr_frontend.extraction.reranker.choose import Choices, choices, reranked
 from ocr_frontend.extraction.reranker.trees import Trees
 from ocr_frontend.extraction.resolve import Resolved, resolve_all
@@ -76,8 +77,8 @@ def assemble(
         for key, candidate in changed.items():
             found[key].append(candidate)
             sure[key] = min(0.0, sure[key])  # its own choice against the model's never raises a confidence
-    zone = read_zone(spec, lines)
-    fields = _with_zone(spec, resolve_all(found, page), zone, lines)
+    zone = read_mrz(spec, lines)
+    fields = with_mrz(spec, resolve_all(found, page), zone, lines)
     told = check(spec, {key: field.value for key, field in fields.items()}, today)
     told += [Warning_("answer_cut", key) for key in fields if key in answer.cut]
     fields = {
@@ -90,39 +91,6 @@ def assemble(
         key: _field(spec, key, fields[key], (evidence or {}).get(key), weights, page, found, places) for key in fields
     }
     return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)), given)
-
-
-def read_zone(spec: DocumentSpec, lines: Sequence[TextLine]) -> MachineReadable | None:
-    """The zone that the document says it has, None where it has none or none was found."""
-    machine = spec.machine_readable
-    if machine is None:
-        return None
-    return find_machine_readable(lines, Expected(formats=(machine.format,), states=machine.states, **machine.shapes))
-
-
-def _with_zone(
-    spec: DocumentSpec, fields: Mapping[str, Resolved], zone: MachineReadable | None, lines: Sequence[TextLine]
-) -> dict[str, Resolved]:
-    """The fields; where the zone holds, what it says of them outranks OCR and model."""
-    kept = dict(fields)
-    if zone is None or not zone.holds or spec.machine_readable is None:
-        return kept
-    for key, part in spec.machine_readable.fields.items():
-        field_spec, said = spec.field(key), getattr(zone, part, None)
-        if said is None or field_spec is None:
-            continue
-        found = field_spec.type.find(said.strftime("%d.%m.%Y") if isinstance(said, datetime.date) else str(said))
-        if found is None or not found.exact:
-            continue
-        old = kept[key]
-        if old.value == found.value:
-            kept[key] = replace(old, source="mrz")
-            continue
-        told = (Warning_("mrz_used", key),)
-        other = ((old.value, old.source),) if old.value is not None else ()
-        line = lines[zone.lines[0]]
-        kept[key] = Resolved(found.value, (), line.confidence, line.box, "mrz", told, (*other, *old.alternatives))
-    return kept
 
 
 def _field(

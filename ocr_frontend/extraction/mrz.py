@@ -1,0 +1,44 @@
+"""What the machine-readable zone says of a card's fields: where it holds, it outranks OCR and model."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ocr_frontend.documents.machine_readable import Expected, MachineReadable, find_machine_readable
+from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.extraction.resolve import Resolved
+from ocr_frontend.extraction.warnings import Warning_
+from ocr_frontend.ocr.textline import TextLine
+
+
+def read_mrz(spec: DocumentSpec, lines: Sequence[TextLine]) -> MachineReadable | None:
+    """The zone that the document says it has, None where it has none or none was found."""
+    machine = spec.machine_readable
+    if machine is None:
+        return None
+    return find_machine_readable(lines, Expected(formats=(machine.format,), states=machine.states, **machine.shapes))
+
+
+def with_mrz(
+    spec: DocumentSpec, fields: Mapping[str, Resolved], zone: MachineReadable | None, lines: Sequence[TextLine]
+) -> dict[str, Resolved]:
+    """The fields; where the zone holds, what it says of them outranks OCR and model."""
+    kept = dict(fields)
+    if zone is None or not zone.holds or spec.machine_readable is None:
+        return kept
+    for key, part in spec.machine_readable.fields.items():
+        field_spec, said = spec.field(key), getattr(zone, part, None)
+        if said is None or field_spec is None:
+            continue
+        found = field_spec.type.find(said.strftime("%d.%m.%Y") if isinstance(said, datetime.date) else str(said))
+        if found is None or not found.exact:
+            continue
+        old = kept[key]
+        if old.value == found.value:
+            kept[key] = replace(old, source="mrz")
+            continue
+        told = (Warning_("mrz_used", key),)
+        other = ((old.value, old.source),) if old.value is not None else ()
+        line = lines[zone.lines[0]]
+        kept[key] = Resolved(found.value, (), line.confidence, line.box, "mrz", told, (*other, *old.alternatives))
+    return kept
