@@ -15,7 +15,7 @@ _LIKE = 55.0
 # Below this likeness a shorter line is no piece of the value.
 _PIECE = 70.0
 # The share of a value's area that a line must cover to be a part of it.
-_COVER = 0.12
+COVER = 0.12
 _GRID = (15, 3)
 
 
@@ -31,7 +31,7 @@ def align(record: Record, polygons: dict[str, Polygon], lines: Sequence[Line]) -
 
 def _find(kind: FieldType, printed: str, polygon: Polygon, lines: Sequence[Line]) -> Target:
     """The lines over the value's place first; then any line that says exactly the value, wherever it stands."""
-    here = [i for i, line in enumerate(lines) if line.text and coverage(polygon, line.polygon) >= _COVER]
+    here = [i for i, line in enumerate(lines) if line.text and coverage(polygon, line.polygon) >= COVER]
     parts = [(i, part) for i in here if (part := part_of(lines[i].text, printed))]
     if kind != "text" and len(parts) > 1:
         parts = [max(parts, key=lambda p: _likeness(p[1], printed))]

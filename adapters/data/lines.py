@@ -21,6 +21,11 @@ class Line:
     polygon: Polygon = ()
 
 
+def polygon_of(corners: Sequence[Sequence[float]]) -> Polygon:
+    """Corners as they stand in a file."""
+    return tuple((float(x), float(y)) for x, y in corners)
+
+
 def reading_order(items: Sequence[tuple[Point, T]]) -> list[T]:
     """Items by their top left corner, as PaddleOCR's `sorted_boxes` does it: by y, then neighbours of a row by x."""
     boxes = sorted(items, key=lambda item: (item[0][1], item[0][0]))

@@ -6,12 +6,12 @@ Training then needs no OCR engine, and the same file gives the same weights.
 import argparse
 import gzip
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from adapters.data.align import align
-from adapters.data.lines import Line
+from adapters.data.lines import Line, polygon_of
 from adapters.data.records import Record
 from adapters.data.samples import Sample
 from adapters.errors import DataError
@@ -26,8 +26,8 @@ def join(cards: Path, lines: Path) -> Iterator[Sample]:
                 f"{lines} has no lines of {truth['file']}: read the whole folder with python -m ocr_frontend lines."
             )
         record = Record(truth["document"], truth["values"], truth["printed"], truth["extras"])
-        found = [Line(line["text"], line["confidence"], _polygon(line["box"])) for line in read[truth["file"]]]
-        polygons = {key: _polygon(box) for key, box in truth["polygons"].items()}
+        found = [Line(line["text"], line["confidence"], polygon_of(line["box"])) for line in read[truth["file"]]]
+        polygons = {key: polygon_of(box) for key, box in truth["polygons"].items()}
         yield Sample(record, found, align(record, polygons, found))
 
 
@@ -68,7 +68,3 @@ def _entries(path: Path) -> list[dict[str, Any]]:
         raise DataError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
         raise DataError(f"{path} is not JSON Lines: {error}.") from error
-
-
-def _polygon(box: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
-    return tuple((float(x), float(y)) for x, y in box)

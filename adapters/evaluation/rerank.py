@@ -13,15 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from adapters.data.align import coverage, part_of
+from adapters.data.align import COVER, coverage, part_of
 from adapters.data.documents import fields_of
-from adapters.data.lines import Polygon
+from adapters.data.lines import polygon_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.scores import written
 
 SEED = 0
 _TREES, _LEAVES, _RATE, _FEWEST, _L2 = 200, 16, 0.08, 20, 1.0
-_COVER = 0.12  # of a value's area, from which on a line holds a part of it
 _DIGITS = 6
 
 
@@ -104,20 +103,16 @@ def as_nodes(model: Any) -> dict[str, Any]:
 
 
 def _labelled(card: Mapping[str, Any], truth: Mapping[str, Any]) -> Iterator[Labelled]:
-    boxes = [_polygon(box) for box in card["boxes"]]
+    boxes = [polygon_of(box) for box in card["boxes"]]
     for key, kind in fields_of(card["document"]).items():
         value, polygon, printed = truth["values"][key], truth["polygons"].get(key), truth["printed"].get(key)
         sets, here = card["fields"][key], set[int]()
         if value is not None and polygon is not None and printed:
             says = {each["lines"][0]: str(each["value"]) for each in sets if len(each["lines"]) == 1}
-            place = _polygon(polygon)
-            here = {n for n, text in says.items() if coverage(place, boxes[n]) >= _COVER and part_of(text, printed)}
+            place = polygon_of(polygon)
+            here = {n for n, text in says.items() if coverage(place, boxes[n]) >= COVER and part_of(text, printed)}
         for each in sets:
             yield Labelled(each["features"], written(kind, each["value"]) == value or set(each["lines"]) == here)
-
-
-def _polygon(corners: Sequence[Sequence[float]]) -> Polygon:
-    return tuple((float(x), float(y)) for x, y in corners)
 
 
 def _entries(path: Path, command: str) -> Iterator[dict[str, Any]]:

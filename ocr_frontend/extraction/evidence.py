@@ -44,7 +44,7 @@ def gather(
         numbers = {
             "model": odds if len(several) == 1 else -abs(odds),
             "page": mean,
-            "reranker": max(_LEAST, min(_MOST, reranker.get(spec.key, 0.0))),
+            "reranker": _bounded(reranker.get(spec.key, 0.0)),
             **(_empty(spec, page, claimed, field) if field.value is None else _value(spec, field, several, page)),
         }
         found[spec.key] = {name: round(numbers[name], 4) for name in SIGNS if numbers.get(name)}
@@ -54,7 +54,11 @@ def gather(
 def log_odds(logprob: float) -> float:
     """Of a probability given as its logarithm, bounded."""
     wrong = -math.expm1(min(0.0, logprob))
-    return max(_LEAST, min(_MOST, _MOST if wrong <= 0 else logprob - math.log(wrong)))
+    return _bounded(_MOST if wrong <= 0 else logprob - math.log(wrong))
+
+
+def _bounded(odds: float) -> float:
+    return max(_LEAST, min(_MOST, odds))
 
 
 def _empty(spec: FieldSpec, page: LabelledPage, claimed: frozenset[int], field: Resolved) -> Evidence:

@@ -9,7 +9,7 @@ from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.documents.types import Value
 from ocr_frontend.extraction.candidate import Candidate, numbers_of
-from ocr_frontend.extraction.reranker.features import Features, Opinions, of_set, row
+from ocr_frontend.extraction.reranker.features import Features, Opinions, of_sets, row
 from ocr_frontend.extraction.reranker.label_matching import match_labels
 from ocr_frontend.extraction.reranker.line_sets import Lines, line_sets
 from ocr_frontend.extraction.reranker.surroundings import Surroundings
@@ -51,7 +51,7 @@ def choices(found: Mapping[str, Sequence[Candidate]], odds: Mapping[str, float],
     for spec in page.spec.fields:
         proposed = (opinions.model[spec.key], opinions.rules[spec.key], opinions.labels.get(spec.key, ()))
         sets[spec.key] = line_sets(around, spec, proposed)
-        features[spec.key] = [of_set(around, spec, lines, opinions) for lines in sets[spec.key]]
+        features[spec.key] = of_sets(around, spec, sets[spec.key], opinions)
     elements = {key: several[-1].element for key, several in found.items()}
     return Choices(page, elements, opinions, sets, features)
 

@@ -10,7 +10,7 @@ from math import nan
 from ocr_frontend.documents.letters import has_number
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.reranker.line_sets import Lines
-from ocr_frontend.extraction.reranker.surroundings import SIDES, Side, Surroundings, side_of
+from ocr_frontend.extraction.reranker.surroundings import SIDES, Side, Surroundings
 
 VERSION = 1  # of the names and meanings below: trees of another version are not asked
 Features = dict[str, float]
@@ -31,10 +31,15 @@ class Opinions:
     labels: Mapping[str, Lines]
 
 
-def of_set(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opinions) -> Features:
-    """Of one set of lines for a field. Numbers that say nothing about it are left out."""
-    found = _of_field(around, spec, opinions) | _agreement(spec.key, lines, opinions)
-    return found | (_of_lines(around, spec, lines, opinions) if lines else _of_none(around, spec.key, opinions))
+def of_sets(around: Surroundings, spec: FieldSpec, sets: Sequence[Lines], opinions: Opinions) -> list[Features]:
+    """Of each set of lines for a field. Numbers that say nothing about it are left out."""
+    of_field = _of_field(around, spec, opinions)
+
+    def of_set(lines: Lines) -> Features:
+        own = _of_lines(around, spec, lines, opinions) if lines else _of_none(around, spec.key, opinions)
+        return of_field | _agreement(spec.key, lines, opinions) | own
+
+    return [of_set(lines) for lines in sets]
 
 
 def row(features: Features, names: Sequence[str]) -> list[float]:
@@ -73,6 +78,10 @@ def _agreement(key: str, lines: Lines, opinions: Opinions) -> Features:
         found["labels_null"] = not opinions.labels[key]
     found["labels_lines"] = len(set(lines) & {n for theirs in opinions.labels.values() for n in theirs})
     return found
+
+
+def _taken_by_others(key: str, opinion: Mapping[str, Lines]) -> set[int]:
+    return {n for other, theirs in opinion.items() if other != key for n in theirs}
 
 
 def _shared(one: Lines, other: Lines) -> float:
@@ -115,14 +124,10 @@ def _of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opi
 def _claims(around: Surroundings, key: str, line: int) -> tuple[float, float]:
     """By what this page prints on that side: the best claim of the field's own label, and of another nearest one."""
     own, nearest = dict[Side, float](), dict[Side, float]()
-    for label, place in enumerate(around.places):
-        names = around.page.labels_in(label)
-        found = side_of(around.places[line], place) if names and label != line else None
-        if found is not None:
-            side, away, _ = found
-            nearest[side] = min(nearest.get(side, _FAR), away)
-            if key in names:
-                own[side] = min(own.get(side, _FAR), away)
+    for side, away, names in around.labels_around[line]:
+        nearest[side] = min(nearest.get(side, _FAR), away)
+        if key in names:
+            own[side] = min(own.get(side, _FAR), away)
     mine = [around.share[side] for side, away in own.items() if away <= nearest[side]]
     theirs = [around.share[side] for side, away in nearest.items() if own.get(side, _FAR) > away]
     return max(mine, default=-2.0), max(theirs, default=-2.0)
@@ -135,7 +140,7 @@ def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> F
     above = [
         n for n, after in enumerate(around.followers) if lines[0] in after and n not in lines and not around.labels[n]
     ]
-    others = {n for other, theirs in opinions.rules.items() if other != key for n in theirs}
+    others = _taken_by_others(key, opinions.rules)
     found: Features = {
         "below": len(below),
         "below_owned": any(key in page.owners(n) for n in below),
@@ -166,7 +171,7 @@ def _of_second(around: Surroundings, key: str, lines: Lines, opinions: Opinions)
         "second_same_case": page.lines[lines[0]].text.isupper() == text.isupper(),
         "second_letters": len(text),
         "second_model": second in opinions.model[key],
-        "second_model_elsewhere": any(second in theirs for other, theirs in opinions.model.items() if other != key),
+        "second_model_elsewhere": second in _taken_by_others(key, opinions.model),
     }
 
 
@@ -175,12 +180,12 @@ def _of_none(around: Surroundings, key: str, opinions: Opinions) -> Features:
     near = [
         n for n in range(len(around.places)) if key in page.owners(n) and not around.labels[n] and not page.labels_in(n)
     ]
-    others = {n for other, theirs in opinions.rules.items() if other != key for n in theirs}
+    others = _taken_by_others(key, opinions.rules)
     away = [
-        found[1]
-        for n, place in enumerate(around.places)
-        if not around.labels[n]
-        for label, there in enumerate(around.places)
-        if label != n and key in page.labels_in(label) and (found := side_of(place, there)) is not None
+        away
+        for label, near_labels in zip(around.labels, around.labels_around, strict=True)
+        if not label
+        for _, away, names in near_labels
+        if key in names
     ]
     return {"near": len(near), "near_free": sum(n not in others for n in near), "nearest": min(away, default=_FAR)}

@@ -69,17 +69,29 @@ class Surroundings:
         return median(heights) if heights else 1.0
 
     @cached_property
+    def labels_around(self) -> tuple[tuple[tuple[Side, float, frozenset[str]], ...], ...]:
+        """Of each line the labels in other lines near it: where each stands, how far away, and its names."""
+        lines = range(len(self.places))
+        labels = [(n, names) for n in lines if (names := self.page.labels_in(n))]
+        return tuple(
+            tuple(
+                (found[0], found[1], names)
+                for label, names in labels
+                if label != line and (found := side_of(self.places[line], self.places[label])) is not None
+            )
+            for line in lines
+        )
+
+    @cached_property
     def share(self) -> dict[Side, float]:
         """By side: how many more values with a form of their own have there the nearest label of their type than
         another's, of all such values. In [-1, 1]."""
         balance = dict.fromkeys(SIDES, 0)
         for line in self.typed:
             nearest = dict[Side, tuple[float, frozenset[str]]]()
-            for label, place in enumerate(self.places):
-                names = self.page.labels_in(label)
-                found = side_of(self.places[line], place) if names and label != line else None
-                if found is not None and found[1] < nearest.get(found[0], (float("inf"), names))[0]:
-                    nearest[found[0]] = (found[1], names)
+            for side, away, names in self.labels_around[line]:
+                if away < nearest.get(side, (float("inf"), names))[0]:
+                    nearest[side] = (away, names)
             for side, (_, names) in nearest.items():
                 balance[side] += 1 if names & self.page.fitting(line) else -1
         return {side: count / (len(self.typed) + 1) for side, count in balance.items()}
