@@ -1,12 +1,12 @@
-"""What a line's recognition sees without writing it: a narrow space, and the two dots of a capital I.
+"""What a line's recognition sees without writing it: a narrow space, and the marks of a capital letter.
 
 CTC writes the likeliest character of each step, and in a narrow gap between two words that is its blank, even where
-the space comes next with a third of the probability: `DZAMEKLAURENCE`. For a capital I with two dots PP-OCRv6 has a
-column, but it spreads what it sees over the columns around it: `MOISE`, `MOÍSE`, `MOïSE`. The counts behind the numbers
-are in docs/lab-notes.md.
+the space comes next with a third of the probability: `DZAMEKLAURENCE`. For capitals with two dots or a circumflex
+PP-OCRv6 has columns that it hardly uses: `MOISE`, `MOÍSE`, `GAÉLLE`, `BÜCHERON`. But it never gives them a probability
+where another mark is printed. The counts behind the numbers are in docs/lab-notes.md.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -20,12 +20,17 @@ Floats = npt.NDArray[np.float32]
 _SPACE, _STANDS_OUT = 0.2, 8
 """A space that is that likely, and so many times as likely as in the line's middle gap: letters set wide apart are no
 words. Six of seven are right on scans that nobody here drew, and nine of nine on drawn cards."""
-_MARKED = 0.1
-"""A mark over a capital I is seen from there on: of 1,032 without one the likeliest had 0.026, of 9 with one 0.255."""
-_ONE_MARK = 0.85
-"""What Î and Í have at least where they are printed; what is spread over several of them is an Ï."""
-_MARKS = ("Îî", "Íí", "Ìì", "Ïï")
-_WATCHED = " " + "".join(_MARKS)
+_MOST = 0.5
+_MARKED = {"I": 0.1}
+"""Marks of a capital that was written without one are seen from there on, of other capitals where they have most: of
+1,032 I without dots the likeliest had 0.026, of 9 with dots 0.255. A blurred E has as much without any."""
+_MARKS = {"I": "ÎÍÌÏ", "E": "ÉÈÊË", "U": "ÛÜÙÚ", "O": "ÔÖÓ"}
+_UNDERRATED = {"Ï": 0.01, "Ë": 0.03, "È": 0.2, "Ê": 0.1, "Û": 0.02, "Ô": 0.1}
+"""Marks that are printed where they have so much of the probability of their letter's marks, in this order."""
+_SPREAD = {"I": ("Ï", 0.85)}
+"""The mark that is printed where the likeliest has less than so much."""
+_OF = {one: letter for letter, marks in _MARKS.items() for mark in marks for one in (letter, mark, mark.lower())}
+_WATCHED = " " + "".join(mark + mark.lower() for marks in _MARKS.values() for mark in marks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +64,9 @@ class Unwritten:
         written = list(self._written(numbers))
         if " " in self._places:
             self._space(numbers, scores, watched[:, self._places[" "]], written)
-        if "Ï" in self._places:
-            for before, one, after in zip([None, *written], written, [*written[1:], None], strict=False):
-                if one.text in "I" + _WATCHED[1:] and _in_capitals(before, after):
-                    self._mark(numbers, scores, watched, one)
+        for before, one, after in zip([None, *written], written, [*written[1:], None], strict=False):
+            if one.text in _OF and _in_capitals(before, after):
+                self._mark(numbers, scores, watched, one)
         return numbers, scores
 
     def _written(self, numbers: Numbers) -> Iterator[_Written]:
@@ -86,17 +90,30 @@ class Unwritten:
                 numbers[at], scores[at] = self._watched[" "], spaces[at]
 
     def _mark(self, numbers: Numbers, scores: Floats, watched: Floats, one: _Written) -> None:
-        steps = slice(one.first, one.last + 1)
-        seen = {marks[0]: watched[steps, self._places_of(marks)].sum(axis=1) for marks in _MARKS}
-        total = np.sum(list(seen.values()), axis=0)
+        letter, steps = _OF[one.text], slice(one.first, one.last + 1)
+        known = [mark for mark in _MARKS[letter] if mark in self._places]
+        if not known:
+            return
+        seen = np.stack([watched[steps, self._places_of(mark)].sum(axis=1) for mark in known])
+        total = seen.sum(axis=0)
         at = int(total.argmax())
-        if total[at] >= _MARKED:
-            likeliest = max(seen, key=lambda mark: float(seen[mark][at]))
-            mark = likeliest if seen[likeliest][at] >= _ONE_MARK else "Ï"
+        if total[at] >= (_MARKED.get(letter, _MOST) if one.text == letter else 0):
+            mark = _printed(letter, dict(zip(known, seen[:, at].tolist(), strict=True)))
             numbers[steps], scores[steps] = self._watched[mark], total[at]
 
-    def _places_of(self, characters: str) -> list[int]:
-        return [self._places[one] for one in characters if one in self._places]
+    def _places_of(self, mark: str) -> list[int]:
+        return [self._places[each] for each in (mark, mark.lower()) if each in self._places]
+
+
+def _printed(letter: str, seen: Mapping[str, float]) -> str:
+    """Which mark a capital has. seen: the probabilities of its marks."""
+    total = sum(seen.values())
+    for mark, least in _UNDERRATED.items():
+        if seen.get(mark, 0.0) >= least * total:
+            return mark
+    likeliest = max(seen, key=lambda mark: seen[mark])
+    other, least = _SPREAD.get(letter, (likeliest, 0.0))
+    return other if other in seen and seen[likeliest] < least else likeliest
 
 
 def _in_capitals(*beside: _Written | None) -> bool:
