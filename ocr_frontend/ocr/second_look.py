@@ -10,12 +10,14 @@ from statistics import median
 
 import numpy as np
 
+from ocr_frontend.ocr.boxes import area, moved
 from ocr_frontend.ocr.cancellation import check
 from ocr_frontend.ocr.images import Pixels, Rectangle
 from ocr_frontend.ocr.look import Seen, flipped_back, look
 from ocr_frontend.ocr.orientation import CountLabels, Read, reads_well
+from ocr_frontend.ocr.overprint import without_overprint
 from ocr_frontend.ocr.regions import Block, blocks, regions, tiles
-from ocr_frontend.ocr.textline import Point, TextLine
+from ocr_frontend.ocr.textline import TextLine
 
 _SMALL = 12.0  # pixels of height where the detection sees them; on drawn cards nothing is missed from there on
 _MOSTLY = 0.85  # of the longest side: a picture that is hardly reduced shows no more at a second look
@@ -42,12 +44,16 @@ class Looker:
         first = self.read(image)
         parts = self._parts(first, image)
         if not parts:
-            return look(self.read, image, self.count_labels, first)
+            return self._overprinted(look(self.read, image, self.count_labels, first), image)
         seen = [self._closer(part, cut) for part in parts]
         if not any(each.mirrored for each in seen):
             return Seen(_together(first, parts, seen, (image.shape[1], image.shape[0])))
         lines = [line for each in seen if each.mirrored for line in each.lines]
         return Seen(flipped_back(lines, image.shape[1]), mirrored=True)
+
+    def _overprinted(self, seen: Seen, pixels: Pixels) -> Seen:
+        """A mirrored picture is left as it is: its boxes are not those of these pixels."""
+        return seen if seen.mirrored else Seen(without_overprint(self.read, pixels, seen.lines))
 
     def _parts(self, first: Sequence[TextLine], image: Pixels) -> list[Rectangle]:
         """Where to look again; nowhere in a picture whose text was large enough."""
@@ -69,18 +75,18 @@ class Looker:
         for left, top, right, bottom in tiles((width, height), min(_TILE * self.side, _PART * max(height, width))):
             check()
             lines = self.read(np.ascontiguousarray(image[top:bottom, left:right]))
-            found += blocks([_moved(line, left, top, 1, 1) for line in lines])
+            found += blocks([moved(line, left, top) for line in lines])
         return found
 
     def _closer(self, part: Rectangle, cut: Cut) -> Seen:
         """The lines of a part, with their boxes on the picture: even those of a mirrored one."""
         check()
         pixels = cut(part)
-        seen = look(self.read, pixels, self.count_labels)
+        seen = self._overprinted(look(self.read, pixels, self.count_labels), pixels)
         lines = flipped_back(seen.lines, pixels.shape[1]) if seen.mirrored else seen.lines
         left, top, right, bottom = part
         across, down = (right - left) / pixels.shape[1], (bottom - top) / pixels.shape[0]
-        return Seen([_moved(line, left, top, across, down) for line in lines], seen.mirrored)
+        return Seen([moved(line, left, top, across, down) for line in lines], seen.mirrored)
 
 
 def _together(
@@ -96,11 +102,11 @@ def _together(
         before = [line for line in first if _inside(line, part)]
         lines = [line for line in each.lines if not _at_edge(line, part, size)]
         lines = lines if _weight(lines) >= _AS_GOOD * _weight(before) else before
-        lines = [line for line in lines if not _in_any(line, [_around(other) for other in taken])]
+        lines = [line for line in lines if not _in_any(line, [area(other) for other in taken])]
         taken += lines
         groups.append(lines)
     left = [line for line in first if not any(_inside(line, part) for part in parts) and line.confidence >= _NOISE]
-    boxes = [_around(line) for line in taken]
+    boxes = [area(line) for line in taken]
     groups += [[line] for line in left if not _in_any(line, boxes)]
     return [line for group in _in_order([group for group in groups if group]) for line in group]
 
@@ -124,10 +130,10 @@ def _beside(one: Rectangle, other: Rectangle) -> bool:
 
 def _around_all(lines: Sequence[TextLine]) -> Rectangle:
     """The upright rectangle around lines."""
-    areas = [_around(line) for line in lines]
+    areas = [area(line) for line in lines]
     return (
-        min(area[0] for area in areas), min(area[1] for area in areas),
-        max(area[2] for area in areas), max(area[3] for area in areas),
+        min(each[0] for each in areas), min(each[1] for each in areas),
+        max(each[2] for each in areas), max(each[3] for each in areas),
     )  # fmt: skip
 
 
@@ -135,19 +141,14 @@ def _weight(lines: Sequence[TextLine]) -> float:
     return sum(line.confidence * len(line.text.strip()) for line in lines)
 
 
-def _around(line: TextLine) -> Rectangle:
-    xs, ys = [x for x, _ in line.box], [y for _, y in line.box]
-    return min(xs), min(ys), max(xs), max(ys)
-
-
 def _inside(line: TextLine, part: Rectangle) -> bool:
-    left, top, right, bottom = _around(line)
+    left, top, right, bottom = area(line)
     return part[0] <= left and part[1] <= top and right <= part[2] and bottom <= part[3]
 
 
 def _at_edge(line: TextLine, part: Rectangle, size: tuple[int, int]) -> bool:
     """Whether a part's line reaches an edge that is not the picture's own."""
-    left, top, right, bottom = _around(line)
+    left, top, right, bottom = area(line)
     return (
         0 < part[0] >= left - _EDGE
         or 0 < part[1] >= top - _EDGE
@@ -157,14 +158,6 @@ def _at_edge(line: TextLine, part: Rectangle, size: tuple[int, int]) -> bool:
 
 
 def _in_any(line: TextLine, areas: Sequence[Rectangle]) -> bool:
-    left, top, right, bottom = _around(line)
+    left, top, right, bottom = area(line)
     x, y = (left + right) / 2, (top + bottom) / 2
-    return any(area[0] <= x <= area[2] and area[1] <= y <= area[3] for area in areas)
-
-
-def _moved(line: TextLine, left: int, top: int, across: float, down: float) -> TextLine:
-    def moved(point: Point) -> Point:
-        return round(left + point[0] * across), round(top + point[1] * down)
-
-    a, b, c, d = line.box
-    return TextLine(line.text, line.confidence, (moved(a), moved(b), moved(c), moved(d)))
+    return any(each[0] <= x <= each[2] and each[1] <= y <= each[3] for each in areas)

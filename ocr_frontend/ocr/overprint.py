@@ -1,0 +1,135 @@
+"""Writing over something larger and paler, as of a watermark: the detection puts both into one box, and one is read on
+to the other (`OBAAKOOUMEN`, `586398745AMERC`) or in its place.
+
+A box that is much higher than the page's others is read once more, with what is paler than the page's ink painted as
+paper. What was a watermark alone stays as it was read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_frontend.ocr.boxes import area, moved, writing_height
+from ocr_frontend.ocr.cancellation import check
+from ocr_frontend.ocr.images import Pixels, Rectangle
+from ocr_frontend.ocr.orientation import Read
+from ocr_frontend.ocr.textline import TextLine
+
+_TALL = 1.5  # times the page's middle height: of 30 values on cards laid out anew that were glued to a watermark 28
+_LOWER = 0.85  # of a tall box's height, that what is printed over a watermark has at most
+_SURE = 0.8  # score of a line that takes the place of another
+_FEWEST, _MOST = 4, 6  # lines of a page that tell a tall one; tall ones that are looked at
+_LETTERS = 3  # of what was read in a tall box: one large sign is a portrait or an emblem
+_PALE = 0.5  # of the way from ink to paper, from which on it is no ink
+_INKED = 0.004  # part of a box that is ink where something is written in it
+_INK, _PAPER = 4, 90  # percentiles of a box's brightness
+_MARGIN = 0.2  # heights
+
+Brightness = NDArray[np.float32]
+_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601's, as Pillow has them
+
+
+@dataclass(frozen=True, slots=True)
+class _Tall:
+    line: TextLine
+    height: float
+    part: Rectangle
+
+
+def without_overprint(read: Read, image: Pixels, lines: Sequence[TextLine]) -> list[TextLine]:
+    """The page's lines, with those printed over a watermark in its place. Raises what `read` raises, and Stopped."""
+    if len(lines) < _FEWEST:
+        return list(lines)
+    heights = [writing_height(line) for line in lines]
+    usual = median(heights)
+    order = sorted(range(len(lines)), key=lambda n: -heights[n])
+    tall = [n for n in order if heights[n] >= _TALL * usual and len(lines[n].text.strip()) >= _LETTERS][:_MOST]
+    if not tall:
+        return list(lines)
+    ink = _ink(image, [line for n, line in enumerate(lines) if n not in tall])
+    found = {n: _over(read, image, _tall(lines[n], heights[n], usual, image), ink) for n in tall}
+    return [each for n, line in enumerate(lines) for each in (found.get(n) or [line])]
+
+
+def _over(read: Read, image: Pixels, tall: _Tall, ink: float) -> list[TextLine]:
+    """What is written in ink inside of a tall box; nothing where it is all that there is."""
+    left, top, right, bottom = tall.part
+    pixels = image[top:bottom, left:right]
+    level = _level(_brightness(pixels), ink)
+    own = level[_mask(tall, level)]
+    if not own.size or (own < _PALE).mean() < _INKED:
+        return []
+    check()
+    seen = [moved(line, left, top) for line in read(_inked(pixels, level))]
+    inside = [line for line in seen if _inside(line, tall.line) and line.text.strip()]
+    kept = [line for line in inside if writing_height(line) <= _LOWER * tall.height and line.confidence >= _SURE]
+    return sorted(kept, key=lambda line: (line.box[0][1], line.box[0][0])) if len(kept) == len(inside) else []
+
+
+def _inked(pixels: Pixels, level: Brightness) -> Pixels:
+    """The part with everything paler than ink as bright as paper."""
+    paper = np.percentile(_brightness(pixels), _PAPER)
+    grey = np.minimum(level / _PALE, 1.0) * paper
+    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def _ink(image: Pixels, lines: Sequence[TextLine]) -> float:
+    """How bright the page's ink is, in parts of its paper, whatever the light."""
+    found = []
+    for line in lines:
+        left, top, right, bottom = _around(line, 0, image)
+        if right > left and bottom > top:
+            dark, paper = np.percentile(_brightness(image[top:bottom, left:right]), (_INK, _PAPER))
+            found.append(float(dark / max(paper, 1.0)))
+    return median(found) if found else 1.0
+
+
+def _level(brightness: Brightness, ink: float) -> Brightness:
+    """0 where it is ink and darker, 1 where it is paper."""
+    paper = max(float(np.percentile(brightness, _PAPER)), 1.0)
+    level: Brightness = np.clip((brightness / paper - ink) / max(1.0 - ink, 0.01), 0.0, None).astype(np.float32)
+    return level
+
+
+def _brightness(pixels: Pixels) -> Brightness:
+    found: Brightness = pixels.astype(np.float32) @ _WEIGHTS
+    return found
+
+
+def _tall(line: TextLine, height: float, usual: float, image: Pixels) -> _Tall:
+    return _Tall(line, height, _around(line, round(_MARGIN * usual), image))
+
+
+def _around(line: TextLine, margin: int, image: Pixels) -> Rectangle:
+    left, top, right, bottom = area(line)
+    height, width = image.shape[:2]
+    return (
+        max(0, left - margin), max(0, top - margin),
+        min(width, right + margin + 1), min(height, bottom + margin + 1),
+    )  # fmt: skip
+
+
+def _mask(tall: _Tall, level: Brightness) -> NDArray[np.bool_]:
+    """Which pixels of the part are in the tall box, which may be tilted."""
+    left, top, _, _ = tall.part
+    down, across = np.mgrid[top : top + level.shape[0], left : left + level.shape[1]]
+    return _in_box(tall.line, across, down)
+
+
+def _inside(line: TextLine, tall: TextLine) -> bool:
+    """Whether its middle stands inside of the tall box."""
+    x, y = sum(x for x, _ in line.box) / 4, sum(y for _, y in line.box) / 4
+    return bool(_in_box(tall, np.array(x), np.array(y)))
+
+
+def _in_box(line: TextLine, across: NDArray[Any], down: NDArray[Any]) -> NDArray[np.bool_]:
+    sides = [(d - b) * (across - a) - (c - a) * (down - b) for (a, b), (c, d) in pairwise([*line.box, line.box[0]])]
+    inside: NDArray[np.bool_] = np.logical_or(
+        np.all([side <= 0 for side in sides], axis=0), np.all([side >= 0 for side in sides], axis=0)
+    )
+    return inside
