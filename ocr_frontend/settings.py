@@ -7,6 +7,7 @@ import ipaddress
 import os
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -19,6 +20,7 @@ from ocr_frontend.ocr.reader import OcrOptions
 from ocr_frontend.ocr.script import Script
 
 PREFIX = "OCR_FRONT_"
+_FEW_CORES = 4  # on which OCR and the model server are in each other's way
 
 
 class SettingsError(Exception):
@@ -64,6 +66,9 @@ class Settings(BaseSettings):
         default_factory=lambda: max(1, _cores() // 4), ge=1, le=64, description="images read at once"
     )
     ocr_threads: int | None = Field(None, ge=1, le=256, description="of one worker; by default the cores, shared")
+    take_turns: bool | None = Field(
+        None, description="read, then ask: by default where the model server is on this machine, of 4 cores at most"
+    )
     ocr_queue: int = Field(16, ge=0, le=10_000, description="images that may wait for a worker")
     ocr_seconds: float = Field(30.0, gt=0, le=3600, description="deadline for waiting and reading")
     ocr_stuck_seconds: float = Field(20.0, gt=0, le=3600, description="past its deadline, until a reader is replaced")
@@ -152,6 +157,12 @@ class Settings(BaseSettings):
     def thresholds(self) -> dict[str, float]:
         """Of the photo's quality, by check."""
         return {name: getattr(self, f"min_{name}") for name in ADVICE}
+
+    def in_turns(self) -> bool:
+        """Whether OCR and the model server wait for each other."""
+        if self.take_turns is not None:
+            return self.take_turns
+        return _cores() <= _FEW_CORES and _is_loopback(urlsplit(self.server_url).hostname or "")
 
     def ocr_options(self) -> OcrOptions:
         """What one reader needs."""

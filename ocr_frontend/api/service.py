@@ -29,6 +29,7 @@ from ocr_frontend.llm.presence import Presence
 from ocr_frontend.observability import telemetry
 from ocr_frontend.observability.access_log import AccessLog
 from ocr_frontend.observability.metrics import Metrics
+from ocr_frontend.ocr.phases import NoPhases, Phases
 from ocr_frontend.ocr.pool import OcrPool
 from ocr_frontend.ocr.reader import PaddleReader, Reader
 from ocr_frontend.settings import PREFIX, Settings, SettingsError
@@ -81,6 +82,7 @@ def build_service(
     metrics = Metrics(documents.readable)
     http = http or _client(settings)
     http.event_hooks["request"].append(telemetry.add_headers)
+    phases = Phases() if settings.in_turns() else NoPhases()
     pool = OcrPool(
         open_reader or (lambda: PaddleReader(settings.ocr_options())),
         readers=settings.ocr_workers,
@@ -88,6 +90,7 @@ def build_service(
         seconds=settings.ocr_seconds,
         limits=settings.limits(),
         count_labels=Classifier(documents).labels,
+        phases=phases,
         stuck=settings.ocr_stuck_seconds,
     )
     metrics.watch("ocr_workers", "OCR workers", lambda: settings.ocr_workers)
@@ -117,7 +120,9 @@ def build_service(
     llm = LlmStep(server, catalog, models, settings.max_lines, settings.max_tokens)
     calibration = _calibration(settings)
     trees = load_trees() if settings.rerank else None
-    pipeline = Pipeline(pool, catalog, llm, documents, models, metrics, settings.thresholds(), calibration, trees, seen)
+    pipeline = Pipeline(
+        pool, catalog, llm, documents, models, metrics, settings.thresholds(), calibration, trees, phases, seen
+    )
     limiter = Limiter()
 
     def share() -> float:

@@ -28,6 +28,7 @@ from ocr_frontend.llm.catalog import Catalog, ModelCard
 from ocr_frontend.observability import telemetry
 from ocr_frontend.observability.metrics import Metrics
 from ocr_frontend.ocr.contents import Sent
+from ocr_frontend.ocr.phases import NoPhases, Phases
 from ocr_frontend.ocr.pool import OcrPool, Page
 
 
@@ -56,9 +57,12 @@ class Pipeline:
         thresholds: Mapping[str, float],
         calibration: Calibration,
         trees: Trees | None,
+        phases: Phases | None = None,
         seen: Callable[[str, DocumentSpec, Assembled], None] | None = None,
     ) -> None:
-        """trees: of the reranker, None where it is not asked; seen: is told every answer with its request's id."""
+        """trees: of the reranker, None where it is not asked; phases: as the pool's.
+
+        seen: is told every answer with its request's id."""
         self._pages, self._catalog, self._llm, self._metrics = (
             PageStep(pool, metrics, thresholds),
             catalog,
@@ -67,7 +71,7 @@ class Pipeline:
         )
         self._documents, self._models = documents, models
         self._thresholds, self._calibration = thresholds, calibration
-        self._trees, self._seen = trees, seen
+        self._trees, self._phases, self._seen = trees, phases or NoPhases(), seen
 
     @property
     def documents(self) -> Documents:
@@ -145,9 +149,10 @@ class Pipeline:
         page = replace(picture.page, lines=card.lines)
         if page.mirrored:
             told = (*told, Warning_("mirrored"))
-        asked = time.perf_counter()
         try:
-            answer = await self._llm.ask(picture.model, spec, page.lines)
+            async with self._phases.asking():
+                asked = time.perf_counter()
+                answer = await self._llm.ask(picture.model, spec, page.lines)
             answered = time.perf_counter()
             self._metrics.invalid_answers.inc(bool(answer.cut))
             with telemetry.span("validate"):

@@ -6,6 +6,7 @@ A reader that does not come back is given up and another one opened in its place
 """
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from ocr_frontend.ocr.cancellation import until
 from ocr_frontend.ocr.images import Limits, Sent, decode
 from ocr_frontend.ocr.memory import Gate
 from ocr_frontend.ocr.orientation import CountLabels, no_labels
+from ocr_frontend.ocr.phases import NoPhases, Phases
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.ocr.readers import AGAIN, Readers
 from ocr_frontend.ocr.scan import Page, scan
@@ -32,7 +34,8 @@ class OcrPool(Readers):
     """`await start()` loads the readers, `await read(data)` uses the next free one, `close()` ends it.
 
     queue: pictures that may wait; seconds: for waiting and reading; count_labels: how many labels of known documents
-    stand in lines; stuck: seconds past a read's end until its reader is given up.
+    stand in lines; phases: whose turn it is, where the model server has the same cores; stuck: seconds past a
+    read's end until its reader is given up.
     """
 
     def __init__(
@@ -44,12 +47,13 @@ class OcrPool(Readers):
         limits: Limits,
         *,
         count_labels: CountLabels = no_labels,
+        phases: Phases | None = None,
         stuck: float = 20.0,
         again: tuple[float, float] = AGAIN,
     ) -> None:
         super().__init__(open_reader, readers, again)
         self._queue, self._seconds, self._limits, self._stuck_seconds = queue, seconds, limits, stuck
-        self._count_labels = count_labels
+        self._count_labels, self._phases = count_labels, phases or NoPhases()
         self.gate = Gate(limits.decode_bytes)
         self._usual = 0.0  # seconds that a read took of late; 0 until one has ended
 
@@ -76,7 +80,8 @@ class OcrPool(Readers):
         begun = asyncio.Event()
         try:
             async with asyncio.timeout(seconds):
-                return await self._read(data, begun, work, time.monotonic() + seconds)
+                with self._phases.wanted():
+                    return await self._read(data, begun, work, time.monotonic() + seconds)
         except TimeoutError:
             if not begun.is_set():  # nothing is wrong with the image: the same request may succeed later
                 raise Busy("No OCR reader became free in time.") from None
@@ -100,10 +105,18 @@ class OcrPool(Readers):
 
     async def _read(self, data: bytes | Sent, begun: asyncio.Event, work: Work, deadline: float) -> Page:
         worker = await self._turns.take(work.key, work.background)
-        if deadline - time.monotonic() < _SPARE * self._usual:
-            self._turns.give(worker)  # it would be stopped halfway, and the next one waits
-            raise Busy("No OCR reader became free in time.")
-        begun.set()
+        async with contextlib.AsyncExitStack() as turn:
+            try:
+                await turn.enter_async_context(self._phases.reading())
+                if deadline - time.monotonic() < _SPARE * self._usual:
+                    raise Busy("No OCR reader became free in time.")
+            except BaseException:
+                self._turns.give(worker)  # the read would be stopped halfway, or nobody waits for it; the next one does
+                raise
+            begun.set()
+            return await self._read_with(worker, data)
+
+    async def _read_with(self, worker: Worker, data: bytes | Sent) -> Page:
         self.running += 1
         worker.read += 1
         number, stop = worker.read, threading.Event()
