@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
@@ -16,6 +17,7 @@ from ocr_frontend.documents.wording import Label
 # A whole line so like a label, 1 less the edits a letter, is that label. Of 6,900 names, places and trades one reaches
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
+_DOCUMENTS = 64  # whose books are kept
 _NUMBERED = re.compile(r"^\s*\d{1,2}\s?[.):]?\s+(?=\D)")
 
 
@@ -45,7 +47,7 @@ EMPTY = Reading()
 
 
 class LabelBook:
-    """The labels of one document, or of several that may be mistaken for each other. Built once a document."""
+    """The labels of one document, or of several that may be mistaken for each other. It keeps nothing that it reads."""
 
     def __init__(self, labels: Iterable[Label]) -> None:
         self.labels = tuple(labels)
@@ -83,7 +85,7 @@ class LabelBook:
             hits=tuple((self._of[form], self._language[form]) for form in kept),
             bare=bare,
             rest=_behind(text, words, found.leading) if kept and not bare and found.leading else "",
-            head=_before(text, words, found.before) if kept and not bare and found.before else "",
+            head=_before(text, words, found.before) if kept and not bare else "",
             damaged=frozenset() if kept else self._damaged(plain),
         )
 
@@ -108,11 +110,21 @@ class LabelBook:
         return self._of[best[0]]
 
     def _trusted(self, found: Sequence[str], text: str) -> bool:
-        """Among other words a label counts in both languages, of several words, or with a colon: SANS PROFESSION is a
-        trade."""
-        if any(form in self._pairs or form in self._phrases for form in found):
+        """Among other words a label counts in both languages, of several words, twice, or with a colon: SANS
+        PROFESSION is a trade."""
+        if any(form in self._pairs or form in self._phrases for form in found) or self._twice(found, text):
             return True
         return bool(found) and ":" in text and letters(text.partition(":")[0]) == found[0]
+
+    def _twice(self, found: Sequence[str], text: str) -> bool:
+        """Whether one label stands on both sides of a stroke: PROFESSION/PROFESSION, as some print it."""
+        return len(found) == 2 and "/" in text and bool(self._of[found[0]] & self._of[found[1]])
+
+
+@lru_cache(maxsize=_DOCUMENTS)
+def book_of(labels: tuple[Label, ...]) -> LabelBook:
+    """Built once for the labels of a document (`labels_of`)."""
+    return LabelBook(labels)
 
 
 def _bounds(words: Sequence[tuple[str, int, int]]) -> frozenset[int]:

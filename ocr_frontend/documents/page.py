@@ -6,18 +6,14 @@ What a clerk looks at, and the model does not see.
 from collections.abc import Sequence
 from functools import cached_property
 
-from ocr_frontend.documents.label_words import looks_like_label
-from ocr_frontend.documents.labels import LabelBook, Reading
+from ocr_frontend.documents.label_words import looks_like_label, share_of_label_words
+from ocr_frontend.documents.labels import Reading, book_of
+from ocr_frontend.documents.nearest_label import NearestLabels
 from ocr_frontend.documents.spec import DocumentSpec
-from ocr_frontend.documents.watermarks import static_words, without_rest
+from ocr_frontend.documents.watermarks import likeness_to_static, static_words, without_rest
 from ocr_frontend.documents.wording import Label, labels_of, likeness
 from ocr_frontend.ocr.geometry import Place, places
 from ocr_frontend.ocr.textline import TextLine
-
-# In heights of the value's line: how far above its middle, and to the left of it, a label's middle may stand.
-_ABOVE, _BESIDE = 3.2, 26.0
-_SAME_ROW = 0.6
-_A_MAJORITY = 1  # values, by which labels under them have to be more than above
 
 
 class LabelledPage:
@@ -25,13 +21,13 @@ class LabelledPage:
 
     def __init__(self, spec: DocumentSpec, lines: Sequence[TextLine]) -> None:
         self.spec, self.lines = spec, tuple(lines)
-        self._labels = {label.name: label for label in labels_of(spec)}
-        book = LabelBook(self._labels.values())
+        labels = labels_of(spec)
+        book = book_of(labels)
+        self._labels = {label.name: label for label in labels}
         self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
         self._static = static_words(spec.static)
-        self._typed = frozenset(field.key for field in spec.fields if not field.type.free)
+        self._typed = {field.key: field.type for field in spec.fields if not field.type.free}
         self._names = tuple(self._speaking(reading) for reading in self.readings)
-        self._found: dict[tuple[int, bool], frozenset[str]] = {}  # found so far: rules ask for every field
 
     def _speaking(self, reading: Reading) -> frozenset[str]:
         """The labels in a line, damaged ones too, without the static lines."""
@@ -65,36 +61,31 @@ class LabelledPage:
 
     def may_be_label(self, index: int) -> bool:
         """Whether a line that holds no label of this document reads like one of another wording or document."""
-        return not self._names[index] and looks_like_label(self.lines[index].text)
+        return self._may_be_labels[index]
+
+    @cached_property
+    def _may_be_labels(self) -> tuple[bool, ...]:
+        named = zip(self._names, self.lines, strict=True)
+        return tuple(not names and looks_like_label(line.text) for names, line in named)
+
+    @cached_property
+    def label_words(self) -> tuple[float, ...]:
+        """How many of each line's words are words of labels, in [0, 1]."""
+        return tuple(share_of_label_words(line.text) for line in self.lines)
+
+    @cached_property
+    def like_static(self) -> tuple[float, ...]:
+        """How like each line is to a piece of what the document always prints, in [0, 1]."""
+        return tuple(likeness_to_static(line.text, self.spec.static) for line in self.lines)
 
     def likeness_to_missing(self, index: int) -> float:
         """How like the line is to the likest of the missing labels, in [0, 1]."""
         return max((likeness(self.lines[index].text, label) for label in self.missing), default=0.0)
 
     @cached_property
-    def labels_below(self) -> bool:
-        """Whether this page prints its labels under their values: more values that only one type admits say so."""
-        above, below = self._agreements
-        return below[0] - below[1] > max(above[0] - above[1], 0) + _A_MAJORITY
-
-    @property
-    def agreement(self) -> tuple[int, int]:
-        """How many values with a form of their own stand next to a label of their type, and how many to another."""
-        return self._agreements[self.labels_below]
-
-    @cached_property
-    def _agreements(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The same where labels are looked for above, and where below."""
-        return self._count(below=False), self._count(below=True)
-
-    def _count(self, below: bool) -> tuple[int, int]:
-        fits = [0, 0]
-        for index in range(len(self.lines)):
-            keys = frozenset() if self._names[index] else self._nearest(index, below)
-            fitting = self.fitting(index)
-            if keys and fitting:
-                fits[not keys & fitting] += 1
-        return fits[0], fits[1]
+    def nearest(self) -> NearestLabels:
+        """Which label stands next to a line."""
+        return NearestLabels(self.places, self._names, self._fitting)
 
     def fitting(self, index: int) -> frozenset[str]:
         """The fields with a form of their own (a date, a number, M or F) that the whole line is a value of."""
@@ -102,41 +93,12 @@ class LabelledPage:
 
     @cached_property
     def _fitting(self) -> tuple[frozenset[str], ...]:
-        typed = [spec for spec in self.spec.fields if not spec.type.free]
-        found = ([(spec.key, spec.type.find(line.text)) for spec in typed] for line in self.lines)
-        return tuple(frozenset(key for key, value in each if value is not None and value.exact) for each in found)
-
-    def nearest(self, index: int) -> frozenset[str]:
-        """The labels of the nearest line above (below, where this page has them there) or to the left that has any,
-        empty where none is near."""
-        return self._nearest(index, self.labels_below)
-
-    def _nearest(self, index: int, below: bool) -> frozenset[str]:
-        if (index, below) not in self._found:
-            self._found[index, below] = self._nearest_labels(index, below)
-        return self._found[index, below]
-
-    def _nearest_labels(self, index: int, below: bool) -> frozenset[str]:
-        here = self.places[index]
-        found, nearest = frozenset[str](), float("inf")
-        for other, place in enumerate(self.places):
-            if other == index or not self._names[other]:
-                continue
-            down, aside = here.below(place), here.aside(place)
-            along = -down if below else down
-            if _SAME_ROW < along < _ABOVE and here.overlaps(place, 2 * here.height):
-                distance = along + 0.15 * abs(aside)
-            elif abs(down) <= _SAME_ROW and 0 < aside < _BESIDE:
-                distance = 1.0 + 0.05 * (here.left - place.right) / here.height
-            else:
-                continue
-            if distance < nearest:
-                found, nearest = self._names[other], distance
-        return found
+        typed = self._typed.items()
+        return tuple(frozenset(key for key, kind in typed if kind.holds(line.text)) for line in self.lines)
 
     def owners(self, index: int) -> frozenset[str]:
         """The labels that claim a line: those that stand in it, else those next to it."""
-        return self._names[index] or self.nearest(index)
+        return self._names[index] or self.nearest.of(index)
 
     def text_of(self, index: int, key: str) -> str:
         """The line's text for a field, without its own label before or behind it, another's behind it, or what a
@@ -147,4 +109,6 @@ class LabelledPage:
         reading = self.readings[index]
         if reading.rest and key in self._names[index]:
             return reading.rest
-        return (reading.head if key not in self._typed else "") or self.lines[index].text
+        if reading.head and (key not in self._typed or self._typed[key].holds(reading.head)):
+            return reading.head
+        return self.lines[index].text

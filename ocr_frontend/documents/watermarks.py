@@ -1,17 +1,30 @@
-"""What a watermark leaves in a line: the end of a static word (`ECIMEN`) that OCR read behind a value or on to it."""
+"""What a watermark leaves: the end of a static word (`ECIMEN`) behind a value or on to it, or a piece as a line."""
 
 import re
 from collections.abc import Iterable
 
+from rapidfuzz import fuzz
+
 from ocr_frontend.documents.letters import letters
 
 _FEWEST = 6  # letters of a rest: of 2,500 names, places and trades none ends so
+_FEWEST_OF_PIECE = 3
 _LAST_WORD = re.compile(r"[^\W\d_]+(?=\W*$)")
 
 
 def static_words(texts: Iterable[str]) -> tuple[str, ...]:
     """The words of a document's static lines of which a rest can be told from a name."""
     return tuple(sorted({word for text in texts for each in text.split() if len(word := letters(each)) > _FEWEST + 1}))
+
+
+def likeness_to_static(text: str, lines: Iterable[str]) -> float:
+    """How like a text is to a static line, or to a piece of a word of it, in [0, 1]: AMEROU is all CAMEROUN."""
+    plain = letters(text)
+    if len(plain) < _FEWEST_OF_PIECE:
+        return 0.0
+    words = {letters(word) for line in lines for word in (line, *line.split())}
+    longer = (word for word in words if len(word) >= len(plain))
+    return max((fuzz.partial_ratio(plain, word) / 100 for word in longer), default=0.0)
 
 
 def without_rest(text: str, words: Iterable[str]) -> str:

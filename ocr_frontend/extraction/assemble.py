@@ -17,7 +17,7 @@ from ocr_frontend.extraction.evidence import gather, has_orphan, log_odds
 from ocr_frontend.extraction.grounding import ground
 from ocr_frontend.extraction.llm_step import Answer
 from ocr_frontend.extraction.mrz import read_mrz, with_mrz
-from ocr_frontend.extraction.reranker.choose import Choices, choices, reranked
+from ocr_frontend.extraction.reranker.choose import Choices, reranked
 from ocr_frontend.extraction.reranker.trees import Trees
 from ocr_frontend.extraction.resolve import Resolved, resolve_all
 from ocr_frontend.extraction.rules import candidates, claimed_lines
@@ -70,7 +70,7 @@ def assemble(
     page = LabelledPage(spec, answer.prompt.lines)
     found = candidates(ground(answer.elements, page), page)
     odds = {key: log_odds(answer.logprobs.get(key, 0.0)) for key in found}
-    given = choices(found, odds, page)
+    given = Choices(found, odds, page)
     sure = dict[str, float]()
     if trees is not None:
         changed, sure = reranked(found, given, trees)

@@ -93,8 +93,7 @@ def _has_type(spec: FieldSpec, page: LabelledPage, index: int) -> bool:
     text = page.text_of(index, spec.key)
     if spec.type.free:
         return len(letters(text)) >= _FEWEST_LETTERS and not has_number(text) and not page.may_be_label(index)
-    found = spec.type.find(text)
-    return found is not None and found.exact
+    return spec.type.holds(text)
 
 
 def _whole(spec: FieldSpec, text: str) -> bool:

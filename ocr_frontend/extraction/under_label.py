@@ -57,7 +57,7 @@ def follows(upper: int, lower: int, page: LabelledPage) -> bool:
 
 def _labels_hold(elements: Elements, page: LabelledPage) -> bool:
     """Whether this page's labels stand where they are looked for: by the model's answers, or by values' own forms."""
-    fitting, unfitting = page.agreement
+    fitting, unfitting = page.nearest.agreement
     if fitting >= _FITTING and unfitting <= _UNFITTING:
         return True
     agreed = differing = 0

@@ -11,7 +11,7 @@ from adapters.data.given.page import Page, numbers_of, read
 from adapters.data.given.search import is_part, joined, nearest
 from adapters.training.contract import visible
 from adapters.training.targets import Target
-from ocr_frontend.documents.labels import LabelBook
+from ocr_frontend.documents.labels import book_of
 from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
 from ocr_frontend.documents.wording import labels_of
 
@@ -21,7 +21,7 @@ class Answers:
 
     def __init__(self, spec: DocumentSpec) -> None:
         self._spec = spec
-        self._book = LabelBook(labels_of(spec))
+        self._book = book_of(labels_of(spec))
 
     def lines(self, given: Given) -> tuple[str, ...]:
         """The texts as a prompt numbers them: folded, without blank ones."""

@@ -56,6 +56,11 @@ class ValueType(ABC):
         text = fold(text)
         return next(self.finds(text), None) or self.rough(text)
 
+    def holds(self, text: str) -> bool:
+        """Whether there is a whole value in `text`."""
+        found = self.find(text)
+        return found is not None and found.exact
+
     def rough(self, text: str) -> Found | None:
         """What may be a damaged value of this type. None by default."""
         return None

@@ -1,7 +1,7 @@
 """All fields together: for each the set of lines that is likeliest, and no line for two fields but with good reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -23,37 +23,47 @@ _TWICE = 4.0  # log-odds that a line costs which another field has, too
 _KEPT, _WAYS = 12, 200  # sets of a field that are looked at, and ways to choose that are kept from field to field
 
 
-@dataclass(frozen=True, slots=True)
 class Choices:
-    """Every set of lines that a page's fields may have. opinions: who takes which; elements: what the rules left."""
+    """Every set of lines that a page's fields may have, found when it is asked for.
 
-    page: LabelledPage
-    elements: dict[str, Element]
-    opinions: Opinions
-    sets: dict[str, list[Lines]]
-    features: dict[str, list[Features]]
+    found: by field what the model said and what the rules made of it; odds: log-odds of what the model said;
+    elements: what the rules left.
+    """
 
+    def __init__(self, found: Mapping[str, Sequence[Candidate]], odds: Mapping[str, float], page: LabelledPage) -> None:
+        self.page, self.odds = page, odds
+        self._found = {key: tuple(several) for key, several in found.items()}
+        self._said = {key: several[0].element for key, several in self._found.items()}
+        self.elements = {key: several[-1].element for key, several in self._found.items()}
+        self._around = Surroundings(page)
 
-def choices(found: Mapping[str, Sequence[Candidate]], odds: Mapping[str, float], page: LabelledPage) -> Choices:
-    """found: by field what the model said and what the rules made of it; odds: log-odds of what the model said."""
-    around = Surroundings(page)
-    model = {key: numbers_of(several[0].element, page) for key, several in found.items()}
-    written = {key for key, several in found.items() if isinstance(several[0].element, str | float)}
-    opinions = Opinions(
-        model,
-        odds,
-        frozenset(written),
-        {key: numbers_of(several[-1].element, page) for key, several in found.items()},
-        {key: len(several) - 1 for key, several in found.items()},
-        match_labels(around, model, odds),
-    )
-    sets, features = dict[str, list[Lines]](), dict[str, list[Features]]()
-    for spec in page.spec.fields:
-        proposed = (opinions.model[spec.key], opinions.rules[spec.key], opinions.labels.get(spec.key, ()))
-        sets[spec.key] = line_sets(around, spec, proposed)
-        features[spec.key] = of_sets(around, spec, sets[spec.key], opinions)
-    elements = {key: several[-1].element for key, several in found.items()}
-    return Choices(page, elements, opinions, sets, features)
+    @cached_property
+    def opinions(self) -> Opinions:
+        """Who takes which lines."""
+        model = {key: numbers_of(element, self.page) for key, element in self._said.items()}
+        return Opinions(
+            model,
+            self.odds,
+            frozenset(key for key, element in self._said.items() if isinstance(element, str | float)),
+            {key: numbers_of(element, self.page) for key, element in self.elements.items()},
+            {key: len(several) - 1 for key, several in self._found.items()},
+            match_labels(self._around, model, self.odds),
+        )
+
+    @cached_property
+    def sets(self) -> dict[str, list[Lines]]:
+        """Of each field."""
+        model, rules, labels = self.opinions.model, self.opinions.rules, self.opinions.labels
+        return {
+            spec.key: line_sets(self._around, spec, (model[spec.key], rules[spec.key], labels.get(spec.key, ())))
+            for spec in self.page.spec.fields
+        }
+
+    @cached_property
+    def features(self) -> dict[str, list[Features]]:
+        """Of each set of each field, in their order."""
+        fields = self.page.spec.fields
+        return {spec.key: of_sets(self._around, spec, self.sets[spec.key], self.opinions) for spec in fields}
 
 
 def value_of(lines: Lines, spec: FieldSpec, given: Choices) -> Value | None:
@@ -69,7 +79,7 @@ def reranked(
 
     Nothing on a page of few labels: what the trees know is how labels and lines stand to each other, and of receipts,
     which mostly have none, they lost 7 of 100 values."""
-    if len(given.opinions.labels) < max(_FEWEST, _PART * len(given.sets)):
+    if len(given.opinions.labels) < max(_FEWEST, _PART * len(given.page.spec.fields)):
         return {}, {}
     rows = [row(each, trees.names) for several in given.features.values() for each in several]
     scores = trees.log_odds(np.array(rows, dtype=np.float64))

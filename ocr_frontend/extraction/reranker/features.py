@@ -12,7 +12,7 @@ from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.reranker.line_sets import Lines
 from ocr_frontend.extraction.reranker.surroundings import SIDES, Side, Surroundings
 
-VERSION = 1  # of the names and meanings below: trees of another version are not asked
+VERSION = 2  # of the names and meanings below: trees of another version are not asked
 Features = dict[str, float]
 _FAR = 9.0
 _NOBODY = -9.0
@@ -109,6 +109,8 @@ def _of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opi
         "may_be_label": any(page.may_be_label(n) for n in lines),
         "is_label": any(around.labels[n] for n in lines),
         "like_missing": max(page.likeness_to_missing(n) for n in lines) if spec.type.free else 0.0,
+        "label_words": max(page.label_words[n] for n in lines),
+        "static": max(page.like_static[n] for n in lines),
         "score": min(page.lines[n].confidence for n in lines),
         "height_to_values": height / around.value_height,
         "height_to_labels": height / around.label_height,

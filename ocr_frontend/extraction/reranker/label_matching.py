@@ -122,8 +122,7 @@ def _kind(around: Surroundings, group: LabelGroup, spec: FieldSpec | None, line:
         return _LABELLED if page.labels_in(line) else 0.0
     text = page.text_of(line, spec.key)
     if not spec.type.free:
-        found = spec.type.find(text)
-        return 0.0 if found is not None and found.exact else _NEVER
+        return 0.0 if spec.type.holds(text) else _NEVER
     cost = _TYPED if page.fitting(line) else _NUMBER if has_number(text) else 0.0
     cost += _LETTERS if len(letters(text)) < _FEWEST else 0.0
     return cost + (_LABELLED if page.labels_in(line) and spec.key not in page.labels_in(line) else 0.0)

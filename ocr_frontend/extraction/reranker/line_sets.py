@@ -31,5 +31,4 @@ def _may_hold(around: Surroundings, spec: FieldSpec, line: int) -> bool:
     text = page.text_of(line, spec.key)
     if spec.type.free:
         return len(letters(text)) >= _FEWEST and not page.fitting(line)
-    found = spec.type.find(text)
-    return found is not None and found.exact
+    return spec.type.holds(text)

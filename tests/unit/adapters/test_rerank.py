@@ -13,13 +13,14 @@ from adapters.__main__ import main
 from adapters.data.documents import fields_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.rerank import as_nodes, read
+from ocr_frontend.extraction.reranker.features import VERSION
 from ocr_frontend.extraction.reranker.trees import Trees, load_trees
 
 BOX = [[0, 0], [100, 0], [100, 20], [0, 20]]
 ELSEWHERE = [[0, 50], [100, 50], [100, 70], [0, 70]]
 
 
-def write_cards(folder: Path, sets: list[dict[str, Any]], value: str | None = "MBARGA", version: int = 1) -> None:
+def write_cards(folder: Path, sets: list[dict[str, Any]], value: str | None = "MBARGA", version: int = VERSION) -> None:
     keys = fields_of("cni-2018-recto")
     truth = {
         "file": "0.png", "document": "cni-2018-recto", "values": dict.fromkeys(keys) | {"nom_surname": value},
@@ -49,7 +50,7 @@ def test_a_set_is_right_where_it_says_the_value_or_stands_where_it_is(tmp_path: 
     write_cards(tmp_path / "cards", misread)
     labelled, version = read([tmp_path / "cards"])
     named = [each.right for each in labelled if "first" in each.features]
-    assert named == [False, True, False, False] and version == 1
+    assert named == [False, True, False, False] and version == VERSION
     assert all(each.right for each in labelled if "first" not in each.features)  # null fields, and nothing named
 
 
@@ -62,7 +63,7 @@ def test_cards_without_choices_are_refused_with_the_way_out(tmp_path: Path) -> N
 
 def test_choices_of_two_versions_are_refused(tmp_path: Path) -> None:
     write_cards(tmp_path / "one", [one_set([], None)])
-    write_cards(tmp_path / "two", [one_set([], None)], version=2)
+    write_cards(tmp_path / "two", [one_set([], None)], version=VERSION + 1)
     with pytest.raises(EvaluationError, match="several versions"):
         read([tmp_path / "one", tmp_path / "two"])
 

@@ -47,4 +47,6 @@ def test_no_boxes_upset_what_looks_at_them(lines: list[tuple[str, Corners]]) -> 
     page = page_of([GivenLine(text, 1.0, box) for text, box in [("M", BOX), *lines]], None)
     for card in cards_on(page.lines, CLASSIFIER):
         labelled = LabelledPage(RECTO, card.lines)
-        assert labelled.agreement and all(isinstance(labelled.owners(n), frozenset) for n in range(len(card.lines)))
+        assert labelled.nearest.agreement and all(
+            isinstance(labelled.owners(n), frozenset) for n in range(len(card.lines))
+        )

@@ -147,5 +147,17 @@ def test_words_of_labels_before_a_label_are_a_part_of_it() -> None:
 
 def test_a_typed_value_before_its_own_label_is_read() -> None:
     shown = page("cni-2018-verso", ["952085 SP/SM - SP/SM", "VALI. A PAR. DU / VALID FROM 14.09.2023"])
-    assert shown.text_of(0, "sp_sm") == "952085 SP/SM - SP/SM"
+    assert shown.text_of(0, "sp_sm") == "952085"
     assert "14.09.2023" in shown.text_of(1, "date_of_issue")
+
+
+def test_a_label_on_both_sides_of_a_stroke_is_one_beside_a_value() -> None:
+    shown = page("cni-2018-recto", ["GUIDE TOURISTIQUE PROFESSION/PROFESSION", "SANS PROFESSION"])
+    assert shown.text_of(0, "profession") == "GUIDE TOURISTIQUE" and shown.labels_in(0) == {"profession"}
+    assert not shown.labels_in(1)
+
+
+def test_a_typed_value_before_another_label_is_the_value_of_its_own_field() -> None:
+    shown = page("cni-2018-recto", ["1,81 SEXE/SEX F"])
+    assert shown.text_of(0, "taille") == "1,81" and shown.text_of(0, "sex") == "F"
+    assert shown.text_of(0, "date_of_birth") == "1,81 SEXE/SEX F"

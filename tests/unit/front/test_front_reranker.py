@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.extraction.candidate import Candidate
 from ocr_frontend.extraction.reranker.assignment import assign
-from ocr_frontend.extraction.reranker.choose import choices, reranked, value_of
+from ocr_frontend.extraction.reranker.choose import Choices, reranked, value_of
 from ocr_frontend.extraction.reranker.features import VERSION
 from ocr_frontend.extraction.reranker.label_matching import match_labels
 from ocr_frontend.extraction.reranker.surroundings import Surroundings, side_of
@@ -105,7 +105,7 @@ class Agreeing:
 def chosen(answer: Mapping[str, Element]) -> tuple[dict[str, Candidate], dict[str, float]]:
     given_page = page("cni-2018-recto", MIXED)
     found = candidates(dict(answer), given_page)
-    return reranked(found, choices(found, dict.fromkeys(found, 1.0), given_page), Agreeing())  # type: ignore[arg-type]
+    return reranked(found, Choices(found, dict.fromkeys(found, 1.0), given_page), Agreeing())  # type: ignore[arg-type]
 
 
 def test_what_stands_otherwise_is_changed_and_no_line_is_two_fields_value() -> None:
@@ -124,14 +124,14 @@ def test_a_text_that_the_model_wrote_is_left_alone() -> None:
 def test_a_page_of_few_labels_is_not_its_business() -> None:
     few = page("cni-2018-recto", ["MABEL", "YAOUNDE", "PRENOMS/GIVEN NAMES", "SEXE/SEX", "F"])
     found = candidates({**NOTHING, "prenom_given_name": 0}, few)
-    given_choices = choices(found, dict.fromkeys(found, 1.0), few)
+    given_choices = Choices(found, dict.fromkeys(found, 1.0), few)
     assert reranked(found, given_choices, Agreeing()) == ({}, {})  # type: ignore[arg-type]
 
 
 def test_every_set_has_the_value_that_it_would_give() -> None:
     given_page = page("cni-2018-recto", RECTO)
     found = candidates(dict(RECTO_ANSWER), given_page)
-    given_choices = choices(found, dict.fromkeys(found, 1.0), given_page)
+    given_choices = Choices(found, dict.fromkeys(found, 1.0), given_page)
     born = spec("cni-2018-recto").field("date_of_birth")
     assert born is not None
     values = {lines: value_of(lines, born, given_choices) for lines in given_choices.sets["date_of_birth"]}
@@ -166,10 +166,10 @@ def test_the_shipped_trees_mend_a_page_of_two_manners_and_leave_a_right_answer()
     trees = load_trees()
     right, mixed = page("cni-2018-recto", RECTO), page("cni-2018-recto", MIXED)
     found = candidates(dict(RECTO_ANSWER), right)
-    assert reranked(found, choices(found, dict.fromkeys(found, 5.0), right), trees)[0] == {}
+    assert reranked(found, Choices(found, dict.fromkeys(found, 5.0), right), trees)[0] == {}
     answer = {**NOTHING, "date_of_birth": 2, "prenom_given_name": 3, "lieu_of_birth": 6}  # the trade was not seen
     found = candidates(answer, mixed)
-    changed, _ = reranked(found, choices(found, dict.fromkeys(found, 1.0), mixed), trees)
+    changed, _ = reranked(found, Choices(found, dict.fromkeys(found, 1.0), mixed), trees)
     lines = {key: (changed[key] if key in changed else several[-1]).element for key, several in found.items()}
     assert {key: line for key, line in lines.items() if line is not None} == answer_of_mixed()
 

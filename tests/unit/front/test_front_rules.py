@@ -207,8 +207,8 @@ def test_on_a_page_with_labels_below_a_line_goes_to_the_label_under_it() -> None
 
 
 def test_one_date_above_a_label_does_not_turn_a_page_with_labels_above() -> None:
-    assert not page("cni-2018-recto", RECTO).labels_below
-    assert not page("cni-2018-recto", ["MBARGA", "01.02.1990", "DATE DE NAISSANCE/DATE OF BIRTH"]).labels_below
+    assert not page("cni-2018-recto", RECTO).nearest.below
+    assert not page("cni-2018-recto", ["MBARGA", "01.02.1990", "DATE DE NAISSANCE/DATE OF BIRTH"]).nearest.below
 
 
 @pytest.mark.parametrize("label", ["NATIONALITE", "NATIONALITY", "NATIONALITE/NATIONALITY", "GROUPE SANGUIN"])

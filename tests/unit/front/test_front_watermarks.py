@@ -4,7 +4,7 @@ import pytest
 
 from adapters.data.vocabulary import words
 from ocr_frontend.documents.registry import builtin
-from ocr_frontend.documents.watermarks import static_words, without_rest
+from ocr_frontend.documents.watermarks import likeness_to_static, static_words, without_rest
 
 STATIC = static_words(text for spec in builtin().every.values() for text in spec.static)
 
@@ -29,3 +29,19 @@ def test_a_rest_comes_off(text: str, left: str) -> None:
 def test_every_name_place_and_trade_stays(kind: str) -> None:
     known = [f"X {line.split('|')[-1].upper()}" for line in words(kind)]
     assert [without_rest(text, STATIC) for text in known] == known
+
+
+@pytest.mark.parametrize(
+    ("text", "least", "most"),
+    [
+        ("AMEROU", 1.0, 1.0),
+        ("ECIMEN", 1.0, 1.0),
+        ("SPEC1MEN", 0.8, 1.0),
+        ("REPUBLIQUE DU CAMEROUN", 1.0, 1.0),
+        ("MBARGA ATANGANA JEANNE", 0.0, 0.6),
+        ("F", 0.0, 0.0),
+        ("", 0.0, 0.0),
+    ],
+)
+def test_a_piece_of_a_static_line_is_known(text: str, least: float, most: float) -> None:
+    assert least <= likeness_to_static(text, ("SPECIMEN", "REPUBLIQUE DU CAMEROUN")) <= most
