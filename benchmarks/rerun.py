@@ -61,7 +61,7 @@ STEPS = (
     Step("quantization", "-m benchmarks.quantization.table", 30),
     Step("zones", "-m benchmarks.cards.mrz_false_accepts --zones 200000", 2),
     Step("hostile", "-m benchmarks.front.hostile_inputs", 2),
-    Step("front", "-m benchmarks.front.load", 12),
+    Step("front", "-m benchmarks.front.load --real --out benchmarks/results/front_load.json", 12),
     Step("front-memory", "-m benchmarks.front.memory", 20),
     Step("eviction", "-m benchmarks.registry.eviction", 2),
     Step("fuzz", "-m benchmarks.registry.fuzz", 3),

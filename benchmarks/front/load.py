@@ -5,9 +5,10 @@ come as the key `flood` and do not stop; with `--job N` a third key has jobs of 
 With `--fronts N --database URL` so many fronts share their jobs in a PostgreSQL, and clients spread over them; what one
 front took in is asked of the others, too.
 
+    python -m benchmarks.front.load --real
     python -m benchmarks.front.load --server-command "python -m server --model FOLDER --port 8297"
 
-Without a command a stand-in takes the model server's place. Every client sends one card after the other and keeps to
+Without either a stand-in takes the model server's place. Every client sends one card after the other and keeps to
 `Retry-After`. What is an error: any status but 200, 429 and 503, and a 429 or 503 without `Retry-After`. The last line
 is one JSON document.
 """
@@ -17,6 +18,7 @@ import asyncio
 import base64
 import json
 import secrets
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -29,6 +31,7 @@ from adapters import machine
 from benchmarks.front.clients import KEYS, Cards, Run, person, program
 from benchmarks.front.report import report
 from benchmarks.front.services import Child, cards, front, model_server, running
+from benchmarks.harness.served_base import served_base
 
 
 def main() -> int:
@@ -37,6 +40,8 @@ def main() -> int:
     if args.quick:
         args.clients, args.minutes, args.away = 8, 0.7, 4.0
     drawn = cards(args.distinct)
+    if args.real:
+        args.server_command = _own(args.port + 1)
     server = model_server(args.port + 1, args.server_command, args.seconds)
     try:
         settings = _settings(args)
@@ -60,6 +65,11 @@ def main() -> int:
         args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result))
     return 1 if result["dishonest"] else 0
+
+
+def _own(port: int) -> str:
+    command = [sys.executable, "-m", "server", "--model", str(served_base().folder), "--adapters-dir", "adapters"]
+    return shlex.join([*command, "--port", str(port)])
 
 
 def _settings(args: argparse.Namespace) -> dict[str, str]:
@@ -88,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--database", help="PostgreSQL that the fronts share jobs in: postgresql://user@host:port/name")
     parser.add_argument("--distinct", type=int, default=32, help="different cards (default: %(default)s)")
     parser.add_argument("--server-command", help="starts a model server on the port after --port")
+    parser.add_argument("--real", action="store_true", help="this server with the base that make up serves")
     parser.add_argument("--seconds", type=float, default=0.5, help="the stand-in's answer (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8296, help="of the front (default: %(default)s)")
     parser.add_argument("--out", type=Path, help="file for the JSON document too")

@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("--distinct", type=int, default=64, help="of them different (default: %(default)s)")
     parser.add_argument("--every", type=int, default=20, help="cards between two looks (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8295, help="of the front; the next one is the stand-in's")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/front-memory"))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/front_memory"))
     parser.add_argument("--quick", action="store_true", help="40 cards, to see that it works")
     args = parser.parse_args()
     if args.quick:

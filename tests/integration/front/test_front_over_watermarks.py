@@ -23,9 +23,7 @@ def page() -> Pixels:
     draw = ImageDraw.Draw(image)
     for row, text in enumerate(TEXTS):
         if text in OVER:
-            draw.text(
-                (300, 70 * row), "SPECIMEN", fill=(196, 200, 205), font=ImageFont.truetype(io.BytesIO(FONT), 96)
-            )
+            draw.text((300, 70 * row), "SPECIMEN", fill=(196, 200, 205), font=ImageFont.truetype(io.BytesIO(FONT), 96))
     for row, text in enumerate(TEXTS):
         draw.text((60, 40 + 70 * row), text, fill=(25, 25, 25), font=ImageFont.truetype(io.BytesIO(FONT), 30))
     return np.asarray(image)
