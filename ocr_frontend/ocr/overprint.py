@@ -20,7 +20,7 @@ from ocr_frontend.ocr.images import Pixels, Rectangle
 from ocr_frontend.ocr.orientation import Read
 from ocr_frontend.ocr.textline import TextLine
 
-_TALL = 1.5  # times the page's middle height: of 30 values on cards laid out anew that were glued to a watermark 28
+_TALL = 1.5  # times the page's middle height: of 15 values on cards laid out anew that a watermark spoilt, 13
 _LOWER = 0.85  # of a tall box's height, that what is printed over a watermark has at most
 _SURE = 0.8  # score of a line that takes the place of another
 _FEWEST, _MOST = 4, 6  # lines of a page that tell a tall one; tall ones that are looked at
