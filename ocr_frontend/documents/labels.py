@@ -12,7 +12,8 @@ from ocr_frontend.documents.abbreviations import Abbreviations
 from ocr_frontend.documents.label_search import find_labels
 from ocr_frontend.documents.letters import has_number, letters, tokens
 from ocr_frontend.documents.near_forms import NearForms
-from ocr_frontend.documents.wording import Label
+from ocr_frontend.documents.spec import DocumentSpec, Printed
+from ocr_frontend.documents.wording import Fields, Label, labels, printed_on
 
 # A whole line so like a label, 1 less the edits a letter, is that label. Of 6,900 names, places and trades one reaches
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
@@ -121,10 +122,14 @@ class LabelBook:
         return len(found) == 2 and "/" in text and bool(self._of[found[0]] & self._of[found[1]])
 
 
+def book_of(spec: DocumentSpec) -> LabelBook:
+    """The labels of a document. Made once for what it prints: its hundreds of pairs take ten milliseconds and more."""
+    return _book(*printed_on(spec))
+
+
 @lru_cache(maxsize=_DOCUMENTS)
-def book_of(labels: tuple[Label, ...]) -> LabelBook:
-    """Built once for the labels of a document (`labels_of`)."""
-    return LabelBook(labels)
+def _book(fields: Fields, others: tuple[Printed, ...], static: tuple[str, ...]) -> LabelBook:
+    return LabelBook(labels(fields, others, static))
 
 
 def _bounds(words: Sequence[tuple[str, int, int]]) -> frozenset[int]:

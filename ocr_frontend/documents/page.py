@@ -10,8 +10,8 @@ from ocr_frontend.documents.label_words import looks_like_label, share_of_label_
 from ocr_frontend.documents.labels import Reading, book_of
 from ocr_frontend.documents.nearest_label import NearestLabels
 from ocr_frontend.documents.spec import DocumentSpec
-from ocr_frontend.documents.watermarks import likeness_to_static, static_words, without_rest
-from ocr_frontend.documents.wording import Label, labels_of, likeness
+from ocr_frontend.documents.watermarks import likeness_to_static, static_pieces, static_words, without_rest
+from ocr_frontend.documents.wording import Label, likeness
 from ocr_frontend.ocr.geometry import Place, places
 from ocr_frontend.ocr.textline import TextLine
 
@@ -21,9 +21,8 @@ class LabelledPage:
 
     def __init__(self, spec: DocumentSpec, lines: Sequence[TextLine]) -> None:
         self.spec, self.lines = spec, tuple(lines)
-        labels = labels_of(spec)
-        book = book_of(labels)
-        self._labels = {label.name: label for label in labels}
+        book = book_of(spec)
+        self._labels = {label.name: label for label in book.labels}
         self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
         self._static = static_words(spec.static)
         self._typed = {field.key: field.type for field in spec.fields if not field.type.free}
@@ -76,7 +75,8 @@ class LabelledPage:
     @cached_property
     def like_static(self) -> tuple[float, ...]:
         """How like each line is to a piece of what the document always prints, in [0, 1]."""
-        return tuple(likeness_to_static(line.text, self.spec.static) for line in self.lines)
+        pieces = static_pieces(self.spec.static)
+        return tuple(likeness_to_static(line.text, pieces) for line in self.lines)
 
     def likeness_to_missing(self, index: int) -> float:
         """How like the line is to the likest of the missing labels, in [0, 1]."""

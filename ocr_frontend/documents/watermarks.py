@@ -17,14 +17,18 @@ def static_words(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({word for text in texts for each in text.split() if len(word := letters(each)) > _FEWEST + 1}))
 
 
-def likeness_to_static(text: str, lines: Iterable[str]) -> float:
-    """How like a text is to a static line, or to a piece of a word of it, in [0, 1]: AMEROU is all CAMEROUN."""
+def static_pieces(texts: Iterable[str]) -> frozenset[str]:
+    """A document's static lines and their words, as letters."""
+    return frozenset(letters(piece) for text in texts for piece in (text, *text.split()))
+
+
+def likeness_to_static(text: str, pieces: Iterable[str]) -> float:
+    """How like a text is to one of `static_pieces` or a part of it, in [0, 1]: AMEROU is all CAMEROUN."""
     plain = letters(text)
     if len(plain) < _FEWEST_OF_PIECE:
         return 0.0
-    words = {letters(word) for line in lines for word in (line, *line.split())}
-    longer = (word for word in words if len(word) >= len(plain))
-    return max((fuzz.partial_ratio(plain, word) / 100 for word in longer), default=0.0)
+    longer = (piece for piece in pieces if len(piece) >= len(plain))
+    return max((fuzz.partial_ratio(plain, piece) / 100 for piece in longer), default=0.0)
 
 
 def without_rest(text: str, words: Iterable[str]) -> str:

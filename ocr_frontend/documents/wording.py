@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import product
 
 from rapidfuzz.distance import Levenshtein
@@ -10,12 +9,11 @@ from rapidfuzz.distance import Levenshtein
 from ocr_frontend.documents.letters import letters, tokens
 from ocr_frontend.documents.spec import DocumentSpec, Printed
 
-_DOCUMENTS = 64  # whose labels are kept
 _FEWEST = 4  # letters of a form that anything can be like
 JOINTS = "I"  # what OCR makes of the stroke between two languages
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Label:
     """One label: its field's standard name or key (a key of `DocumentSpec`), and its forms as letters.
 
@@ -24,7 +22,7 @@ class Label:
     usual: the forms and pairs of the wordings that the document names first;
     swapped: pairs with English first; parts: the two halves of each pair;
     phrases: forms of several words, or with a plural in brackets (`FORENAME(S)`);
-    wordings: each as it is printed, in each language. Equal only to itself: it is made once for what it prints.
+    wordings: each as it is printed, in each language.
     """
 
     name: str
@@ -40,16 +38,21 @@ class Label:
     wordings: tuple[str, ...] = ()
 
 
+Fields = tuple[tuple[str, Printed], ...]
+
+
 def labels_of(spec: DocumentSpec) -> tuple[Label, ...]:
     """Every label of a document: of its fields, without a field, and its static lines (name begins with `=`)."""
-    return _labels(tuple((each.key, each.printed) for each in spec.fields), spec.printed, spec.static)
+    return labels(*printed_on(spec))
 
 
-@lru_cache(maxsize=_DOCUMENTS)
-def _labels(
-    fields: tuple[tuple[str, Printed], ...], others: tuple[Printed, ...], static: tuple[str, ...]
-) -> tuple[Label, ...]:
-    """Once for what a document prints: its hundreds of pairs take ten milliseconds."""
+def printed_on(spec: DocumentSpec) -> tuple[Fields, tuple[Printed, ...], tuple[str, ...]]:
+    """What a document prints: each field's key and label, labels without a field, static lines. Can be hashed."""
+    return tuple((each.key, each.printed) for each in spec.fields), spec.printed, spec.static
+
+
+def labels(fields: Fields, others: tuple[Printed, ...], static: tuple[str, ...]) -> tuple[Label, ...]:
+    """Of what is printed on a document (`printed_on`)."""
     own = [_label(key, key, printed) for key, printed in fields]
     without = [_label(f"+{letters(each.texts[0])}", None, each) for each in others if each.texts]
     lines = [_label(f"={letters(text)}", None, Printed(both=(text,))) for text in static]

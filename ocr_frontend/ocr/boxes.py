@@ -7,9 +7,9 @@ from ocr_frontend.ocr.pixels import Rectangle
 from ocr_frontend.ocr.textline import Point, TextLine
 
 
-def area(line: TextLine) -> Rectangle:
-    """The upright rectangle around a line."""
-    xs, ys = [x for x, _ in line.box], [y for _, y in line.box]
+def area(*lines: TextLine) -> Rectangle:
+    """The upright rectangle around a line, or around several."""
+    xs, ys = [x for line in lines for x, _ in line.box], [y for line in lines for _, y in line.box]
     return min(xs), min(ys), max(xs), max(ys)
 
 

@@ -6,7 +6,6 @@ paper. What was a watermark alone stays as it was read.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -34,13 +33,6 @@ Brightness = NDArray[np.float32]
 _WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601's, as Pillow has them
 
 
-@dataclass(frozen=True, slots=True)
-class _Tall:
-    line: TextLine
-    height: float
-    part: Rectangle
-
-
 def without_overprint(read: Read, image: Pixels, lines: Sequence[TextLine]) -> list[TextLine]:
     """The page's lines, with those printed over a watermark in its place. Raises what `read` raises, and Stopped."""
     if len(lines) < _FEWEST:
@@ -52,28 +44,29 @@ def without_overprint(read: Read, image: Pixels, lines: Sequence[TextLine]) -> l
     if not tall:
         return list(lines)
     ink = _ink(image, [line for n, line in enumerate(lines) if n not in tall])
-    found = {n: _over(read, image, _tall(lines[n], heights[n], usual, image), ink) for n in tall}
+    found = {n: _over(read, image, lines[n], round(_MARGIN * usual), ink) for n in tall}
     return [each for n, line in enumerate(lines) for each in (found.get(n) or [line])]
 
 
-def _over(read: Read, image: Pixels, tall: _Tall, ink: float) -> list[TextLine]:
+def _over(read: Read, image: Pixels, tall: TextLine, margin: int, ink: float) -> list[TextLine]:
     """What is written in ink inside of a tall box; nothing where it is all that there is."""
-    left, top, right, bottom = tall.part
-    pixels = image[top:bottom, left:right]
-    level = _level(_brightness(pixels), ink)
-    own = level[_mask(tall, level)]
+    left, top, right, bottom = _around(tall, margin, image)
+    brightness = _brightness(image[top:bottom, left:right])
+    paper = float(np.percentile(brightness, _PAPER))
+    level = _level(brightness, paper, ink)
+    own = level[_mask(moved(tall, -left, -top), level)]
     if not own.size or (own < _PALE).mean() < _INKED:
         return []
     check()
-    seen = [moved(line, left, top) for line in read(_inked(pixels, level))]
-    inside = [line for line in seen if _inside(line, tall.line) and line.text.strip()]
-    kept = [line for line in inside if writing_height(line) <= _LOWER * tall.height and line.confidence >= _SURE]
+    seen = [moved(line, left, top) for line in read(_inked(level, paper))]
+    inside = [line for line in seen if _inside(line, tall) and line.text.strip()]
+    highest = _LOWER * writing_height(tall)
+    kept = [line for line in inside if writing_height(line) <= highest and line.confidence >= _SURE]
     return sorted(kept, key=lambda line: (line.box[0][1], line.box[0][0])) if len(kept) == len(inside) else []
 
 
-def _inked(pixels: Pixels, level: Brightness) -> Pixels:
+def _inked(level: Brightness, paper: float) -> Pixels:
     """The part with everything paler than ink as bright as paper."""
-    paper = np.percentile(_brightness(pixels), _PAPER)
     grey = np.minimum(level / _PALE, 1.0) * paper
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
 
@@ -89,20 +82,16 @@ def _ink(image: Pixels, lines: Sequence[TextLine]) -> float:
     return median(found) if found else 1.0
 
 
-def _level(brightness: Brightness, ink: float) -> Brightness:
+def _level(brightness: Brightness, paper: float, ink: float) -> Brightness:
     """0 where it is ink and darker, 1 where it is paper."""
-    paper = max(float(np.percentile(brightness, _PAPER)), 1.0)
-    level: Brightness = np.clip((brightness / paper - ink) / max(1.0 - ink, 0.01), 0.0, None).astype(np.float32)
+    shares = brightness / max(paper, 1.0)
+    level: Brightness = np.clip((shares - ink) / max(1.0 - ink, 0.01), 0.0, None).astype(np.float32)
     return level
 
 
 def _brightness(pixels: Pixels) -> Brightness:
     found: Brightness = pixels.astype(np.float32) @ _WEIGHTS
     return found
-
-
-def _tall(line: TextLine, height: float, usual: float, image: Pixels) -> _Tall:
-    return _Tall(line, height, _around(line, round(_MARGIN * usual), image))
 
 
 def _around(line: TextLine, margin: int, image: Pixels) -> Rectangle:
@@ -114,11 +103,10 @@ def _around(line: TextLine, margin: int, image: Pixels) -> Rectangle:
     )  # fmt: skip
 
 
-def _mask(tall: _Tall, level: Brightness) -> NDArray[np.bool_]:
-    """Which pixels of the part are in the tall box, which may be tilted."""
-    left, top, _, _ = tall.part
-    down, across = np.mgrid[top : top + level.shape[0], left : left + level.shape[1]]
-    return _in_box(tall.line, across, down)
+def _mask(tall: TextLine, level: Brightness) -> NDArray[np.bool_]:
+    """Which pixels of a part are in the tall box, which may be tilted. tall: with its box in the part."""
+    down, across = np.indices(level.shape)
+    return _in_box(tall, across, down)
 
 
 def _inside(line: TextLine, tall: TextLine) -> bool:

@@ -6,7 +6,6 @@ A reader that does not come back is given up and another one opened in its place
 """
 
 import asyncio
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -105,16 +104,15 @@ class OcrPool(Readers):
 
     async def _read(self, data: bytes | Sent, begun: asyncio.Event, work: Work, deadline: float) -> Page:
         worker = await self._turns.take(work.key, work.background)
-        async with contextlib.AsyncExitStack() as turn:
-            try:
-                await turn.enter_async_context(self._phases.reading())
+        try:
+            async with self._phases.reading():
                 if deadline - time.monotonic() < _SPARE * self._usual:
                     raise Busy("No OCR reader became free in time.")
-            except BaseException:
-                self._turns.give(worker)  # the read would be stopped halfway, or nobody waits for it; the next one does
-                raise
-            begun.set()
-            return await self._read_with(worker, data)
+                begun.set()
+                return await self._read_with(worker, data)
+        finally:
+            if not begun.is_set():  # it would be stopped halfway, or nobody waits for it; the next one waits
+                self._turns.give(worker)
 
     async def _read_with(self, worker: Worker, data: bytes | Sent) -> Page:
         self.running += 1

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from ocr_frontend.ocr.boxes import area, writing_height
 from ocr_frontend.ocr.pixels import Rectangle
 from ocr_frontend.ocr.textline import TextLine
 
@@ -35,10 +36,7 @@ def blocks(lines: Sequence[TextLine]) -> list[Block]:
         letters = len(line.text.strip())
         if line.confidence < _SURE or letters < _LETTERS:
             continue
-        (a, b), (c, d), _, (e, f) = line.box
-        sides = sorted((((c - a) ** 2 + (d - b) ** 2) ** 0.5, ((e - a) ** 2 + (f - b) ** 2) ** 0.5))
-        xs, ys = [x for x, _ in line.box], [y for _, y in line.box]
-        found.append(Block(min(xs), min(ys), max(xs), max(ys), max(1.0, sides[0]), letters))
+        found.append(Block(*area(line), writing_height(line), letters))
     return found
 
 

@@ -113,7 +113,7 @@ def _together(
 
 def _in_order(groups: Sequence[list[TextLine]]) -> list[list[TextLine]]:
     """From top to bottom, those beside each other from left to right."""
-    areas = {id(group): _around_all(group) for group in groups}
+    areas = {id(group): area(*group) for group in groups}
     rest = sorted(groups, key=lambda group: areas[id(group)][1])
     ordered: list[list[TextLine]] = []
     while rest:
@@ -126,15 +126,6 @@ def _in_order(groups: Sequence[list[TextLine]]) -> list[list[TextLine]]:
 def _beside(one: Rectangle, other: Rectangle) -> bool:
     shared = min(one[3], other[3]) - max(one[1], other[1])
     return one is other or shared > 0.5 * min(one[3] - one[1], other[3] - other[1])
-
-
-def _around_all(lines: Sequence[TextLine]) -> Rectangle:
-    """The upright rectangle around lines."""
-    areas = [area(line) for line in lines]
-    return (
-        min(each[0] for each in areas), min(each[1] for each in areas),
-        max(each[2] for each in areas), max(each[3] for each in areas),
-    )  # fmt: skip
 
 
 def _weight(lines: Sequence[TextLine]) -> float:

@@ -13,7 +13,6 @@ from adapters.training.contract import visible
 from adapters.training.targets import Target
 from ocr_frontend.documents.labels import book_of
 from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
-from ocr_frontend.documents.wording import labels_of
 
 
 class Answers:
@@ -21,7 +20,7 @@ class Answers:
 
     def __init__(self, spec: DocumentSpec) -> None:
         self._spec = spec
-        self._book = book_of(labels_of(spec))
+        self._book = book_of(spec)
 
     def lines(self, given: Given) -> tuple[str, ...]:
         """The texts as a prompt numbers them: folded, without blank ones."""

@@ -4,7 +4,7 @@ import pytest
 
 from adapters.data.vocabulary import words
 from ocr_frontend.documents.registry import builtin
-from ocr_frontend.documents.watermarks import likeness_to_static, static_words, without_rest
+from ocr_frontend.documents.watermarks import likeness_to_static, static_pieces, static_words, without_rest
 
 STATIC = static_words(text for spec in builtin().every.values() for text in spec.static)
 
@@ -44,4 +44,5 @@ def test_every_name_place_and_trade_stays(kind: str) -> None:
     ],
 )
 def test_a_piece_of_a_static_line_is_known(text: str, least: float, most: float) -> None:
-    assert least <= likeness_to_static(text, ("SPECIMEN", "REPUBLIQUE DU CAMEROUN")) <= most
+    pieces = static_pieces(("SPECIMEN", "REPUBLIQUE DU CAMEROUN"))
+    assert least <= likeness_to_static(text, pieces) <= most
