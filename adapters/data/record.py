@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.data.align import align
+from adapters.data.json_lines import rows
 from adapters.data.lines import Line, polygon_of
 from adapters.data.records import Record
 from adapters.data.samples import Sample
@@ -19,8 +20,8 @@ from adapters.errors import DataError
 
 def join(cards: Path, lines: Path) -> Iterator[Sample]:
     """Samples of the cards in `cards` (cards.jsonl) that `lines` (`python -m ocr_frontend lines`) has read."""
-    read = {entry["file"]: entry["lines"] for entry in _entries(lines)}
-    for truth in _entries(cards):
+    read = {entry["file"]: entry["lines"] for _, entry in rows(lines, "python -m ocr_frontend lines")}
+    for _, truth in rows(cards, "python -m adapters cards"):
         if truth["file"] not in read:
             raise DataError(
                 f"{lines} has no lines of {truth['file']}: read the whole folder with python -m ocr_frontend lines."
@@ -59,12 +60,3 @@ def _kept(sample: Sample) -> dict[str, Any]:
 
     kept = labelled(sample)
     return {"document": kept.document, "lines": kept.lines, "targets": kept.targets}
-
-
-def _entries(path: Path) -> list[dict[str, Any]]:
-    try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise DataError(f"{path} is not JSON Lines: {error}.") from error

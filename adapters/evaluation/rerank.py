@@ -4,7 +4,6 @@ The trees weigh numbers that are about fields, labels and lines as such (`ocr_fr
 """
 
 import argparse
-import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ import numpy as np
 
 from adapters.data.align import COVER, coverage, part_of
 from adapters.data.documents import fields_of
+from adapters.data.json_lines import rows
 from adapters.data.lines import polygon_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.scores import written
@@ -70,11 +70,11 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def read(folders: Sequence[Path]) -> tuple[list[Labelled], int]:
-    """Every set of every card, and the version of their features. Raises EvaluationError."""
+    """Every set of every card, and the version of their features. Raises DataError, EvaluationError."""
     found, versions = list[Labelled](), set[int]()
     for folder in folders:
-        truths = {entry["file"]: entry for entry in _entries(folder / "cards.jsonl", "python -m adapters cards")}
-        for card in _entries(folder / "choices.jsonl.gz", "python -m ocr_frontend choices"):
+        truths = {entry["file"]: entry for _, entry in rows(folder / "cards.jsonl", "python -m adapters cards")}
+        for _, card in rows(folder / "choices.jsonl.gz", "python -m ocr_frontend choices"):
             versions.add(card["version"])
             if card["document"] == truths[card["file"]]["document"]:
                 found += _labelled(card, truths[card["file"]])
@@ -113,13 +113,3 @@ def _labelled(card: Mapping[str, Any], truth: Mapping[str, Any]) -> Iterator[Lab
             here = {n for n, text in says.items() if coverage(place, boxes[n]) >= COVER and part_of(text, printed)}
         for each in sets:
             yield Labelled(each["features"], written(kind, each["value"]) == value or set(each["lines"]) == here)
-
-
-def _entries(path: Path, command: str) -> Iterator[dict[str, Any]]:
-    opened = gzip.open if path.suffix == ".gz" else open
-    try:
-        with opened(path, "rt", encoding="utf-8") as file:
-            for line in file:
-                yield json.loads(line)
-    except (OSError, ValueError):
-        raise EvaluationError(f"{path} cannot be read: make it with {command}.") from None

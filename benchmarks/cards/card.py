@@ -11,10 +11,8 @@ import io
 import itertools
 import statistics
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ import httpx
 from adapters import machine
 from adapters.data.cards import PLAIN, draw_card
 from adapters.data.documents import DOCUMENT_NAMES
+from benchmarks.harness.at_once import keep_asking
 from benchmarks.harness.frame import RESULTS, percentile, say, spread
 from benchmarks.harness.record import record, stamp
 
@@ -103,20 +102,13 @@ def _one_by_one(client: httpx.Client, args: argparse.Namespace, cards: Iterator[
 
 def _rate(client: httpx.Client, args: argparse.Namespace, clients: int, cards: Iterator[Card]) -> dict[str, Any]:
     """Each client sends its next card when it has its answer, until the time is over."""
-    took: list[float] = []
-    lock, begun = threading.Lock(), time.perf_counter()
 
-    def work(_: int) -> None:
-        while time.perf_counter() - begun < args.seconds:
-            with lock:
-                card = next(cards)
-            asked = time.perf_counter()
-            _extract(client, args.model, card)
-            took.append(time.perf_counter() - asked)
+    def ask(card: Card) -> float:
+        asked = time.perf_counter()
+        _extract(client, args.model, card)
+        return time.perf_counter() - asked
 
-    with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(work, range(clients)))
-    seconds = time.perf_counter() - begun
+    took, seconds = keep_asking(clients, args.seconds, cards, ask)
     found = {
         "clients": clients,
         "cards": len(took),

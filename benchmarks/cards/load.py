@@ -12,16 +12,14 @@ import argparse
 import json
 import statistics
 import sys
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from adapters import machine
+from benchmarks.harness.at_once import keep_asking
 from benchmarks.harness.frame import percentile
 from benchmarks.harness.record import stamp
 from benchmarks.tune.launch import modelled_prompts
@@ -64,43 +62,19 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _measure(args: argparse.Namespace, clients: int) -> dict[str, Any]:
-    prompts, lock = _Shared(modelled_prompts(args.seed + clients)), threading.Lock()
-    firsts: list[float] = []
-    tokens = 0
+    prompts = modelled_prompts(args.seed + clients)
     with httpx.Client(timeout=300, limits=httpx.Limits(max_connections=clients)) as client:
         _ask(client, args, next(prompts))  # the adapter is loaded, the fixed beginning cached
-        begun = time.perf_counter()
-
-        def work(_: int) -> None:
-            nonlocal tokens
-            while time.perf_counter() - begun < args.seconds:
-                first, made = _ask(client, args, next(prompts))
-                with lock:
-                    firsts.append(first)
-                    tokens += made
-
-        with ThreadPoolExecutor(clients) as pool:
-            list(pool.map(work, range(clients)))
-        seconds = time.perf_counter() - begun
+        answers, seconds = keep_asking(clients, args.seconds, prompts, lambda prompt: _ask(client, args, prompt))
+    firsts = [first for first, _ in answers]
     return {
         "clients": clients,
         "cards": len(firsts),
         "cards_per_second": round(len(firsts) / seconds, 2),
-        "tokens_a_card": round(tokens / len(firsts), 1),
+        "tokens_a_card": round(statistics.fmean(tokens for _, tokens in answers), 1),
         "first_token_p50_ms": round(1000 * statistics.median(firsts)),
         "first_token_p95_ms": round(1000 * percentile(firsts, 95)),
     }
-
-
-class _Shared:
-    """One iterator for several threads."""
-
-    def __init__(self, items: Iterator[str]) -> None:
-        self._items, self._lock = items, threading.Lock()
-
-    def __next__(self) -> str:
-        with self._lock:
-            return next(self._items)
 
 
 def _ask(client: httpx.Client, args: argparse.Namespace, prompt: str) -> tuple[float, int]:

@@ -5,12 +5,12 @@
 picture's name in `lines.jsonl` beside the file.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from adapters.data.given.example import Given
+from adapters.data.json_lines import rows
 from adapters.data.lines import Line
 from adapters.errors import DataError
 from adapters.training.targets import Target
@@ -45,26 +45,6 @@ def read_lines(path: Path) -> dict[str, list[Line]]:
         raise DataError(
             f"{path.name} is not what `python -m ocr_frontend lines` writes: read the pictures again."
         ) from None
-
-
-def rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The objects of a JSON Lines file with their numbers. Raises DataError."""
-    try:
-        texts = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError:
-        raise DataError(f"{path.name} is not UTF-8 text.") from None
-    for number, text in enumerate(texts, 1):
-        if not text.strip():
-            continue
-        try:
-            row = json.loads(text)
-        except (ValueError, RecursionError):
-            row = None
-        if not isinstance(row, dict):
-            raise DataError(f"{path.name}, line {number}, is not a JSON object.")
-        yield number, row
 
 
 def _given(
