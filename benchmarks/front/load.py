@@ -32,6 +32,7 @@ from benchmarks.front.clients import KEYS, Cards, Run, person, program
 from benchmarks.front.report import report
 from benchmarks.front.services import Child, cards, front, model_server, running
 from benchmarks.harness.served_base import served_base
+from benchmarks.harness.services import server_command
 
 
 def main() -> int:
@@ -68,8 +69,7 @@ def main() -> int:
 
 
 def _own(port: int) -> str:
-    command = [sys.executable, "-m", "server", "--model", str(served_base().folder), "--adapters-dir", "adapters"]
-    return shlex.join([*command, "--port", str(port)])
+    return shlex.join(server_command(served_base().folder, "adapters", port))
 
 
 def _settings(args: argparse.Namespace) -> dict[str, str]:

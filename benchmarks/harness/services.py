@@ -7,6 +7,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +18,12 @@ from typing import Any
 import httpx
 
 _START_SECONDS = 300
+
+
+def server_command(base: str | Path, adapters: str | Path, port: int, *options: str) -> list[str]:
+    """Our model server with this Python: `base` a folder of weights, `adapters` a registry's."""
+    named = ("--model", str(base), "--adapters-dir", str(adapters), "--port", str(port))
+    return [sys.executable, "-m", "server", *named, *options]
 
 
 @contextlib.contextmanager

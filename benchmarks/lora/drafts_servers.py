@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from adapters import bases, embedded
 from adapters.settings import Settings
 from benchmarks.harness.models import EMBEDDED, in_eight_bits, write_models
 from benchmarks.harness.served_base import served_base
-from benchmarks.harness.services import running
+from benchmarks.harness.services import running, server_command
 
 
 def forms_of_base(folder: Path, args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
@@ -51,6 +50,5 @@ def _server(
         registry = folder / f"registry-{place}"
         registry.mkdir(exist_ok=True)
     name = embedded.NAME if args.shape == EMBEDDED else "base"
-    command = [sys.executable, "-m", "server", "--model", str(base), "--adapters-dir", str(registry)]
-    command += ["--port", str(port), "--model-name", name, "--kv-cache-gib", "1", "--max-model-len", "2048"]
-    return command, port, {"SERVER_DRAFT_TOKENS": str(tokens)}
+    options = ("--model-name", name, "--kv-cache-gib", "1", "--max-model-len", "2048")
+    return server_command(base, registry, port, *options), port, {"SERVER_DRAFT_TOKENS": str(tokens)}

@@ -26,7 +26,7 @@ import psutil
 
 from benchmarks.harness.frame import Panel, median, parser, publish, say
 from benchmarks.harness.models import in_eight_bits, write_models
-from benchmarks.harness.services import Prompts, ask, registry, running
+from benchmarks.harness.services import Prompts, ask, registry, running, server_command
 
 _GB, _GIB = 10**9, 1 << 30
 LIMITS = (8, 16, 24)
@@ -86,8 +86,7 @@ def _bases(folder: Path, args: argparse.Namespace) -> tuple[dict[str, Path], Pat
 
 def _row(args: argparse.Namespace, base: Path, form: str, limit: int, adapters: Path) -> dict[str, Any]:
     given = {"SERVER_MEMORY_GIB": f"{limit * _GB / _GIB:.3f}", "SERVER_RESERVE_GIB": str(args.front_gib)}
-    command = [sys.executable, "-m", "server", "--model", str(base), "--adapters-dir", str(adapters)]
-    command += ["--port", str(args.port)]
+    command = server_command(base, adapters, args.port)
     explain = [*command, "explain"]
     shown = subprocess.run(explain, env={**os.environ, **given}, capture_output=True, text=True, check=False)
     row: dict[str, Any] = {"form": form, "limit_gb": limit}

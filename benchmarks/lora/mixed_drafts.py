@@ -25,7 +25,7 @@ from benchmarks.harness.frame import Panel, median, parser, publish, say
 from benchmarks.harness.record import stamp
 from benchmarks.harness.recorded_cards import recorded_cards
 from benchmarks.harness.served_base import served_base
-from benchmarks.harness.services import running
+from benchmarks.harness.services import running, server_command
 from benchmarks.lora.drafts_requests import by_contract
 from benchmarks.lora.two_requests import Body, Run, Server
 
@@ -76,9 +76,8 @@ def _parser() -> argparse.ArgumentParser:
 def _row(args: argparse.Namespace, answer: str, shipped: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         names = _copies(Path(folder), shipped, args.adapters)
-        command = [sys.executable, "-m", "server", "--model", served_base().folder, "--model-name", embedded.NAME]
-        command += ["--port", str(args.port), "--adapters-dir", folder, "--kv-cache-gib", "1"]
-        command += ["--max-loras", str(args.adapters)]
+        options = ("--model-name", embedded.NAME, "--kv-cache-gib", "1", "--max-loras", str(args.adapters))
+        command = server_command(served_base().folder, folder, args.port, *options)
         with running(command, args.port, {"SERVER_DRAFT_TOKENS": str(args.tokens)}, "/ready") as url:
             server = Server(url, args.at_once)
             contract, every = server.contract(names[0]), recorded_cards()

@@ -24,7 +24,7 @@ from adapters.errors import AdaptersError
 from benchmarks.harness.frame import Panel, median, parser, publish, say
 from benchmarks.harness.record import stamp
 from benchmarks.harness.served_base import served_base
-from benchmarks.harness.services import running
+from benchmarks.harness.services import running, server_command
 from benchmarks.lora.two_requests import Body, Run, Server, cards, receipts
 
 
@@ -66,8 +66,8 @@ def main() -> int:
 def _measured(args: argparse.Namespace) -> tuple[list[Round], str, list[str]]:
     """The rounds, the base's form, and the revisions that answered."""
     base = served_base()
-    command = [sys.executable, "-m", "server", "--model", base.folder, "--model-name", embedded.NAME]
-    command += ["--port", str(args.port), "--adapters-dir", str(args.registry), "--kv-cache-gib", "1"]
+    named = ("--model-name", embedded.NAME, "--kv-cache-gib", "1")
+    command = server_command(base.folder, args.registry, args.port, *named)
     with running(command, args.port, {}, "/ready") as url:
         server = Server(url, args.at_once)
         first = cards(server.contract("cni"))

@@ -31,6 +31,7 @@ from benchmarks.front.services import Child, front, running
 from benchmarks.harness.frame import RESULTS, say
 from benchmarks.harness.record import record, stamp
 from benchmarks.harness.served_base import served_base
+from benchmarks.harness.services import server_command
 from benchmarks.registry.loop_revisions import lay_out, newest, noise
 from benchmarks.registry.loop_rounds import FOLDER, HTTP, Loop
 from benchmarks.registry.loop_runbook import Runbook
@@ -117,8 +118,8 @@ def _add(revision: Path, base: Ready, book: Runbook) -> str:
 
 
 def _server(folder: Path, base: Ready, args: argparse.Namespace) -> Child:
-    command = [sys.executable, "-m", "server", "--model", base.folder, "--model-name", embedded.NAME]
-    command += ["--port", str(args.port), "--adapters-dir", str(folder / "adapters"), "--kv-cache-gib", "1"]
+    named = ("--model-name", embedded.NAME, "--kv-cache-gib", "1")
+    command = server_command(base.folder, folder / "adapters", args.port, *named)
     settings = {"SERVER_SPLIT_MIN_REQUESTS": str(args.min_requests)}
     return Child("model server", command, f"http://127.0.0.1:{args.port}", settings)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.harness.models import EMBEDDED, Models, in_eight_bits
 from benchmarks.harness.preload import preloaded
 from benchmarks.harness.served_base import served_base
-from benchmarks.harness.services import registry
+from benchmarks.harness.services import registry, server_command
 
 OURS, BF16, BASE_ALONE = "ours, INT8 base", "ours, bf16 base", "vLLM, base alone"
 _ENOUGH = ["--max-model-len", "1024"]  # 350 and 150 tokens
@@ -36,8 +36,8 @@ def ours(folder: Path, shape: str, models: Models, threads: int, port: int) -> I
     adapters = registry(folder, models.adapters[0])
     int8 = Path(served_base().folder) if shape == EMBEDDED else in_eight_bits(models.base, folder)
     for place, (name, base) in enumerate({OURS: int8, BF16: models.base}.items()):
-        command = [sys.executable, "-m", "server", "--model", str(base), "--model-name", models.base.name, *_ENOUGH]
-        command += ["--adapters-dir", str(adapters), "--kv-cache-gib", "1", "--port", str(port + place)]
+        options = ("--model-name", models.base.name, *_ENOUGH, "--kv-cache-gib", "1")
+        command = server_command(base, adapters, port + place, *options)
         yield Server(name, command, port + place, _bound(threads))
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness.frame import Case, Panel, alternate, median, parser, publish, say
-from benchmarks.harness.services import ask, registry, running
+from benchmarks.harness.services import ask, registry, running, server_command
 from benchmarks.tune.candidates import Changes, candidates, joined
 
 _GAIN, _LOSS = 1.04, 0.98
@@ -80,8 +80,7 @@ class _Setting:
         adapter = self.args.adapter or next(Path("adapters/cni").glob("*/adapter_config.json")).parent
         made = self.folder / "registry"
         folder = made if made.is_dir() else registry(self.folder, adapter)
-        common = ["--model", str(base), "--model-name", _base_name(adapter), "--adapters-dir", str(folder)]
-        return [sys.executable, "-m", "server", *common, "--kv-cache-gib", "1", "--port", str(port)]
+        return server_command(base, folder, port, "--model-name", _base_name(adapter), "--kv-cache-gib", "1")
 
     def profile_path(self) -> Path:
         """Where the server looks for this machine's profile; it says so itself."""
