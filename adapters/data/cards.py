@@ -11,6 +11,7 @@ from typing import Any, Literal, get_args
 from rich.progress import track
 
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
+from adapters.data.hard.broken import bracketed
 from adapters.data.hard.capture import capture
 from adapters.data.hard.draw import draw_flat
 from adapters.data.hard.values import hard_record
@@ -80,6 +81,8 @@ def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, cond
         random.Random(f"{condition} {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo", "style")
     )
     record = hard_record(person, document, split)
+    if condition == "varied":
+        record = bracketed(style, record)
     flat = draw_flat(print_, record, split, varied_style(style, split) if condition == "varied" else None)
     return DrawnCard(index, condition, split, record, capture(camera, flat))
 

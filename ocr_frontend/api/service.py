@@ -13,6 +13,7 @@ from ocr_frontend.auth.limits import Limiter
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import DocumentError, Documents, load_documents
 from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.documents.unanswered import UnansweredLabels
 from ocr_frontend.extraction.assemble import Assembled
 from ocr_frontend.extraction.checks import unknown_checks
 from ocr_frontend.extraction.confidence import Calibration, CalibrationError, load_calibration
@@ -82,6 +83,7 @@ def build_service(
     metrics = Metrics(documents.readable)
     http = http or _client(settings)
     http.event_hooks["request"].append(telemetry.add_headers)
+    classifier = Classifier(documents)
     phases = Phases() if settings.in_turns() else NoPhases()
     pool = OcrPool(
         open_reader or (lambda: PaddleReader(settings.ocr_options())),
@@ -89,7 +91,8 @@ def build_service(
         queue=settings.ocr_queue,
         seconds=settings.ocr_seconds,
         limits=settings.limits(),
-        count_labels=Classifier(documents).labels,
+        count_labels=classifier.labels,
+        find_unanswered=UnansweredLabels(classifier).find,
         phases=phases,
         stuck=settings.ocr_stuck_seconds,
     )

@@ -12,12 +12,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import builtin
+from ocr_frontend.documents.unanswered import UnansweredLabels
 from ocr_frontend.errors import FrontError
 from ocr_frontend.ocr.images import Limits, decode
 from ocr_frontend.ocr.look import flipped_back
 from ocr_frontend.ocr.orientation import CountLabels
 from ocr_frontend.ocr.reader import OcrOptions, PaddleReader, Reader
 from ocr_frontend.ocr.scan import as_sent, see
+from ocr_frontend.ocr.unanswered import FindUnanswered, none_unanswered
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".pdf", ".heic", ".heif"}
 
@@ -33,12 +35,18 @@ def find_images(paths: list[Path]) -> list[Path]:
     return found
 
 
-def read_lines(reader: Reader, file: Path, limits: Limits, count_labels: CountLabels) -> dict[str, object]:
+def read_lines(
+    reader: Reader,
+    file: Path,
+    limits: Limits,
+    count_labels: CountLabels,
+    find_unanswered: FindUnanswered = none_unanswered,
+) -> dict[str, object]:
     """One image's record: `{"file", "size": [width, height], "lines": [{"text", "confidence", "box"}], "seconds"}`."""
     data = file.read_bytes()
     image = decode(data, limits)
     began, computed = time.perf_counter(), time.process_time()
-    seen = see(reader, data, image, limits, count_labels=count_labels)
+    seen = see(reader, data, image, limits, count_labels=count_labels, find_unanswered=find_unanswered)
     found = as_sent(image, flipped_back(seen.lines, image.pixels.shape[1]) if seen.mirrored else seen.lines)
     seconds = {"wall": time.perf_counter() - began, "processor": time.process_time() - computed}
     lines = [{"text": line.text, "confidence": line.confidence, "box": line.box} for line in found]
@@ -54,14 +62,15 @@ def run(paths: list[Path], out: TextIO, options: OcrOptions, max_pixels: int) ->
         return 2
     try:
         with console.status("loading PaddleOCR"):
-            reader, count_labels = PaddleReader(options), Classifier(builtin()).labels
+            reader, classifier = PaddleReader(options), Classifier(builtin())
     except FrontError as error:
         console.print(f"OCR: {error.message}", markup=False)
         return 1
+    find_unanswered = UnansweredLabels(classifier).find
     limits, failed = Limits(max_pixels, detection_side=options.det_side), 0
     for file in _with_progress(files, console):
         try:
-            record = read_lines(reader, file, limits, count_labels)
+            record = read_lines(reader, file, limits, classifier.labels, find_unanswered)
         except (FrontError, OSError) as error:
             failed += 1
             reason = error.message if isinstance(error, FrontError) else error.strerror

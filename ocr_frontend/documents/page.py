@@ -4,6 +4,7 @@ What a clerk looks at, and the model does not see.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 
 from ocr_frontend.documents.label_words import looks_like_label, share_of_label_words
@@ -12,7 +13,7 @@ from ocr_frontend.documents.nearest_label import NearestLabels
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.documents.watermarks import likeness_to_static, static_pieces, static_words, without_rest
 from ocr_frontend.documents.wording import Label, likeness
-from ocr_frontend.ocr.geometry import Place, places
+from ocr_frontend.ocr.geometry import Place, aslant, places
 from ocr_frontend.ocr.textline import TextLine
 
 
@@ -38,18 +39,27 @@ class LabelledPage:
         """Where each line stands on the level page."""
         return tuple(places(self.lines))
 
+    @cached_property
+    def value_places(self) -> tuple[Place, ...]:
+        """The same without labels before or behind a value in its line, by their share of its letters."""
+        return tuple(map(_without_label, self.places, self.lines, self.readings))
+
     def labels_in(self, index: int) -> frozenset[str]:
         """The labels in a line: keys of fields, names with + for labels that have no field."""
         return self._names[index]
 
     def is_label(self, index: int) -> bool:
-        """Whether the line is nothing but labels or a static line, damaged or not."""
+        """Whether the line is nothing but labels or a static line, damaged or not, or runs across the page's text."""
         reading = self.readings[index]
-        return reading.bare or bool(reading.damaged)
+        return reading.bare or bool(reading.damaged) or self._aslant[index]
 
     def only_label(self, index: int, key: str) -> bool:
         """Whether the line is a label, and holds no value of the field beside it."""
         return self.is_label(index) and self.text_of(index, key) == self.lines[index].text
+
+    @cached_property
+    def _aslant(self) -> tuple[bool, ...]:
+        return aslant(self.lines)
 
     @cached_property
     def missing(self) -> tuple[Label, ...]:
@@ -112,3 +122,12 @@ class LabelledPage:
         if reading.head and (key not in self._typed or self._typed[key].holds(reading.head)):
             return reading.head
         return self.lines[index].text
+
+
+def _without_label(place: Place, line: TextLine, reading: Reading) -> Place:
+    whole = len(line.text)
+    if reading.rest:
+        return replace(place, left=place.right - (place.right - place.left) * len(reading.rest) / whole)
+    if reading.head:
+        return replace(place, right=place.left + (place.right - place.left) * len(reading.head) / whole)
+    return place

@@ -21,7 +21,7 @@ from ocr_frontend.extraction.candidate import (
 )
 from ocr_frontend.extraction.second_line import continued, second_line_left_out
 from ocr_frontend.extraction.under_label import main_chain, stands_under_label
-from ocr_frontend.extraction.unfit import not_of_its_form, taken_twice
+from ocr_frontend.extraction.unfit import behind_another_label, not_of_its_form, taken_twice
 from ocr_frontend.extraction.ungrounded import not_in_text
 from ocr_frontend.llm.answers import Element, line_numbers
 
@@ -107,6 +107,7 @@ def _whole(spec: FieldSpec, text: str) -> bool:
 RULES: tuple[Rule, ...] = (
     not_in_text,
     not_of_its_form,
+    behind_another_label,
     label_left_out,
     second_line_left_out,
     stands_under_label,

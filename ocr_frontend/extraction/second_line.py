@@ -50,7 +50,7 @@ def continued(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candid
 
 
 def _goes_on(upper: int, lower: int, page: LabelledPage) -> bool:
-    """Whether `lower` stands right below the beginning of `upper`, is as well read, and like no missing label."""
+    """Whether `lower` stands right below `upper`, is as well read, and like no missing label."""
     if not follows(upper, lower, page):
         return False
     first, second = page.lines[upper], page.lines[lower]

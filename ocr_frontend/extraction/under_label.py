@@ -15,7 +15,7 @@ from ocr_frontend.extraction.candidate import READ, Candidate, Elements, claimed
 _AGREED, _DIFFERING = 3, 2
 # The same of values with a form of their own (dates, numbers), whatever the model says.
 _FITTING, _UNFITTING = 2, 1
-# In heights of the upper line: how far below its middle the next one may stand, and how far to the side it may begin.
+# In heights of the upper line: how far below its middle the next one may stand, and how far aside.
 _NEAREST, _FARTHEST, _ASIDE = 0.6, 1.75, 0.9
 _MOST = 0.7  # of all letters
 _SMALLEST, _LARGEST = 0.7, 1.4  # the second line is printed in the same size
@@ -49,10 +49,11 @@ def _under_own(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candi
 
 
 def follows(upper: int, lower: int, page: LabelledPage) -> bool:
-    """Whether `lower` stands right below the beginning of `upper` and is printed in the same size."""
-    above, below = page.places[upper], page.places[lower]
-    down, aside = (below.middle - above.middle) / above.height, abs(below.left - above.left) / above.height
-    return _NEAREST < down < _FARTHEST and aside < _ASIDE and _SMALLEST < below.height / above.height < _LARGEST
+    """Whether `lower` stands right below `upper`, shares an edge or the middle, and is printed in the same size."""
+    above, below = page.value_places[upper], page.places[lower]
+    down = (below.middle - above.middle) / above.height
+    alike = _SMALLEST < below.height / above.height < _LARGEST
+    return _NEAREST < down < _FARTHEST and above.apart(below) < _ASIDE and alike
 
 
 def _labels_hold(elements: Elements, page: LabelledPage) -> bool:

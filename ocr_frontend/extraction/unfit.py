@@ -1,6 +1,6 @@
-"""What cannot be a field's value: a text of another form, or a line that another field has for itself.
+"""What cannot be a field's value: a text of another form, behind another label, or a line that another field has.
 
-Both become null before the rules that fill empty fields from their labels; what the model said stays an alternative.
+All become null before the rules that fill empty fields from their labels; what the model said stays an alternative.
 """
 
 from collections import defaultdict
@@ -8,7 +8,7 @@ from collections import defaultdict
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.candidate import Candidate, Elements, fewer, field_by_field, numbers_of
-from ocr_frontend.extraction.grounding import has_one_value
+from ocr_frontend.extraction.grounding import has_one_value, key_of
 from ocr_frontend.llm.answers import Element, line_numbers
 
 
@@ -19,6 +19,19 @@ def not_of_its_form(spec: FieldSpec, elements: Elements, page: LabelledPage) -> 
     numbers = numbers_of(element, page)
     text = " ".join(page.text_of(n, spec.key) for n in numbers) if numbers else _written(element)
     return Candidate(None, "not_of_its_form") if text and spec.type.find(text) is None else None
+
+
+@field_by_field
+def behind_another_label(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
+    """Null instead of free text that stands nowhere but behind another field's label: `MOTHER: ABENA` is no father."""
+    element = elements.get(spec.key)
+    numbers, text = numbers_of(element, page), _written(element)
+    if not spec.type.free or not (len(numbers) == 1 or text):
+        return None
+    wanted = key_of(text)
+    lines = numbers or [n for n, line in enumerate(page.lines) if wanted in key_of(line.text)]
+    behind = (page.readings[n].rest and page.labels_in(n) and spec.key not in page.labels_in(n) for n in lines)
+    return Candidate(None, "behind_another_label") if lines and all(behind) else None
 
 
 def taken_twice(elements: Elements, page: LabelledPage) -> dict[str, Candidate]:

@@ -1,10 +1,14 @@
 """Where lines stand on a page: one place for the arithmetic of boxes."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ocr_frontend.ocr.orientation import levelled
+from ocr_frontend.ocr.orientation import levelled, slope
 from ocr_frontend.ocr.textline import Box, TextLine
+
+_ASLANT = math.radians(12)
+_LONG, _LARGE = 2.0, 3.0  # sides of a box to each other, and to the height of most lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,12 @@ class Place:
         """How far this line begins to the right of the other's beginning, in heights of this line."""
         return (self.left - other.left) / self.height
 
+    def apart(self, other: "Place") -> float:
+        """How far their left edges, their right edges or their middles are apart, whichever is least, in heights of
+        this line: texts that are set below each other have one of them in common."""
+        middles = (self.left + self.right - other.left - other.right) / 2
+        return min(abs(self.left - other.left), abs(self.right - other.right), abs(middles)) / self.height
+
     def overlaps(self, other: "Place", margin: float = 0.0) -> bool:
         """Whether they share columns, but for `margin` pixels."""
         return self.left < other.right + margin and other.left < self.right + margin
@@ -38,6 +48,31 @@ class Place:
 def places(lines: Sequence[TextLine]) -> list[Place]:
     """One a line, on the page turned level."""
     return [_place(line) for line in levelled(lines)]
+
+
+def aslant(lines: Sequence[TextLine]) -> tuple[bool, ...]:
+    """Which lines run across the page's text, as watermarks and stamps do: long ones, or writing that is large."""
+    angle = slope(lines)
+    heights = sorted(_sides(line.box)[1] for line in lines)
+    usual = heights[len(heights) // 2] if heights else 0.0
+    return tuple(_across(line.box, angle, usual) for line in lines)
+
+
+def _across(box: Box, angle: float, usual: float) -> bool:
+    long, short = _sides(box)
+    if long < _LONG * short and long < _LARGE * usual:  # of a letter's box the angle says nothing
+        return False
+    (a, b), (c, d), _, _ = box
+    quarter = math.pi / 2
+    off = (math.atan2(d - b, c - a) - angle + quarter / 2) % quarter - quarter / 2
+    return abs(off) > _ASLANT
+
+
+def _sides(box: Box) -> tuple[float, float]:
+    """The longer and the shorter one, in pixels."""
+    a, b, c, _ = box
+    one, other = math.dist(a, b), math.dist(b, c)
+    return max(one, other), min(one, other)
 
 
 def around(boxes: Sequence[Box]) -> Box:

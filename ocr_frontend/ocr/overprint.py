@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ocr_frontend.ocr.boxes import area, moved, writing_height
 from ocr_frontend.ocr.cancellation import check
-from ocr_frontend.ocr.images import Pixels, Rectangle
+from ocr_frontend.ocr.images import Pixels
+from ocr_frontend.ocr.ink import PALE, Brightness, ink_of, inked, levels, part_around
 from ocr_frontend.ocr.orientation import Read
 from ocr_frontend.ocr.textline import TextLine
 
@@ -24,13 +25,8 @@ _LOWER = 0.85  # of a tall box's height, that what is printed over a watermark h
 _SURE = 0.8  # score of a line that takes the place of another
 _FEWEST, _MOST = 4, 6  # lines of a page that tell a tall one; tall ones that are looked at
 _LETTERS = 3  # of what was read in a tall box: one large sign is a portrait or an emblem
-_PALE = 0.5  # of the way from ink to paper, from which on it is no ink
 _INKED = 0.004  # part of a box that is ink where something is written in it
-_INK, _PAPER = 4, 90  # percentiles of a box's brightness
 _MARGIN = 0.2  # heights
-
-Brightness = NDArray[np.float32]
-_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601's, as Pillow has them
 
 
 def without_overprint(read: Read, image: Pixels, lines: Sequence[TextLine]) -> list[TextLine]:
@@ -43,64 +39,24 @@ def without_overprint(read: Read, image: Pixels, lines: Sequence[TextLine]) -> l
     tall = [n for n in order if heights[n] >= _TALL * usual and len(lines[n].text.strip()) >= _LETTERS][:_MOST]
     if not tall:
         return list(lines)
-    ink = _ink(image, [line for n, line in enumerate(lines) if n not in tall])
+    ink = ink_of(image, [line for n, line in enumerate(lines) if n not in tall])
     found = {n: _over(read, image, lines[n], round(_MARGIN * usual), ink) for n in tall}
     return [each for n, line in enumerate(lines) for each in (found.get(n) or [line])]
 
 
 def _over(read: Read, image: Pixels, tall: TextLine, margin: int, ink: float) -> list[TextLine]:
     """What is written in ink inside of a tall box; nothing where it is all that there is."""
-    left, top, right, bottom = _around(tall, margin, image)
-    brightness = _brightness(image[top:bottom, left:right])
-    paper = float(np.percentile(brightness, _PAPER))
-    level = _level(brightness, paper, ink)
+    left, top, right, bottom = part_around(area(tall), margin, image)
+    level, paper = levels(image[top:bottom, left:right], ink)
     own = level[_mask(moved(tall, -left, -top), level)]
-    if not own.size or (own < _PALE).mean() < _INKED:
+    if not own.size or (own < PALE).mean() < _INKED:
         return []
     check()
-    seen = [moved(line, left, top) for line in read(_inked(level, paper))]
+    seen = [moved(line, left, top) for line in read(inked(level, paper))]
     inside = [line for line in seen if _inside(line, tall) and line.text.strip()]
     highest = _LOWER * writing_height(tall)
     kept = [line for line in inside if writing_height(line) <= highest and line.confidence >= _SURE]
     return sorted(kept, key=lambda line: (line.box[0][1], line.box[0][0])) if len(kept) == len(inside) else []
-
-
-def _inked(level: Brightness, paper: float) -> Pixels:
-    """The part with everything paler than ink as bright as paper."""
-    grey = np.minimum(level / _PALE, 1.0) * paper
-    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
-
-
-def _ink(image: Pixels, lines: Sequence[TextLine]) -> float:
-    """How bright the page's ink is, in parts of its paper, whatever the light."""
-    found = []
-    for line in lines:
-        left, top, right, bottom = _around(line, 0, image)
-        if right > left and bottom > top:
-            dark, paper = np.percentile(_brightness(image[top:bottom, left:right]), (_INK, _PAPER))
-            found.append(float(dark / max(paper, 1.0)))
-    return median(found) if found else 1.0
-
-
-def _level(brightness: Brightness, paper: float, ink: float) -> Brightness:
-    """0 where it is ink and darker, 1 where it is paper."""
-    shares = brightness / max(paper, 1.0)
-    level: Brightness = np.clip((shares - ink) / max(1.0 - ink, 0.01), 0.0, None).astype(np.float32)
-    return level
-
-
-def _brightness(pixels: Pixels) -> Brightness:
-    found: Brightness = pixels.astype(np.float32) @ _WEIGHTS
-    return found
-
-
-def _around(line: TextLine, margin: int, image: Pixels) -> Rectangle:
-    left, top, right, bottom = area(line)
-    height, width = image.shape[:2]
-    return (
-        max(0, left - margin), max(0, top - margin),
-        min(width, right + margin + 1), min(height, bottom + margin + 1),
-    )  # fmt: skip
 
 
 def _mask(tall: TextLine, level: Brightness) -> NDArray[np.bool_]:

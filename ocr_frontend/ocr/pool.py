@@ -20,6 +20,7 @@ from ocr_frontend.ocr.phases import NoPhases, Phases
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.ocr.readers import AGAIN, Readers
 from ocr_frontend.ocr.scan import Page, scan
+from ocr_frontend.ocr.unanswered import FindUnanswered, none_unanswered
 from ocr_frontend.ocr.worker import Worker
 
 __all__ = ["OcrPool", "Page"]
@@ -33,8 +34,8 @@ class OcrPool(Readers):
     """`await start()` loads the readers, `await read(data)` uses the next free one, `close()` ends it.
 
     queue: pictures that may wait; seconds: for waiting and reading; count_labels: how many labels of known documents
-    stand in lines; phases: whose turn it is, where the model server has the same cores; stuck: seconds past a
-    read's end until its reader is given up.
+    stand in lines; find_unanswered: those whose value was not read; phases: whose turn it is, where the model server
+    has the same cores; stuck: seconds past a read's end until its reader is given up.
     """
 
     def __init__(
@@ -46,13 +47,15 @@ class OcrPool(Readers):
         limits: Limits,
         *,
         count_labels: CountLabels = no_labels,
+        find_unanswered: FindUnanswered = none_unanswered,
         phases: Phases | None = None,
         stuck: float = 20.0,
         again: tuple[float, float] = AGAIN,
     ) -> None:
         super().__init__(open_reader, readers, again)
         self._queue, self._seconds, self._limits, self._stuck_seconds = queue, seconds, limits, stuck
-        self._count_labels, self._phases = count_labels, phases or NoPhases()
+        self._count_labels, self._find_unanswered = count_labels, find_unanswered
+        self._phases = phases or NoPhases()
         self.gate = Gate(limits.decode_bytes)
         self._usual = 0.0  # seconds that a read took of late; 0 until one has ended
 
@@ -131,7 +134,7 @@ class OcrPool(Readers):
     def _scan_until(self, stop: threading.Event, worker: Worker, data: bytes | Sent) -> Page:
         assert worker.reader is not None
         with until(stop):
-            return scan(worker.reader, data, self._limits, self.gate, self._count_labels)
+            return scan(worker.reader, data, self._limits, self.gate, self._count_labels, self._find_unanswered)
 
     def _release(self, worker: Worker, done: "asyncio.Future[Page]") -> None:
         # Its exception is looked at, so that an abandoned read's failure is not logged.

@@ -16,6 +16,7 @@ from ocr_frontend.ocr.quality import measure
 from ocr_frontend.ocr.reader import Reader
 from ocr_frontend.ocr.second_look import Looker
 from ocr_frontend.ocr.textline import Box, TextLine
+from ocr_frontend.ocr.unanswered import FindUnanswered, none_unanswered
 
 _LEAST_SIDE = 12  # pixels; nothing can be read on less, and models stumble over it
 _REDUCED = 1.1  # times as many pixels a side as were decoded are worth decoding a part again
@@ -47,8 +48,10 @@ def scan(
     limits: Limits,
     gate: Gate | None = None,
     count_labels: CountLabels = no_labels,
+    find_unanswered: FindUnanswered = none_unanswered,
 ) -> Page:
     """count_labels: how many labels of known documents stand in lines; an upright picture is known by them.
+    find_unanswered: the labels whose value was not read.
 
     Raises what `decode` raises, Stopped, and what the reader raises.
     """
@@ -56,7 +59,7 @@ def scan(
     decoded = decode(data, limits, gate)
     after = time.perf_counter()
     check()
-    seen = see(reader, data, decoded, limits, gate, count_labels)
+    seen = see(reader, data, decoded, limits, gate, count_labels, find_unanswered)
     read = time.perf_counter()
     pixels = decoded.pixels[:, ::-1] if seen.mirrored else decoded.pixels
     scores = measure(pixels, seen.lines)
@@ -72,6 +75,7 @@ def see(
     limits: Limits,
     gate: Gate | None = None,
     count_labels: CountLabels = no_labels,
+    find_unanswered: FindUnanswered = none_unanswered,
 ) -> Seen:
     """The lines of a decoded picture, small ones too, with boxes on its pixels. Raises what the reader raises."""
     if min(decoded.pixels.shape[:2]) < _LEAST_SIDE:
@@ -80,7 +84,7 @@ def see(
     def cut(part: Rectangle) -> Pixels:
         return _cut(data, decoded, part, limits, gate)
 
-    return Looker(reader.read, count_labels, limits.detection_side).look(decoded.pixels, cut)
+    return Looker(reader.read, count_labels, limits.detection_side, find_unanswered).look(decoded.pixels, cut)
 
 
 def _cut(data: bytes | Sent, decoded: Decoded, part: Rectangle, limits: Limits, gate: Gate | None) -> Pixels:

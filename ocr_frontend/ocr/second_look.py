@@ -18,6 +18,7 @@ from ocr_frontend.ocr.orientation import CountLabels, Read, reads_well
 from ocr_frontend.ocr.overprint import without_overprint
 from ocr_frontend.ocr.regions import Block, blocks, regions, tiles
 from ocr_frontend.ocr.textline import TextLine
+from ocr_frontend.ocr.unanswered import FindUnanswered, none_unanswered, with_answers
 
 _SMALL = 12.0  # pixels of height where the detection sees them; on drawn cards nothing is missed from there on
 _MOSTLY = 0.85  # of the longest side: a picture that is hardly reduced shows no more at a second look
@@ -32,15 +33,23 @@ Cut = Callable[[Rectangle], Pixels]
 
 @dataclass(frozen=True, slots=True)
 class Looker:
-    """read: of one reader; side: in pixels, that its detection reduces a picture's longest side to."""
+    """read: of one reader; side: in pixels, that its detection reduces a picture's longest side to; find_unanswered:
+    labels whose value was not read."""
 
     read: Read
     count_labels: CountLabels
     side: int
+    find_unanswered: FindUnanswered = none_unanswered
 
     def look(self, image: Pixels, cut: Cut) -> Seen:
         """Everything that can be read. cut: a part of the image with all the pixels that there are; its lines' boxes
         are scaled to the image. Raises what the reader raises, and Stopped."""
+        seen = self._seen(image, cut)
+        if seen.mirrored:
+            return seen
+        return Seen(with_answers(self.read, image, seen.lines, self.find_unanswered))
+
+    def _seen(self, image: Pixels, cut: Cut) -> Seen:
         first = self.read(image)
         parts = self._parts(first, image)
         if not parts:

@@ -20,6 +20,7 @@ Floats = npt.NDArray[np.float32]
 _SPACE, _STANDS_OUT = 0.2, 8
 """A space that is that likely, and so many times as likely as in the line's middle gap: letters set wide apart are no
 words. Six of seven are right on scans that nobody here drew, and nine of nine on drawn cards."""
+_NO_GAP = frozenset(" -–")
 _MOST = 0.5
 _MARKED = {"I": 0.1}
 """Marks of a capital that was written without one are seen from there on, of other capitals where they have most: of
@@ -77,11 +78,11 @@ class Unwritten:
                 yield _Written(self._characters[int(numbers[first])], first, end - 1)
 
     def _space(self, numbers: Numbers, scores: Floats, spaces: Floats, written: Sequence[_Written]) -> None:
-        """Never between two digits: a number keeps its form."""
+        """Never between two digits, a number keeps its form, nor beside a hyphen, which some faces set wide."""
         gaps = {
             one.last + 1 + int(spaces[one.last + 1 : other.first].argmax()): one.text + other.text
             for one, other in pairwise(written)
-            if other.first > one.last + 1 and " " not in one.text + other.text
+            if other.first > one.last + 1 and not _NO_GAP & {one.text, other.text}
         }
         likely = spaces[list(gaps)]
         for place, (at, beside) in enumerate(gaps.items()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.drafts import sampling
+from server.drafts import logprobs, sampling
 
 
 class NoDrafts:
@@ -14,6 +14,7 @@ class NoDrafts:
         del vllm_config
         sampling.keep_processors()  # the runner builds them next
         sampling.mend_temperatures()
+        logprobs.shorten()
 
     def load_model(self, target_model: Any) -> None:
         """There is no model."""

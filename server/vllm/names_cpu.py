@@ -74,5 +74,7 @@ CPU = (
     "vllm.v1.structured_output.backend_xgrammar:XgrammarGrammar{matcher}",
     "vllm.sampling_params:SamplingParams._validate_spec_decode(speculative_config)",
     "vllm.v1.worker.gpu_model_runner:build_logitsprocs(vllm_config)",
+    "vllm.v1.sample.rejection_sampler:RejectionSampler._get_logprobs_tensors"
+    "(max_num_logprobs, metadata, logits, target_logits, bonus_logits, sampled_token_ids)",
     "vllm.v1.sample.rejection_sampler:expand_batch_to_tokens(x, cu_num_tokens, num_tokens, replace_from, replace_to)",
 )

@@ -44,7 +44,9 @@ class Page:
 
 
 def wrapped(text: str, file: str, size: int, width: float, most: int = 2) -> list[str]:
-    """The text on as few lines as hold it, `most` at most: the last takes what is left."""
+    """The text on as few lines as hold it, `most` at most: the last takes the rest. Where it is broken, it stays so."""
+    if "\n" in text:  # broken already
+        return text.split("\n")
     font = load(file, size)
     lines: list[str] = []
     for word in text.split(" "):

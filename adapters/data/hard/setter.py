@@ -1,12 +1,15 @@
 """An entry of a card, and what puts its label and its value on a page."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from adapters.data.fonts import load
 from adapters.data.hard.look import Look
 from adapters.data.hard.page import Mark, Page, wrapped
 from adapters.data.hard.wordings import Wording
 from adapters.data.sheet import Role
+
+Side = Literal["left", "middle", "right"]
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,9 @@ class Setter:
         return [load(self.look.label_file, size).getlength(text) for text, size in self.label_lines(entry, width)]
 
     def value_width(self, entry: Entry) -> float:
-        """Pixels of the value on one line; an empty one takes a letter's room."""
-        return load(self.look.value_file, self.look.value).getlength(entry.value or "M")
+        """Pixels of the value, of its longest line where it is broken; an empty one takes a letter's room."""
+        font = load(self.look.value_file, self.look.value)
+        return max(font.getlength(line) for line in (entry.value or "M").split("\n"))
 
     def on_one_line(self, entry: Entry, width: float, gap: float) -> tuple[float, float] | None:
         """Pixels of label and value where both fit on one line, `gap` between them; None where they do not."""
@@ -84,8 +88,8 @@ class Setter:
             tail = self.put(word[1:], x + head.width, y + (size - small) * 0.82, small, file, "label")
             x += head.width + tail.width + size * 0.3
 
-    def value(self, entry: Entry, x: float, y: float, width: float) -> float:
-        """The value on one line or two; the y below. An empty one takes its room."""
+    def value(self, entry: Entry, x: float, y: float, width: float, side: Side = "left") -> float:
+        """The value on one line or more, against that side of its room; the y below. An empty one takes its room."""
         look = self.look
         if entry.value is None:
             return y + look.value * 1.25
@@ -95,6 +99,8 @@ class Setter:
         size = round(size * max(0.62, min(1.0, width / longest)))
         for line in lines:
             role: Role = "value" if entry.field else "other"
-            self.put(line, x, y, size, look.value_file, role, field=entry.field)
+            room = load(look.value_file, max(12, size)).getlength(line)
+            at = x + {"left": 0.0, "right": width - room, "middle": (width - room) / 2}[side]
+            self.put(line, at, y, size, look.value_file, role, field=entry.field)
             y += size * 1.22
         return y

@@ -9,16 +9,18 @@ import random
 from functools import cache, partial
 
 from adapters.data.hard.blocks import Block, above, around, below, boxed, inline, left
+from adapters.data.hard.broken import broken
 from adapters.data.hard.families import Family
 from adapters.data.hard.setter import Entry, Setter
 from adapters.data.hard.style import Style
-from adapters.data.hard.varied_blocks import centred, opposite, right
+from adapters.data.hard.varied_blocks import beside, centred, flush, opposite, right
 from adapters.data.hard.wordings import Wording, wordings
 from adapters.data.vocabulary import Split, plain, words
 from adapters.errors import DataError
 
 _BLOCKS: tuple[tuple[Block, float], ...] = (
     (above, 5), (below, 2), (left, 3), (inline, 3), (around, 1), (boxed, 1), (opposite, 2), (centred, 2), (right, 1),
+    (flush, 1), (beside, 2),
 )  # fmt: skip
 _OTHERS = (
     ("GROUPE SANGUIN", "BLOOD GROUP", ("O+", "A+", "B+", "AB-", "O-")),
@@ -50,7 +52,7 @@ def varied_style(rng: random.Random, split: Split) -> Style:
     order = rng.choices(("both", "english first", "english"), (70, 20, 10))[0]
     short = rng.random() < 0.15
     manner = partial(_label, order=order, numbered=rng.random() < 0.08, bare=rng.random() < 0.4, short=short)
-    return Style(family, manner, _changed)
+    return Style(family, manner, partial(_changed, share=rng.choice((0.0, 0.0, 0.3, 0.7))))
 
 
 def _block(rng: random.Random) -> Block:
@@ -95,7 +97,8 @@ def _shortened(rng: random.Random, text: str) -> str:
     )
 
 
-def _changed(rng: random.Random, entries: list[Entry]) -> list[Entry]:
+def _changed(rng: random.Random, entries: list[Entry], *, share: float) -> list[Entry]:
+    """share: of texts that go over lines although there is room."""
     out = list(entries)
     for _ in range(rng.choices((0, 1, 2, 3), (45, 30, 15, 10))[0]):
         french, english, values = rng.choice(_OTHERS)
@@ -106,4 +109,4 @@ def _changed(rng: random.Random, entries: list[Entry]) -> list[Entry]:
     elif luck < 0.5:
         at = rng.randrange(len(out) - 1)
         out[at], out[at + 1] = out[at + 1], out[at]
-    return out
+    return broken(rng, out, share)

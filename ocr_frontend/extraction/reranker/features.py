@@ -10,9 +10,9 @@ from math import nan
 from ocr_frontend.documents.letters import has_number
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.reranker.line_sets import Lines
-from ocr_frontend.extraction.reranker.surroundings import SIDES, Side, Surroundings
+from ocr_frontend.extraction.reranker.surroundings import SIDES, Side, Surroundings, side_of
 
-VERSION = 2  # of the names and meanings below: trees of another version are not asked
+VERSION = 3  # of the names and meanings below: trees of another version are not asked
 Features = dict[str, float]
 _FAR = 9.0
 _NOBODY = -9.0
@@ -119,6 +119,7 @@ def _of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opi
         "upper": text.isupper(),
         "letters": len(text),
         "words": len(text.split()),
+        **_beside_label(around, key, lines),
         **_ends(around, key, lines, opinions),
     }
 
@@ -133,6 +134,27 @@ def _claims(around: Surroundings, key: str, line: int) -> tuple[float, float]:
     mine = [around.share[side] for side, away in own.items() if away <= nearest[side]]
     theirs = [around.share[side] for side, away in nearest.items() if own.get(side, _FAR) > away]
     return max(mine, default=-2.0), max(theirs, default=-2.0)
+
+
+def _beside_label(around: Surroundings, key: str, lines: Lines) -> Features:
+    """How far the field's own label, all lines of it that are near, reaches above the value and below it, in heights:
+    a label stands over its value, under it, or before the middle of its lines."""
+    mine = [
+        label
+        for label, place in enumerate(around.places)
+        if label not in lines and key in around.page.labels_in(label) and side_of(around.places[lines[0]], place)
+    ]
+    if not mine:
+        return {}
+    value, labels = [around.places[n] for n in lines], [around.places[n] for n in mine]
+    height = around.places[lines[0]].height
+    first, last = min(p.middle for p in labels), max(p.middle for p in labels)
+    top, bottom = value[0].middle, value[-1].middle
+    return {
+        "label_over": (top - first) / height,
+        "label_under": (last - bottom) / height,
+        "label_middle": (first + last - top - bottom) / 2 / height,
+    }
 
 
 def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> Features:
@@ -158,7 +180,7 @@ def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> F
     if len(lines) > 1:
         upper, lower = around.places[lines[0]], around.places[lines[1]]
         found["gap"] = around.gap(lines[0], lines[1])
-        found["aside"] = abs(lower.left - upper.left) / upper.height
+        found["aside"] = page.value_places[lines[0]].apart(lower)
         found["sizes"] = lower.height / upper.height
         found |= _of_second(around, key, lines, opinions)
     return found

@@ -103,12 +103,10 @@ class Surroundings:
         return tuple(tuple(n for n in lines if n != line and self._goes_on(line, n)) for line in lines)
 
     def _goes_on(self, upper: int, lower: int) -> bool:
-        above, below = self.places[upper], self.places[lower]
+        above, below = self.page.value_places[upper], self.places[lower]
         if self.labels[lower] or not _HIGHEST < self.gap(upper, lower) < _LOWEST:
             return False
-        middles = abs(below.left + below.right - above.left - above.right) / 2
-        aside = min(abs(below.left - above.left), middles) / above.height
-        return aside < _ASIDE and _SMALLER < below.height / above.height < _LARGER
+        return above.apart(below) < _ASIDE and _SMALLER < below.height / above.height < _LARGER
 
     def gap(self, upper: int, lower: int) -> float:
         """From middle to middle, in heights of the upper line."""

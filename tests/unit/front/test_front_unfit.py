@@ -29,6 +29,21 @@ def test_another_field_s_date_is_given_up(element: int | str) -> None:
     assert found["date_of_expiration"].value == "29.09.2034"
 
 
+@pytest.mark.parametrize("element", [1, "FONCHA", "foncha"])
+def test_what_stands_behind_another_label_is_given_up(element: int | str) -> None:
+    texts = ("PERE/FATHER", "MERE/MOTHER: FONCHA", "AUTORITE/AUTHORITY", "DE LA TOUR")
+    found = resolved("cni-2018-verso", texts, {"pere_father": element, "mere_mother": 1, "authorité": 3})
+    assert found["pere_father"].value is None and "behind_another_label" in found["pere_father"].codes
+    assert found["mere_mother"].value == "FONCHA"
+
+
+def test_what_stands_elsewhere_too_may_be_any_field_s() -> None:
+    texts = ("MERE/MOTHER: FONCHA", "FONCHA")
+    assert (
+        resolved("cni-2018-verso", texts, {"pere_father": "FONCHA", "mere_mother": 0})["pere_father"].value == "FONCHA"
+    )
+
+
 def test_the_beginning_of_another_number_is_no_card_s_number() -> None:
     found = resolved("cni-2018-verso", VERSO, {"numero_de_carte": "201877691"})["numero_de_carte"]
     assert (found.value, found.codes) == (None, {"not_in_text"})

@@ -1,0 +1,70 @@
+"""Which labels of a page have no value beside them, of those whose values have a form of their own."""
+
+from collections.abc import Sequence
+
+from ocr_frontend.documents.classify import Classifier
+from ocr_frontend.documents.labels import Reading
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.ocr.boxes import area, writing_height
+from ocr_frontend.ocr.pixels import Rectangle
+from ocr_frontend.ocr.textline import TextLine
+from ocr_frontend.ocr.unanswered import Unanswered
+
+# In heights of the label: how far behind it, and how far above and below it, its value may stand.
+_BEHIND, _ABOVE, _BELOW = 14.0, 2.2, 3.2
+
+
+class UnansweredLabels:
+    """Of the documents that the classifier knows."""
+
+    def __init__(self, classifier: Classifier) -> None:
+        self._classifier = classifier
+
+    def find(self, lines: Sequence[TextLine]) -> list[Unanswered]:
+        """Of a page that is one document for certain, in its order of fields."""
+        readings = self._classifier.read(lines)
+        found = self._classifier.detect(lines, readings)
+        if found.document is None or found.several:
+            return []
+        spec = found.document
+        printed = [names.get(spec.name, ()) for names in self._classifier.printed(readings)]
+        asked = (field for field in spec.fields if not field.type.free)
+        each = (self._of(field, lines, readings, [{name for name, _ in names} for names in printed]) for field in asked)
+        return [one for one in each if one is not None]
+
+    def _of(
+        self, field: FieldSpec, lines: Sequence[TextLine], readings: Sequence[Reading], names: Sequence[set[str]]
+    ) -> Unanswered | None:
+        label = tuple(n for n, found in enumerate(names) if field.key in found)
+        if not label:
+            return None
+        where = _around(label, lines)
+
+        def holds(text: str) -> bool:
+            (read,) = self._classifier.read([TextLine(text, 1.0, lines[label[0]].box)])
+            return any(field.type.holds(part) for part in (text, read.rest, read.head) if part)
+
+        answered = (
+            field.type.holds(line.text) or any(field.type.holds(part) for part in (read.rest, read.head) if part)
+            for line, read in zip(lines, readings, strict=True)
+            if _middle_in(line, where)
+        )
+        return None if any(answered) else Unanswered(label, where, holds)
+
+
+def _around(label: Sequence[int], lines: Sequence[TextLine]) -> Rectangle:
+    """Where the value may stand: along the label's writing, which may be tilted."""
+    height = max(writing_height(lines[n]) for n in label)
+    (left, top), (right, edge), _, _ = lines[label[0]].box
+    slope = (edge - top) / max(1, right - left)
+    a, b, c, d = area(*(lines[n] for n in label))
+    drop = round(slope * _BEHIND * height)
+    return (
+        round(a - height), round(b - _ABOVE * height + min(0, drop)),
+        round(c + _BEHIND * height), round(d + _BELOW * height + max(0, drop)),
+    )  # fmt: skip
+
+
+def _middle_in(line: TextLine, where: Rectangle) -> bool:
+    x, y = sum(x for x, _ in line.box) / 4, sum(y for _, y in line.box) / 4
+    return where[0] <= x <= where[2] and where[1] <= y <= where[3]

@@ -1,0 +1,58 @@
+"""Ink and what is paler: how dark a page is written, whatever the light, and a part of it without its watermark."""
+
+from collections.abc import Sequence
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocr_frontend.ocr.boxes import area
+from ocr_frontend.ocr.pixels import Pixels, Rectangle
+from ocr_frontend.ocr.textline import TextLine
+
+PALE = 0.5  # of the way from ink to paper, from which on it is no ink
+_INK, _PAPER = 4, 90  # percentiles of a box's brightness
+
+Brightness = NDArray[np.float32]
+_WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601's, as Pillow has them
+
+
+def ink_of(image: Pixels, lines: Sequence[TextLine]) -> float:
+    """How bright the ink of these lines is, in parts of the paper around it."""
+    found = []
+    for line in lines:
+        left, top, right, bottom = part_around(area(line), 0, image)
+        if right > left and bottom > top:
+            dark, paper = np.percentile(_brightness(image[top:bottom, left:right]), (_INK, _PAPER))
+            found.append(float(dark / max(paper, 1.0)))
+    return median(found) if found else 1.0
+
+
+def levels(pixels: Pixels, ink: float) -> tuple[Brightness, float]:
+    """Of each pixel of a part: 0 where it is ink and darker, 1 where it is paper; and how bright the paper is."""
+    brightness = _brightness(pixels)
+    paper = float(np.percentile(brightness, _PAPER))
+    shares = brightness / max(paper, 1.0)
+    level: Brightness = np.clip((shares - ink) / max(1.0 - ink, 0.01), 0.0, None).astype(np.float32)
+    return level, paper
+
+
+def inked(level: Brightness, paper: float) -> Pixels:
+    """The part with everything paler than ink as bright as paper."""
+    grey = np.minimum(level / PALE, 1.0) * paper
+    return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def part_around(rectangle: Rectangle, margin: int, image: Pixels) -> Rectangle:
+    """The rectangle with a margin, as far as it is on the picture."""
+    left, top, right, bottom = rectangle
+    height, width = image.shape[:2]
+    return (
+        max(0, left - margin), max(0, top - margin),
+        min(width, right + margin + 1), min(height, bottom + margin + 1),
+    )  # fmt: skip
+
+
+def _brightness(pixels: Pixels) -> Brightness:
+    found: Brightness = pixels.astype(np.float32) @ _WEIGHTS
+    return found
