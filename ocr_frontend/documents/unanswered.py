@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.labels import Reading
 from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.ocr.boxes import area, writing_height
+from ocr_frontend.ocr.boxes import area, middle_in, writing_height
 from ocr_frontend.ocr.pixels import Rectangle
 from ocr_frontend.ocr.textline import TextLine
 from ocr_frontend.ocr.unanswered import Unanswered
@@ -47,7 +47,7 @@ class UnansweredLabels:
         answered = (
             field.type.holds(line.text) or any(field.type.holds(part) for part in (read.rest, read.head) if part)
             for line, read in zip(lines, readings, strict=True)
-            if _middle_in(line, where)
+            if middle_in(line, where)
         )
         return None if any(answered) else Unanswered(label, where, holds)
 
@@ -63,8 +63,3 @@ def _around(label: Sequence[int], lines: Sequence[TextLine]) -> Rectangle:
         round(a - height), round(b - _ABOVE * height + min(0, drop)),
         round(c + _BEHIND * height), round(d + _BELOW * height + max(0, drop)),
     )  # fmt: skip
-
-
-def _middle_in(line: TextLine, where: Rectangle) -> bool:
-    x, y = sum(x for x, _ in line.box) / 4, sum(y for _, y in line.box) / 4
-    return where[0] <= x <= where[2] and where[1] <= y <= where[3]

@@ -27,3 +27,14 @@ def moved(line: TextLine, left: int, top: int, across: float = 1.0, down: float 
 
     a, b, c, d = line.box
     return replace(line, box=(place(a), place(b), place(c), place(d)))
+
+
+def share(one: TextLine, other: TextLine) -> bool:
+    """Whether the middle of one of them stands in the other."""
+    return middle_in(one, area(other)) or middle_in(other, area(one))
+
+
+def middle_in(line: TextLine, where: Rectangle) -> bool:
+    """Whether a line's middle stands in a part of the picture."""
+    x, y = sum(x for x, _ in line.box) / 4, sum(y for _, y in line.box) / 4
+    return where[0] <= x <= where[2] and where[1] <= y <= where[3]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from ocr_frontend.ocr.boxes import area, moved
+from ocr_frontend.ocr.boxes import moved, share
 from ocr_frontend.ocr.cancellation import check
 from ocr_frontend.ocr.ink import ink_of, inked, levels, part_around
 from ocr_frontend.ocr.orientation import Read
@@ -49,7 +49,7 @@ def with_answers(read: Read, image: Pixels, lines: Sequence[TextLine], find: Fin
     gone, after = set[int](), dict[int, list[TextLine]]()
     for each in found:
         for line in _looked_at(read, image, each, ink):
-            covered = [n for n, other in enumerate(lines) if _share(line, other)]
+            covered = [n for n, other in enumerate(lines) if share(line, other)]
             if each.holds(line.text) and all(n in each.label or lines[n].confidence < _DOUBTFUL for n in covered):
                 gone.update(covered)
                 after.setdefault(each.label[-1], []).append(line)
@@ -78,14 +78,3 @@ def _looked_at(read: Read, image: Pixels, where: Unanswered, ink: float) -> list
 def _larger(pixels: Pixels) -> Pixels:
     height, width = pixels.shape[:2]
     return np.asarray(Image.fromarray(pixels).resize((_LARGER * width, _LARGER * height), Image.Resampling.BICUBIC))
-
-
-def _share(one: TextLine, other: TextLine) -> bool:
-    """Whether the middle of one of them stands in the other."""
-    return _within(one, other) or _within(other, one)
-
-
-def _within(one: TextLine, other: TextLine) -> bool:
-    x, y = sum(x for x, _ in one.box) / 4, sum(y for _, y in one.box) / 4
-    left, top, right, bottom = area(other)
-    return left <= x <= right and top <= y <= bottom

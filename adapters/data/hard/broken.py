@@ -3,10 +3,10 @@
 import random
 from dataclasses import replace
 
+from adapters.data.hard.page import BREAK
 from adapters.data.hard.setter import Entry
 from adapters.data.records import Record
 
-BREAK = "\n"  # within an entry's value, where its next line begins
 _TEXTS = (
     "nom_surname", "prenom_given_name", "pere_father", "mere_mother", "lieu_of_birth", "profession", "authorité",
     "address",

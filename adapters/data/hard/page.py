@@ -8,6 +8,7 @@ from adapters.data.fonts import load
 from adapters.data.sheet import Box, Role
 
 Colour = tuple[int, int, int]
+BREAK = "\n"  # within a value, where its next line begins
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,8 @@ class Page:
 
 def wrapped(text: str, file: str, size: int, width: float, most: int = 2) -> list[str]:
     """The text on as few lines as hold it, `most` at most: the last takes the rest. Where it is broken, it stays so."""
-    if "\n" in text:  # broken already
-        return text.split("\n")
+    if BREAK in text:
+        return text.split(BREAK)
     font = load(file, size)
     lines: list[str] = []
     for word in text.split(" "):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from adapters.data.fonts import load
 from adapters.data.hard.look import Look
-from adapters.data.hard.page import Mark, Page, wrapped
+from adapters.data.hard.page import BREAK, Mark, Page, wrapped
 from adapters.data.hard.wordings import Wording
 from adapters.data.sheet import Role
 
@@ -52,7 +52,7 @@ class Setter:
     def value_width(self, entry: Entry) -> float:
         """Pixels of the value, of its longest line where it is broken; an empty one takes a letter's room."""
         font = load(self.look.value_file, self.look.value)
-        return max(font.getlength(line) for line in (entry.value or "M").split("\n"))
+        return max(font.getlength(line) for line in (entry.value or "M").split(BREAK))
 
     def on_one_line(self, entry: Entry, width: float, gap: float) -> tuple[float, float] | None:
         """Pixels of label and value where both fit on one line, `gap` between them; None where they do not."""

@@ -1,6 +1,7 @@
 """More ways to set an entry: against the right edge, on an axis, the value first, the label beside its middle."""
 
 from adapters.data.hard.blocks import above, below
+from adapters.data.hard.page import BREAK
 from adapters.data.hard.setter import Entry, Setter
 
 
@@ -48,7 +49,7 @@ def beside(s: Setter, entry: Entry, x: float, y: float, width: float) -> float:
     """The label in a column of its own, at the middle of the value's lines."""
     column, gap = width * 0.36, s.look.value * 0.6
     label = sum(size * 1.25 for _, size in s.label_lines(entry, column))
-    value = (entry.value or "").count("\n") * s.look.value * 1.22 + s.look.value * 1.22
+    value = ((entry.value or "").count(BREAK) + 1) * s.look.value * 1.22
     s.label(entry, x, y + max(0.0, (value - label) / 2), column)
     end = s.value(entry, x + column + gap, y + max(0.0, (label - value) / 2), width - column - gap)
     return max(end, y + label)

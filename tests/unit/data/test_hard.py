@@ -1,6 +1,7 @@
 """Hard cards: reproducible, readable where their truth says, and their test half is nothing that training has seen."""
 
 import random
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -10,16 +11,18 @@ from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.fonts import FAMILIES as PLAIN_FACES
 from adapters.data.fonts import load
 from adapters.data.hard import capture
+from adapters.data.hard.broken import bracketed, broken
 from adapters.data.hard.draw import draw_flat
 from adapters.data.hard.families import FAMILIES, families_of
 from adapters.data.hard.layout import lay_out
 from adapters.data.hard.lines import hard_text_sample
 from adapters.data.hard.look import FACES, sample_look
-from adapters.data.hard.page import Page, wrapped
-from adapters.data.hard.setter import Setter
+from adapters.data.hard.page import BREAK, Page, wrapped
+from adapters.data.hard.setter import Entry, Setter
 from adapters.data.hard.values import hard_record
 from adapters.data.hard.varied import varied_style
 from adapters.data.hard.wordings import half_of, wording, wordings
+from adapters.data.records import sample_record
 from adapters.data.vocabulary import SPLITS, Split, fold, listed, words
 from adapters.errors import DataError
 
@@ -179,3 +182,38 @@ def test_a_varied_sample_says_its_values(seed: int) -> None:
         len(named) + sum(isinstance(target, str) for target in sample.targets.values())
         >= len(sample.record.printed) - 2
     )
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_values_over_more_lines_than_they_need_say_what_they_said(seed: int) -> None:
+    rng = random.Random(seed)
+    values = {"mere_mother": "NGO BIYONG CLAIRE", "profession": "AGENT DE BANQUE", "sex": "F", "lieu_of_birth": "EDEA"}
+    entries = [Entry(key, None, value, key) for key, value in values.items()]
+    lines = {entry.key: (entry.value or "").split(BREAK) for entry in broken(rng, entries, 1.0)}
+    assert {key: " ".join(parts) for key, parts in lines.items()} == values
+    assert all(2 <= len(lines[key]) <= 3 for key in ("mere_mother", "profession"))
+    assert len(lines["sex"]) == len(lines["lieu_of_birth"]) == 1
+    assert broken(rng, entries, 0.0) == entries
+
+
+def test_a_broken_value_is_drawn_in_its_lines_wherever_it_is_set() -> None:
+    drawn = set()
+    for index in range(0, 240, 4):
+        page = lay_out(
+            random.Random(index), sample_record(random.Random(index), "cni-2018-verso", "train"), "train",
+            varied_style(random.Random(index), "train"),
+        )  # fmt: skip
+        marks = [mark for mark in page.marks if mark.field == "mere_mother"]
+        drawn.add(len(marks))
+        assert all(BREAK not in mark.text for mark in page.marks)
+        assert all(upper.y < lower.y for upper, lower in pairwise(marks))
+    assert {1, 2, 3} <= drawn
+
+
+def test_a_place_with_brackets_is_printed_as_its_value_says() -> None:
+    records = [
+        bracketed(random.Random(n), sample_record(random.Random(n), "cni-2018-recto", "train")) for n in range(400)
+    ]
+    changed = [record for record in records if "(" in (record.values["lieu_of_birth"] or "")]
+    assert 5 <= len(changed) <= 60
+    assert all(record.printed["lieu_of_birth"] == record.values["lieu_of_birth"] for record in changed)
