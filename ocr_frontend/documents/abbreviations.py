@@ -13,6 +13,7 @@ _FEWEST = 2  # letters of a word that is cut short
 _JOINT = 2  # letters of a word between others (DE, OF, D): left out on both sides
 _ALIKE = 0.75  # of the letters of a word that is not cut short
 _STOP = re.compile(r"\s*\.")
+_INITIALS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]\.\s?){2,}")  # P.O.B.
 
 
 class Abbreviations:
@@ -51,12 +52,18 @@ class Abbreviations:
 
 
 def _words(text: str) -> list[Word]:
+    text = _joined(text)
     words = [(word, bool(_STOP.match(text, end))) for word, _, end in tokens(text)]
     return [(word, short) for word, short in words if short or len(word) > _JOINT]
 
 
 def _long(wording: str) -> tuple[str, ...]:
-    return tuple(word for word, _, _ in tokens(wording) if len(word) > _JOINT)
+    return tuple(word for word, _, _ in tokens(_joined(wording)) if len(word) > _JOINT)
+
+
+def _joined(text: str) -> str:
+    """Initials as the one word that they stand for."""
+    return _INITIALS.sub(lambda found: re.sub(r"\W", "", found.group()) + " ", text)
 
 
 def _same(read: Word, word: str) -> bool:

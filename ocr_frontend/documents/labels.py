@@ -10,6 +10,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ocr_frontend.documents.abbreviations import Abbreviations
 from ocr_frontend.documents.label_search import find_labels
+from ocr_frontend.documents.label_words import share_of_label_words
 from ocr_frontend.documents.letters import has_number, letters, tokens
 from ocr_frontend.documents.near_forms import NearForms
 from ocr_frontend.documents.spec import DocumentSpec, Printed
@@ -19,6 +20,8 @@ from ocr_frontend.documents.wording import Fields, Label, labels, printed_on
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
 _DOCUMENTS = 64  # whose books are kept
+_FEWEST = 3  # letters of a value in capitals behind a label in small ones
+_FEWEST_OF_A_WORD = 4
 _NUMBERED = re.compile(r"^\s*\d{1,2}\s?[.):]?\s+(?=\D)")
 
 
@@ -66,7 +69,9 @@ class LabelBook:
         phrases = (form for label in self.labels for form in label.phrases)
         self._phrases = frozenset(form for form in phrases if len(form) >= _SHORTER)
         self._short = Abbreviations(self.labels)
-        self._pair_lengths = sorted({len(pair) for pair in self._pairs if len(pair) >= _SHORTER})
+        glued = {pair for pair in self._pairs if len(pair) >= _SHORTER}
+        self._glueable = frozenset(glued | {form for form in self._phrases if len(form) >= _LONG})
+        self._glued_lengths = sorted(set(map(len, self._glueable)))
 
     def read(self, text: str) -> Reading:
         """The labels in one line of OCR text. A label's own number (`5. LIEU DE NAISSANCE`) is left out."""
@@ -76,8 +81,9 @@ class LabelBook:
         if not plain or not self._forms:
             return EMPTY
         found = find_labels(plain, _bounds(words) | self._glued(plain), self._near.to(plain))
-        alone = bool(found.forms) and found.free <= len(plain) // 8
-        kept = found.forms if alone or self._trusted(found.forms, text) else []
+        behind = _behind(text, words, found.leading) if found.leading else ""
+        alone = bool(found.forms) and found.free <= len(plain) // 8 and not _a_word(behind)
+        kept = found.forms if alone or self._trusted(found.forms, text) or _set_apart(text, behind) else []
         if not kept and (shortened := self._shortened(text)) is not None:
             return shortened
         ends = bool(kept) and text.rstrip().endswith(":")  # a value would stand behind
@@ -85,18 +91,19 @@ class LabelBook:
         return Reading(
             hits=tuple((self._of[form], self._language[form]) for form in kept),
             bare=bare,
-            rest=_behind(text, words, found.leading) if kept and not bare and found.leading else "",
+            rest=behind if kept and not bare else "",
             head=_before(text, words, found.before) if kept and not bare else "",
             damaged=frozenset() if kept else self._damaged(plain),
         )
 
     def _glued(self, plain: str) -> frozenset[int]:
-        """Where a label in both languages ends that the line begins with: no name begins so, a gap was lost."""
-        return frozenset(length for length in self._pair_lengths if plain[:length] in self._pairs)
+        """Where a label in both languages or of several words ends that the line begins with: no name begins so, a gap
+        was lost."""
+        return frozenset(length for length in self._glued_lengths if plain[:length] in self._glueable)
 
     def _shortened(self, text: str) -> Reading | None:
         """A label with words cut short: the whole line, or what stands before a colon."""
-        if names := self._short.read(text):
+        if not has_number(text) and (names := self._short.read(text)):
             return Reading(damaged=names)
         before, colon, behind = text.partition(":")
         names = self._short.read(before) if colon and behind.strip() else frozenset()
@@ -149,6 +156,17 @@ def _behind(text: str, words: Sequence[tuple[str, int, int]], letters_before: in
         if passed >= letters_before:
             return text[end - (passed - letters_before) :].strip(" /:.-–,;)|")
     return ""
+
+
+def _a_word(behind: str) -> bool:
+    """Whether what is left behind labels is a word of its own, and none of labels: no damage of theirs."""
+    return len(letters(behind)) >= _FEWEST_OF_A_WORD and behind.isalpha() and not share_of_label_words(behind)
+
+
+def _set_apart(text: str, behind: str) -> bool:
+    """Whether a line begins with a label in small letters and goes on in capitals: `Mère ABENA`."""
+    before = text.removesuffix(behind) if behind else ""
+    return before != text and not before.isupper() and len(letters(behind)) >= _FEWEST and behind.isupper()
 
 
 def _before(text: str, words: Sequence[tuple[str, int, int]], letters_before: int) -> str:

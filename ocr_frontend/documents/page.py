@@ -16,6 +16,8 @@ from ocr_frontend.documents.wording import Label, likeness
 from ocr_frontend.ocr.geometry import Place, aslant, places
 from ocr_frontend.ocr.textline import TextLine
 
+_FILLERS = 3  # of a machine-readable zone, that no value has
+
 
 class LabelledPage:
     """The lines of one page, in the prompt's numbering, read for the labels of one document. Built once a card."""
@@ -49,17 +51,19 @@ class LabelledPage:
         return self._names[index]
 
     def is_label(self, index: int) -> bool:
-        """Whether the line is nothing but labels or a static line, damaged or not, or runs across the page's text."""
+        """Whether the line is nothing but labels or a static line, damaged or not, or is no value of any field: it runs
+        across the page's text, or belongs to a machine-readable zone."""
         reading = self.readings[index]
-        return reading.bare or bool(reading.damaged) or self._aslant[index]
+        return reading.bare or bool(reading.damaged) or self._no_value[index]
 
     def only_label(self, index: int, key: str) -> bool:
         """Whether the line is a label, and holds no value of the field beside it."""
         return self.is_label(index) and self.text_of(index, key) == self.lines[index].text
 
     @cached_property
-    def _aslant(self) -> tuple[bool, ...]:
-        return aslant(self.lines)
+    def _no_value(self) -> tuple[bool, ...]:
+        across = zip(aslant(self.lines), self.lines, strict=True)
+        return tuple(tilted or line.text.count("<") >= _FILLERS for tilted, line in across)
 
     @cached_property
     def missing(self) -> tuple[Label, ...]:

@@ -10,7 +10,8 @@ from adapters.data.vocabulary import Split
 @dataclass(frozen=True)
 class Family:
     """`pair`: how often two short entries share a row; `halves`: how often two long ones do; `stagger`: pixels by which
-    every other row stands further right; `narrow`: the share of the width that a long value may take."""
+    every other row stands further right; `narrow`: the share of the width that a long value may take; `leading`: from a
+    value's line to its next one, in its size."""
 
     name: str
     block: Block
@@ -18,6 +19,7 @@ class Family:
     halves: float = 0.0
     stagger: float = 0.0
     narrow: float = 1.0
+    leading: float = 1.22
 
 
 FAMILIES: dict[Half, tuple[Family, ...]] = {

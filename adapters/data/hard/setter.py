@@ -25,8 +25,9 @@ class Entry:
 class Setter:
     """Puts runs of text on a page in one look."""
 
-    def __init__(self, page: Page, look: Look) -> None:
-        self.page, self.look = page, look
+    def __init__(self, page: Page, look: Look, leading: float = 1.22) -> None:
+        """leading: from a value's line to its next one, in its size."""
+        self.page, self.look, self.leading = page, look, leading
 
     def label_lines(self, entry: Entry, width: float) -> list[tuple[str, int]]:
         """Text and size of each line of the label."""
@@ -102,5 +103,5 @@ class Setter:
             room = load(look.value_file, max(12, size)).getlength(line)
             at = x + {"left": 0.0, "right": width - room, "middle": (width - room) / 2}[side]
             self.put(line, at, y, size, look.value_file, role, field=entry.field)
-            y += size * 1.22
+            y += size * self.leading
         return y

@@ -49,7 +49,7 @@ def beside(s: Setter, entry: Entry, x: float, y: float, width: float) -> float:
     """The label in a column of its own, at the middle of the value's lines."""
     column, gap = width * 0.36, s.look.value * 0.6
     label = sum(size * 1.25 for _, size in s.label_lines(entry, column))
-    value = ((entry.value or "").count(BREAK) + 1) * s.look.value * 1.22
+    value = ((entry.value or "").count(BREAK) + 1) * s.look.value * s.leading
     s.label(entry, x, y + max(0.0, (value - label) / 2), column)
     end = s.value(entry, x + column + gap, y + max(0.0, (label - value) / 2), width - column - gap)
     return max(end, y + label)

@@ -136,6 +136,29 @@ def test_names_with_full_stops_are_no_labels(text: str) -> None:
     assert not reading.labels and not reading.damaged
 
 
+@pytest.mark.parametrize(
+    ("book", "text", "label", "rest"),
+    [
+        (NEW_VERSO, "Lieu de naiss. - P.O.B. : DJOUM", "lieu_of_birth", "DJOUM"),
+        (NEW_VERSO, "NÉ(e) à/P.O.B.: EBOLOWA", "lieu_of_birth", "EBOLOWA"),
+        (NEW_VERSO, "Date Déliv. / Issued: 16. 12. 2026", "date_of_issue", "16. 12. 2026"),
+        (VERSO, "Et de/Mother: FOTSO GRÂCE", "mere_mother", "FOTSO GRÂCE"),
+        (VERSO, "Mere NGO MATIP", "mere_mother", "NGO MATIP"),
+        (RECTO, "Profession ÉLEVEUR", "profession", "ÉLEVEUR"),
+    ],
+)
+def test_initials_and_small_letters_before_capitals_tell_a_label(
+    book: LabelBook, text: str, label: str, rest: str
+) -> None:
+    reading = book.read(text)
+    assert (reading.labels, reading.rest) == ({label}, rest)
+
+
+@pytest.mark.parametrize("text", ["Père Jean", "MERE TERESA", "Nom", "Sexe M"])
+def test_one_word_before_others_alike_is_no_label(text: str) -> None:
+    assert not VERSO.read(text).rest and not RECTO.read(text).rest
+
+
 def test_a_label_before_a_colon_at_the_end_of_its_line_is_nothing_but_a_label() -> None:
     assert NEW_VERSO.read("VISA DE L'AUTORITE/APPR. BY:").bare
 
