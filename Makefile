@@ -89,12 +89,12 @@ recorded: env ## draw the training cards, read them with the real OCR, keep the 
 	@$(VENV) -m adapters record runs/recorded/30[012] --out adapters/recipes/recorded-hard.jsonl.gz
 
 rerank: env ## learn anew which lines say a field, with the model server of make up
-	@$(VENV) -m adapters cards --out runs/rerank/varied --split train --condition varied --count 700 --seed 8100
-	@$(VENV) -m adapters cards --out runs/rerank/more --split train --condition varied --count 700 --seed 8103
+	@for seed in 8104 8105 8106; do \
+	  $(VENV) -m adapters cards --out runs/rerank/varied-$$seed --split train --condition varied --count 250 --seed $$seed || exit 1; done
 	@$(VENV) -m adapters cards --out runs/rerank/hard --split train --condition hard --count 200 --seed 8101
 	@$(VENV) -m adapters cards --out runs/rerank/both --split train --condition both --count 120 --seed 8102
-	@for one in varied more hard both; do $(VENV) -m ocr_frontend choices runs/rerank/$$one --out runs/rerank/$$one/choices.jsonl.gz || exit 1; done
-	@$(VENV) -m adapters rerank runs/rerank/varied runs/rerank/more runs/rerank/hard runs/rerank/both
+	@for one in runs/rerank/*; do $(VENV) -m ocr_frontend choices $$one --out $$one/choices.jsonl.gz || exit 1; done
+	@$(VENV) -m adapters rerank runs/rerank/*
 
 # The CPU build of PyTorch comes from a folder of wheels where there is one; the GPU lock must not see that folder.
 LOCK := uv pip compile -q pyproject.toml --python-version 3.11 --no-emit-find-links --no-emit-index-url --no-header --generate-hashes

@@ -46,6 +46,7 @@ def run(
         console.print(f"{folder} holds no {CARDS}: draw cards with python -m adapters cards.", markup=False)
         return 2
     kept = dict[str, dict[str, Any]]()
+    settings = settings.model_copy(update={"rerank": False})  # trees of another version must not stop it
     service = build_service(settings, open_reader, http, lambda name, spec, found: _keep(kept, name, spec, found))
     try:
         refused = asyncio.run(_read(service, folder, entries, model, console))

@@ -9,8 +9,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from ocr_frontend.documents.abbreviations import Abbreviations
+from ocr_frontend.documents.label_parts import a_word, bounds, set_apart, text_before, text_behind
 from ocr_frontend.documents.label_search import find_labels
-from ocr_frontend.documents.label_words import share_of_label_words
 from ocr_frontend.documents.letters import has_number, letters, tokens
 from ocr_frontend.documents.near_forms import NearForms
 from ocr_frontend.documents.spec import DocumentSpec, Printed
@@ -20,8 +20,6 @@ from ocr_frontend.documents.wording import Fields, Label, labels, printed_on
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
 _DOCUMENTS = 64  # whose books are kept
-_FEWEST = 3  # letters of a value in capitals behind a label in small ones
-_FEWEST_OF_A_WORD = 4
 _NUMBERED = re.compile(r"^\s*\d{1,2}\s?[.):]?\s+(?=\D)")
 
 
@@ -80,10 +78,10 @@ class LabelBook:
         plain = "".join(word for word, _, _ in words)
         if not plain or not self._forms:
             return EMPTY
-        found = find_labels(plain, _bounds(words) | self._glued(plain), self._near.to(plain))
-        behind = _behind(text, words, found.leading) if found.leading else ""
-        alone = bool(found.forms) and found.free <= len(plain) // 8 and not _a_word(behind)
-        kept = found.forms if alone or self._trusted(found.forms, text) or _set_apart(text, behind) else []
+        found = find_labels(plain, bounds(words) | self._glued(plain), self._near.to(plain))
+        behind = text_behind(text, words, found.leading) if found.leading else ""
+        alone = bool(found.forms) and found.free <= len(plain) // 8 and not a_word(behind)
+        kept = found.forms if alone or self._trusted(found.forms, text) or set_apart(text, behind) else []
         if not kept and (shortened := self._shortened(text)) is not None:
             return shortened
         ends = bool(kept) and text.rstrip().endswith(":")  # a value would stand behind
@@ -92,7 +90,7 @@ class LabelBook:
             hits=tuple((self._of[form], self._language[form]) for form in kept),
             bare=bare,
             rest=behind if kept and not bare else "",
-            head=_before(text, words, found.before) if kept and not bare else "",
+            head=text_before(text, words, found.before) if kept and not bare else "",
             damaged=frozenset() if kept else self._damaged(plain),
         )
 
@@ -137,43 +135,3 @@ def book_of(spec: DocumentSpec) -> LabelBook:
 @lru_cache(maxsize=_DOCUMENTS)
 def _book(fields: Fields, others: tuple[Printed, ...], static: tuple[str, ...]) -> LabelBook:
     return LabelBook(labels(fields, others, static))
-
-
-def _bounds(words: Sequence[tuple[str, int, int]]) -> frozenset[int]:
-    """Where words begin or end in the glued letters."""
-    at, found = 0, {0}
-    for word, _, _ in words:
-        at += len(word)
-        found.add(at)
-    return frozenset(found)
-
-
-def _behind(text: str, words: Sequence[tuple[str, int, int]], letters_before: int) -> str:
-    """What stands in the text behind so many of its letters."""
-    passed = 0
-    for word, _, end in words:
-        passed += len(word)
-        if passed >= letters_before:
-            return text[end - (passed - letters_before) :].strip(" /:.-–,;)|")
-    return ""
-
-
-def _a_word(behind: str) -> bool:
-    """Whether what is left behind labels is a word of its own, and none of labels: no damage of theirs."""
-    return len(letters(behind)) >= _FEWEST_OF_A_WORD and behind.isalpha() and not share_of_label_words(behind)
-
-
-def _set_apart(text: str, behind: str) -> bool:
-    """Whether a line begins with a label in small letters and goes on in capitals: `Mère ABENA`."""
-    before = text.removesuffix(behind) if behind else ""
-    return before != text and not before.isupper() and len(letters(behind)) >= _FEWEST and behind.isupper()
-
-
-def _before(text: str, words: Sequence[tuple[str, int, int]], letters_before: int) -> str:
-    """What stands in the text before so many of its letters are passed."""
-    passed = 0
-    for word, begin, _ in words:
-        if passed >= letters_before:
-            return text[:begin].strip(" /:.-–,;(|")
-        passed += len(word)
-    return ""

@@ -9,9 +9,11 @@ from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.documents.types import Value
 from ocr_frontend.extraction.candidate import Candidate, numbers_of
-from ocr_frontend.extraction.reranker.features import Features, Opinions, of_sets, row
+from ocr_frontend.extraction.reranker.features import of_sets, row
 from ocr_frontend.extraction.reranker.label_matching import match_labels
+from ocr_frontend.extraction.reranker.line_features import Features
 from ocr_frontend.extraction.reranker.line_sets import Lines, line_sets
+from ocr_frontend.extraction.reranker.opinions import Opinions
 from ocr_frontend.extraction.reranker.surroundings import Surroundings
 from ocr_frontend.extraction.reranker.trees import Trees
 from ocr_frontend.extraction.resolve import resolve

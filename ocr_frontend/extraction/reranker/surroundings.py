@@ -15,6 +15,7 @@ SIDES: tuple[Side, ...] = ("above", "below", "left", "right")
 # reach into the line on a row; the margin by which they have to share columns.
 _ROW, _NEAREST, _FARTHEST, _INTO, _MARGIN = 0.7, 0.6, 3.4, 0.7, 2.0
 # A line that goes on with another: how far below, how far aside, and in which sizes.
+FAR = 9.0
 _LOWEST, _HIGHEST, _ASIDE, _SMALLER, _LARGER = 2.0, 0.6, 1.2, 0.65, 1.5
 
 
@@ -33,6 +34,12 @@ def side_of(line: Place, label: Place) -> tuple[Side, float, float] | None:
     middles = abs(line.left + line.right - label.left - label.right) / 2
     edges = min(abs(line.left - label.left), abs(line.right - label.right), middles)
     return ("above" if down > 0 else "below"), abs(down), edges / height
+
+
+def before(first: Place, last: Place, label: Place) -> bool:
+    """Whether a label stands left of a value's lines, anywhere between the first one's row and the last one's."""
+    rows = first.middle - _ROW * first.height <= label.middle <= last.middle + _ROW * last.height
+    return rows and label.right <= min(first.left, last.left) + _INTO * first.height
 
 
 class Surroundings:
@@ -107,6 +114,17 @@ class Surroundings:
         if self.labels[lower] or not _HIGHEST < self.gap(upper, lower) < _LOWEST:
             return False
         return above.apart(below) < _ASIDE and _SMALLER < below.height / above.height < _LARGER
+
+    def to_label(self, line: int, *, down: bool) -> float:
+        """How far the nearest label below a line or above it is, in its columns, from middle to middle in its heights;
+        `FAR` where there is none: a value ends where the next label is."""
+        here, way = self.places[line], 1 if down else -1
+        found = (
+            way * place.below(here) * place.height / here.height
+            for place, label in zip(self.places, self.labels, strict=True)
+            if label and here.overlaps(place, _MARGIN * here.height)
+        )
+        return min((away for away in found if away > _HIGHEST), default=FAR)
 
     def gap(self, upper: int, lower: int) -> float:
         """From middle to middle, in heights of the upper line."""

@@ -4,7 +4,9 @@ import math
 
 import pytest
 
-from ocr_frontend.extraction.reranker.surroundings import Surroundings
+from ocr_frontend.extraction.reranker.choose import Choices
+from ocr_frontend.extraction.reranker.surroundings import FAR, Surroundings
+from ocr_frontend.extraction.rules import candidates
 from ocr_frontend.extraction.under_label import follows
 from ocr_frontend.ocr.geometry import aslant
 from ocr_frontend.ocr.textline import Box, TextLine
@@ -70,3 +72,34 @@ def test_a_value_behind_its_label_goes_on_where_it_begins() -> None:
     assert shown.value_places[0].left == pytest.approx(below.box[0][0], abs=10)
     assert follows(0, 1, shown)
     assert not follows(0, 1, page("cni-2018-recto", [line(label + value, 0), line("DES DOUANES", 1)]))
+
+
+def features(lines: list[TextLine], key: str, chosen: tuple[int, ...]) -> dict[str, float]:
+    shown = page("cni-2018-verso", lines)
+    given = Choices(candidates({}, shown), {}, shown)
+    return given.features[key][given.sets[key].index(chosen)]
+
+
+def test_a_label_stands_over_a_value_under_it_or_before_its_middle() -> None:
+    over = features([line("PERE/FATHER", 0), line("ISSA", 1), line("NDZANA", 2)], "pere_father", (1, 2))
+    assert (over["label_over"], over["label_under"]) == (1.5, -3.0)
+    under = features([line("ISSA", 0), line("NDZANA", 1), line("PERE/FATHER", 2)], "pere_father", (0, 1))
+    assert (under["label_over"], under["label_under"]) == (-3.0, 1.5)
+    before = [line("PERE/FATHER", 0.5), line("ISSA", 0, 300), line("NDZANA", 1, 300)]
+    assert features(before, "pere_father", (1, 2))["label_middle"] == 0
+    assert "label_middle" not in features(before, "pere_father", (2,))
+    assert "label_middle" not in features([line("ISSA", 0), line("ABENA", 9)], "pere_father", (0,))
+
+
+def test_a_value_ends_where_the_next_label_is() -> None:
+    lines = [line("PERE/FATHER", 0), line("ISSA", 1), line("NDZANA", 2), line("MERE/MOTHER", 3)]
+    one, both = (features(lines, "pere_father", chosen) for chosen in ((1,), (1, 2)))
+    assert (one["label_below"], both["label_below"]) == (3.0, 1.5)
+    assert one["label_above"] == both["label_above"] == 1.5
+    assert features(lines[:3], "pere_father", (1, 2))["label_below"] == FAR
+
+
+def test_a_page_that_breaks_other_values_is_known_by_it() -> None:
+    lines = [line("PERE/FATHER", 0), line("ISSA", 1), line("MERE/MOTHER", 3), line("ABENA", 4), line("ROSE", 5)]
+    assert features(lines, "pere_father", (1,))["broken"] == 1.0
+    assert features(lines, "mere_mother", (3, 4))["broken"] == 0.0

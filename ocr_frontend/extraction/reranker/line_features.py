@@ -1,0 +1,128 @@
+"""What lines say for and against being a field's value: their print, their labels, what stands above and below them."""
+
+from collections.abc import Mapping
+
+from ocr_frontend.documents.letters import has_number
+from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.extraction.reranker.line_sets import Lines
+from ocr_frontend.extraction.reranker.opinions import Opinions
+from ocr_frontend.extraction.reranker.surroundings import FAR, Side, Surroundings, before, side_of
+
+Features = dict[str, float]
+
+
+def of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opinions) -> Features:
+    page, key, first = around.page, spec.key, lines[0]
+    text = " ".join(page.text_of(n, key) for n in lines)
+    owners, fitting, height = page.owners(first), page.fitting(first), around.places[first].height
+    own, other = _claims(around, key, first)
+    return {
+        "claimed": own,
+        "claimed_by_other": other,
+        "owned": key in owners,
+        "owned_alone": owners == {key},
+        "owned_by_other": bool(owners) and key not in owners,
+        "fits": key in fitting,
+        "fits_other": bool(fitting) and key not in fitting,
+        "own_label_inside": any(key in page.labels_in(n) for n in lines),
+        "other_label_inside": any(page.labels_in(n) - {key} for n in lines),
+        "number": spec.type.free and has_number(text),
+        "may_be_label": any(page.may_be_label(n) for n in lines),
+        "is_label": any(around.labels[n] for n in lines),
+        "like_missing": max(page.likeness_to_missing(n) for n in lines) if spec.type.free else 0.0,
+        "label_words": max(page.label_words[n] for n in lines),
+        "static": max(page.like_static[n] for n in lines),
+        "score": min(page.lines[n].confidence for n in lines),
+        "height_to_values": height / around.value_height,
+        "height_to_labels": height / around.label_height,
+        "height_to_lines": height / around.line_height,
+        "down": around.down(first),
+        "upper": text.isupper(),
+        "letters": len(text),
+        "words": len(text.split()),
+        **_beside_label(around, key, lines),
+        **_ends(around, key, lines, opinions),
+    }
+
+
+def _claims(around: Surroundings, key: str, line: int) -> tuple[float, float]:
+    """By what this page prints on that side: the best claim of the field's own label, and of another nearest one."""
+    own, nearest = dict[Side, float](), dict[Side, float]()
+    for side, away, names in around.labels_around[line]:
+        nearest[side] = min(nearest.get(side, FAR), away)
+        if key in names:
+            own[side] = min(own.get(side, FAR), away)
+    mine = [around.share[side] for side, away in own.items() if away <= nearest[side]]
+    theirs = [around.share[side] for side, away in nearest.items() if own.get(side, FAR) > away]
+    return max(mine, default=-2.0), max(theirs, default=-2.0)
+
+
+def _beside_label(around: Surroundings, key: str, lines: Lines) -> Features:
+    """How far the field's own label, all lines of it that are near, reaches above the value and below it, in heights:
+    a label stands over its value, under it, or before the middle of its lines."""
+    mine = [
+        label
+        for label, place in enumerate(around.places)
+        if label not in lines and key in around.page.labels_in(label)
+        if before(around.places[lines[0]], around.places[lines[-1]], place)
+        or any(side_of(around.places[n], place) for n in lines)
+    ]
+    if not mine:
+        return {}
+    value, labels = [around.places[n] for n in lines], [around.places[n] for n in mine]
+    height = around.places[lines[0]].height
+    first, last = min(p.middle for p in labels), max(p.middle for p in labels)
+    top, bottom = value[0].middle, value[-1].middle
+    return {
+        "label_over": (top - first) / height,
+        "label_under": (last - bottom) / height,
+        "label_middle": (first + last - top - bottom) / 2 / height,
+    }
+
+
+def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> Features:
+    """Whether the value may go on below, or have begun above."""
+    page, last = around.page, lines[-1]
+    below = [n for n in around.followers[last] if n not in lines]
+    above = [
+        n for n, after in enumerate(around.followers) if lines[0] in after and n not in lines and not around.labels[n]
+    ]
+    others = taken_by_others(key, opinions.rules)
+    found: Features = {
+        "below": len(below),
+        "below_owned": any(key in page.owners(n) for n in below),
+        "below_elsewhere": any(n in others for n in below),
+        "below_gap": min((around.gap(last, n) for n in below), default=FAR),
+        "below_number": any(has_number(page.lines[n].text) for n in below),
+        "below_label": any(page.may_be_label(n) for n in below),
+        "below_score": max((page.lines[n].confidence for n in below), default=0.0),
+        "above": len(above),
+        "above_owned": any(key in page.owners(n) for n in above),
+        "above_model": any(n in opinions.model[key] for n in above),
+        "label_above": around.to_label(lines[0], down=False),
+        "label_below": around.to_label(last, down=True),
+    }
+    if len(lines) > 1:
+        upper, lower = around.places[lines[0]], around.places[lines[1]]
+        found["gap"] = around.gap(lines[0], lines[1])
+        found["aside"] = page.value_places[lines[0]].apart(lower)
+        found["sizes"] = lower.height / upper.height
+        found |= _of_second(around, key, lines, opinions)
+    return found
+
+
+def _of_second(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> Features:
+    page, second = around.page, lines[1]
+    owners, text = page.owners(second), page.lines[second].text
+    return {
+        "second_owned": key in owners,
+        "second_owned_by_other": bool(owners - {key}),
+        "second_same_case": page.lines[lines[0]].text.isupper() == text.isupper(),
+        "second_letters": len(text),
+        "second_model": second in opinions.model[key],
+        "second_model_elsewhere": second in taken_by_others(key, opinions.model),
+    }
+
+
+def taken_by_others(key: str, opinion: Mapping[str, Lines]) -> set[int]:
+    return {n for other, theirs in opinion.items() if other != key for n in theirs}
