@@ -13,6 +13,7 @@ _FEWEST = 2  # letters of a word that is cut short
 _JOINT = 2  # letters of a word between others (DE, OF, D): left out on both sides
 _ALIKE = 0.75  # of the letters of a word that is not cut short
 _STOP = re.compile(r"\s*\.")
+_CUT = re.compile(r"(?<=[^\W\d_])\s*\.")
 _INITIALS = re.compile(r"(?<![^\W\d_])(?:[^\W\d_]\.\s?){2,}")  # P.O.B.
 
 
@@ -32,6 +33,15 @@ class Abbreviations:
         if not any(short for _, short in words):
             return frozenset()
         return frozenset(self._names(words))
+
+    def before(self, text: str) -> tuple[frozenset[str], str] | None:
+        """The label that a text begins with, up to a word that is cut short, and what stands behind it."""
+        ends = [found.end() for found in _CUT.finditer(text)]
+        for end in reversed(ends):
+            names, behind = self.read(text[:end]), text[end:].strip(" /:.-–,;)|")
+            if names and behind:
+                return names, behind
+        return None
 
     def _names(self, words: Sequence[Word]) -> Iterable[str]:
         found = self._matching(words)

@@ -7,7 +7,8 @@ from importlib.resources import files
 from ocr_frontend.documents.letters import tokens
 
 _FILE = "label-words.txt"
-_SIGNS = re.compile(r"[:|/(·]")  # that labels print, and names, places and trades do not
+_SIGNS = re.compile(r"[:|/·]")  # that labels print, and names, places and trades do not
+_BRACKETED = 0.3  # of the words beside a bracket: SEXE (M/F) is a label, DOUALA (HOPITAL CENTRAL) a place
 _LONGEST_JOINT = 2  # letters of a word that says nothing alone
 _GLUED, _LONG = 12, 8  # letters of several words in one, and of the longest of them at least
 _CUT = 4  # letters of a word that is cut short
@@ -15,7 +16,8 @@ _CUT = 4  # letters of a word that is cut short
 
 def looks_like_label(text: str) -> bool:
     """Whether a line of free text has the signs of a label, or is made of nothing but words of labels."""
-    return bool(_SIGNS.search(text)) or all_label_words(text)
+    bracket = "(" in text and share_of_label_words(text) >= _BRACKETED
+    return bracket or bool(_SIGNS.search(text)) or all_label_words(text)
 
 
 def all_label_words(text: str) -> bool:

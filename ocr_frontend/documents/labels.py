@@ -71,8 +71,10 @@ class LabelBook:
         self._glueable = frozenset(glued | {form for form in self._phrases if len(form) >= _LONG})
         self._glued_lengths = sorted(set(map(len, self._glueable)))
 
-    def read(self, text: str) -> Reading:
-        """The labels in one line of OCR text. A label's own number (`5. LIEU DE NAISSANCE`) is left out."""
+    def read(self, text: str, *, inline: bool = False) -> Reading:
+        """The labels in one line of OCR text. A label's own number (`5. LIEU DE NAISSANCE`) is left out.
+
+        inline: on a page that prints values behind their labels, where one that begins a line counts by itself."""
         text = _NUMBERED.sub("", text)
         words = tokens(text)
         plain = "".join(word for word, _, _ in words)
@@ -81,7 +83,10 @@ class LabelBook:
         found = find_labels(plain, bounds(words) | self._glued(plain), self._near.to(plain))
         behind = text_behind(text, words, found.leading) if found.leading else ""
         alone = bool(found.forms) and found.free <= len(plain) // 8 and not a_word(behind)
-        kept = found.forms if alone or self._trusted(found.forms, text) or set_apart(text, behind) else []
+        begins = inline and bool(behind) and found.before == 0
+        kept = found.forms if alone or begins or self._trusted(found.forms, text) or set_apart(text, behind) else []
+        if inline and not kept and (short := self._short.before(text)) is not None:
+            return Reading(hits=((short[0], "both"),), rest=short[1])
         if not kept and (shortened := self._shortened(text)) is not None:
             return shortened
         ends = bool(kept) and text.rstrip().endswith(":")  # a value would stand behind

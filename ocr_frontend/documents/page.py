@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cached_property
 
 from ocr_frontend.documents.label_words import looks_like_label, share_of_label_words
-from ocr_frontend.documents.labels import Reading, book_of
+from ocr_frontend.documents.labels import LabelBook, Reading, book_of
 from ocr_frontend.documents.nearest_label import NearestLabels
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.documents.watermarks import likeness_to_static, static_pieces, static_words, without_rest
@@ -16,6 +16,7 @@ from ocr_frontend.documents.wording import Label, likeness
 from ocr_frontend.ocr.geometry import Place, aslant, places
 from ocr_frontend.ocr.textline import TextLine
 
+_INLINE = 2  # typed values behind their own labels, by which a page prints values there
 _FILLERS = 3  # of a machine-readable zone, that no value has
 
 
@@ -26,10 +27,27 @@ class LabelledPage:
         self.spec, self.lines = spec, tuple(lines)
         book = book_of(spec)
         self._labels = {label.name: label for label in book.labels}
-        self.readings: tuple[Reading, ...] = tuple(book.read(line.text) for line in self.lines)
         self._static = static_words(spec.static)
         self._typed = {field.key: field.type for field in spec.fields if not field.type.free}
+        self.readings: tuple[Reading, ...] = self._read(book)
         self._names = tuple(self._speaking(reading) for reading in self.readings)
+
+    def _read(self, book: LabelBook) -> tuple[Reading, ...]:
+        """As the book reads them; where values with a form of their own stand behind their labels, other labels that
+        begin a line count, too, without a colon or a second language."""
+        found = [book.read(line.text) for line in self.lines]
+        closer = {
+            n: book.read(line.text, inline=True) for n, line in enumerate(self.lines) if not found[n].hits and line.text
+        }
+        proven = {
+            key
+            for reading in (*found, *closer.values())
+            for key in reading.labels & self._typed.keys()
+            if reading.rest and self._typed[key].holds(reading.rest)
+        }
+        if len(proven) >= _INLINE:
+            found = [closer[n] if n in closer and closer[n].rest else each for n, each in enumerate(found)]
+        return tuple(found)
 
     def _speaking(self, reading: Reading) -> frozenset[str]:
         """The labels in a line, damaged ones too, without the static lines."""

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from ocr_frontend.documents.label_words import looks_like_label
 from ocr_frontend.extraction.reranker.choose import Choices
 from ocr_frontend.extraction.reranker.surroundings import FAR, Surroundings
 from ocr_frontend.extraction.rules import candidates
@@ -103,3 +104,29 @@ def test_a_page_that_breaks_other_values_is_known_by_it() -> None:
     lines = [line("PERE/FATHER", 0), line("ISSA", 1), line("MERE/MOTHER", 3), line("ABENA", 4), line("ROSE", 5)]
     assert features(lines, "pere_father", (1,))["broken"] == 1.0
     assert features(lines, "mere_mother", (3, 4))["broken"] == 0.0
+
+
+INLINE = ("N°CNI PY86074338", "DATE DÉLIV. 17.05.2026", "LE DGSN YEBGA AISSATOU", "ET DE FRU FADIMATOU",
+          "LIEU DE NAISS. AMBAM", "PROF. OPERATEUR ECONOMIQUE")  # fmt: skip
+
+
+def test_where_typed_values_stand_behind_their_labels_others_do_too() -> None:
+    shown = page("cni-2025-verso", INLINE)
+    found = {key: shown.readings[n].rest for n in range(len(INLINE)) for key in shown.labels_in(n)}
+    assert found == {
+        "identifiant_unique": "PY86074338", "date_of_issue": "17.05.2026", "authorité": "YEBGA AISSATOU",
+        "mere_mother": "FRU FADIMATOU", "lieu_of_birth": "AMBAM", "profession": "OPERATEUR ECONOMIQUE",
+    }  # fmt: skip
+
+
+def test_elsewhere_a_label_that_begins_a_line_may_be_a_value_s_word() -> None:
+    shown = page("cni-2025-verso", INLINE[2:])
+    assert not any(shown.readings[n].rest for n in (0, 1, 3))
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [("FUNDONG (HOPITAL", False), ("DOUALA (LITTORAL)", False), ("SEXE (M/F)", True), ("Place of birth (town)", True)],
+)
+def test_a_place_may_have_brackets(text: str, label: bool) -> None:
+    assert looks_like_label(text) is label
