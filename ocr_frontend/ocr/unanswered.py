@@ -1,17 +1,17 @@
 """A third look where a value should stand and none was read: beside a label of a date, a height, M or F.
 
 The detection passes over a single letter, or over a date under a stamp's edge. The part of the picture around such a
-label is read once as it is, and once larger with what is paler than ink painted as paper. Only what has the form of the
-value is taken, so nothing else of that part can get into the page.
+label is read once as it is, and once larger with what is paler than ink painted as paper; what was read well there is
+painted over, so that little is left to read. Only what has the form of the value is taken.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
-from ocr_frontend.ocr.boxes import moved, share
+from ocr_frontend.ocr.boxes import area, moved, share
 from ocr_frontend.ocr.cancellation import check
 from ocr_frontend.ocr.ink import ink_of, inked, levels, part_around
 from ocr_frontend.ocr.orientation import Read
@@ -22,6 +22,7 @@ _MOST = 3  # labels of a page
 _SURE = 0.8  # score of a line that is taken
 _DOUBTFUL = 0.9  # of one that it may take the place of
 _LARGER = 2
+_PAPER = 80  # percentile of a line's pixels that is paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,10 @@ def with_answers(read: Read, image: Pixels, lines: Sequence[TextLine], find: Fin
     """The page's lines with what the look found, each behind its label. Raises what `read` raises, and Stopped."""
     found = find(lines)[:_MOST]
     ink = ink_of(image, lines) if found else 1.0
+    rest = _without(image, lines) if found else image
     gone, after = set[int](), dict[int, list[TextLine]]()
     for each in found:
-        for line in _looked_at(read, image, each, ink):
+        for line in _looked_at(read, rest, each, ink):
             covered = [n for n, other in enumerate(lines) if share(line, other)]
             if each.holds(line.text) and all(n in each.label or lines[n].confidence < _DOUBTFUL for n in covered):
                 gone.update(covered)
@@ -59,6 +61,18 @@ def with_answers(read: Read, image: Pixels, lines: Sequence[TextLine], find: Fin
         out += [] if n in gone else [line]
         out += after.get(n, [])
     return out
+
+
+def _without(image: Pixels, lines: Sequence[TextLine]) -> Pixels:
+    """The picture with the lines that were read well as bright as what is around them."""
+    picture = Image.fromarray(image)
+    draw = ImageDraw.Draw(picture)
+    for line in lines:
+        left, top, right, bottom = part_around(area(line), 0, image)
+        if line.confidence >= _DOUBTFUL and right > left and bottom > top:
+            red, green, blue = (int(each) for each in np.percentile(image[top:bottom, left:right], _PAPER, axis=(0, 1)))
+            draw.polygon(line.box, fill=(red, green, blue))
+    return np.asarray(picture)
 
 
 def _looked_at(read: Read, image: Pixels, where: Unanswered, ink: float) -> list[TextLine]:

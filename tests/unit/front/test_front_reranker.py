@@ -3,7 +3,7 @@
 import itertools
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from ocr_frontend.extraction.reranker.trees import Trees, TreesError, load_trees
 from ocr_frontend.extraction.rules import candidates
 from ocr_frontend.llm.answers import Element
 from ocr_frontend.ocr.geometry import Place
+from ocr_frontend.ocr.textline import TextLine
 from tests.unit.front.pages import RECTO, RECTO_ANSWER, line, page, spec
 
 NOTHING: dict[str, Element] = dict.fromkeys(RECTO_ANSWER)
@@ -162,16 +163,34 @@ def test_a_file_without_trees_says_how_to_make_one(tmp_path: Path, body: str) ->
         load_trees(tmp_path / "none.json")
 
 
-def test_the_shipped_trees_mend_a_page_of_two_manners_and_leave_a_right_answer() -> None:
-    trees = load_trees()
-    right, mixed = page("cni-2018-recto", RECTO), page("cni-2018-recto", MIXED)
-    found = candidates(dict(RECTO_ANSWER), right)
-    assert reranked(found, Choices(found, dict.fromkeys(found, 5.0), right), trees)[0] == {}
-    answer = {**NOTHING, "date_of_birth": 2, "prenom_given_name": 3, "lieu_of_birth": 6}  # the trade was not seen
-    found = candidates(answer, mixed)
-    changed, _ = reranked(found, Choices(found, dict.fromkeys(found, 1.0), mixed), trees)
-    lines = {key: (changed[key] if key in changed else several[-1]).element for key, several in found.items()}
-    assert {key: line for key, line in lines.items() if line is not None} == answer_of_mixed()
+BROKEN = [
+    line("PERE/FATHER", 0), line("ISSA", 1), line("NDZANA", 2), line("MERE/MOTHER", 3.4), line("NGUE AMINATOU", 4.4),
+    line("S.P./S.M.", 5.8), line("676938", 6.8), line("AUTORITE/AUTHORITY", 8.2), line("BIKOI ATANGANA", 9.2),
+    line("PIERRE-MARIE", 10.3), line("DATE DE DELIVRANCE/DATE OF ISSUE", 11.8), line("20.09.2016", 12.8),
+]  # fmt: skip
+
+
+def weighed(
+    name: str, lines: Sequence[TextLine | str], answer: Mapping[str, Element], odds: float
+) -> dict[str, Element]:
+    """What the shipped trees leave of an answer: the fields that have lines."""
+    shown = page(name, lines)
+    found = candidates({spec.key: answer.get(spec.key) for spec in shown.spec.fields}, shown)
+    changed, _ = reranked(found, Choices(found, dict.fromkeys(found, odds), shown), load_trees())
+    left = {key: (changed[key] if key in changed else several[-1]).element for key, several in found.items()}
+    return {key: element for key, element in left.items() if element is not None}
+
+
+def test_the_shipped_trees_leave_a_right_answer_and_mend_others() -> None:
+    assert weighed("cni-2018-recto", RECTO, RECTO_ANSWER, 5.0) == RECTO_ANSWER
+    another_s_line = {**answer_of_mixed(), "profession": 6}
+    assert weighed("cni-2018-recto", MIXED, another_s_line, 1.0) == answer_of_mixed()
+    last_lines: dict[str, Element] = {
+        "pere_father": 2, "mere_mother": 4, "sp_sm": 6, "authorité": 9, "date_of_issue": 11,
+    }  # fmt: skip
+    assert weighed("cni-2018-verso", BROKEN, last_lines, 1.0) == {
+        **last_lines, "pere_father": (1, 2), "authorité": (8, 9),
+    }  # fmt: skip
 
 
 def answer_of_mixed() -> dict[str, Element]:

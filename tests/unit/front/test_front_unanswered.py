@@ -88,3 +88,14 @@ def test_what_was_read_well_there_is_not_replaced_and_what_was_not_is() -> None:
         where = Unanswered((0,), (0, 0, 200, 40), "F".__eq__)
         found = with_answers(Eyes([at("F", 100, 10)]).read, picture(), lines, lambda _, where=where: [where])
         assert [each.text for each in found] == (["LABEL", "Fw"] if kept else ["LABEL", "F"])
+
+
+def test_what_was_read_well_is_painted_over_before() -> None:
+    image = picture()
+    image[12:28:2, 12:28] = image[12:28:2, 102:118] = 10
+    lines = [at("LABEL", 10, 10), at("Fw", 100, 10, 0.6)]
+    seen = list[Pixels]()
+    where = Unanswered((0,), (0, 0, 200, 40), "F".__eq__)
+    with_answers(lambda part: seen.append(part) or [], image, lines, lambda _: [where])  # type: ignore[func-returns-value]
+    assert (seen[0][:, :60] == 220).all() and (seen[0][12:28:2, 102:118] == 10).all()
+    assert (image[12:28:2, 12:28] == 10).all()
