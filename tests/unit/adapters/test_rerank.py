@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 
 from adapters.__main__ import main
 from adapters.data.documents import fields_of
-from adapters.errors import EvaluationError
+from adapters.errors import DataError, EvaluationError
 from adapters.evaluation.rerank import as_nodes, read
 from ocr_frontend.extraction.reranker.features import VERSION
 from ocr_frontend.extraction.reranker.trees import Trees, load_trees
@@ -57,7 +57,7 @@ def test_a_set_is_right_where_it_says_the_value_or_stands_where_it_is(tmp_path: 
 def test_cards_without_choices_are_refused_with_the_way_out(tmp_path: Path) -> None:
     write_cards(tmp_path / "cards", [one_set([], None)])
     (tmp_path / "cards/choices.jsonl.gz").unlink()
-    with pytest.raises(EvaluationError, match="ocr_frontend choices"):
+    with pytest.raises(DataError, match="ocr_frontend choices"):
         read([tmp_path / "cards"])
 
 
