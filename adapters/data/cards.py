@@ -80,10 +80,10 @@ def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, cond
     person, print_, camera, style = (
         random.Random(f"{condition} {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo", "style")
     )
-    record = hard_record(person, document, split)
+    record, own = hard_record(person, document, split), None
     if condition == "varied":
-        record = bracketed(style, record)
-    flat = draw_flat(print_, record, split, varied_style(style, split) if condition == "varied" else None)
+        record, own = bracketed(style, record), varied_style(style, split)
+    flat = draw_flat(print_, record, split, own)
     return DrawnCard(index, condition, split, record, capture(camera, flat))
 
 

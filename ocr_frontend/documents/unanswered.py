@@ -27,9 +27,9 @@ class UnansweredLabels:
         if found.document is None or found.several:
             return []
         spec = found.document
-        printed = [names.get(spec.name, ()) for names in self._classifier.printed(readings)]
+        names = [{name for name, _ in each.get(spec.name, ())} for each in self._classifier.printed(readings)]
         asked = (field for field in spec.fields if not field.type.free)
-        each = (self._of(field, lines, readings, [{name for name, _ in names} for names in printed]) for field in asked)
+        each = (self._of(field, lines, readings, names) for field in asked)
         return [one for one in each if one is not None]
 
     def _of(
@@ -42,14 +42,17 @@ class UnansweredLabels:
 
         def holds(text: str) -> bool:
             (read,) = self._classifier.read([TextLine(text, 1.0, lines[label[0]].box)])
-            return any(field.type.holds(part) for part in (text, read.rest, read.head) if part)
+            return _says(field, text, read)
 
         answered = (
-            field.type.holds(line.text) or any(field.type.holds(part) for part in (read.rest, read.head) if part)
-            for line, read in zip(lines, readings, strict=True)
-            if middle_in(line, where)
+            _says(field, line.text, read) for line, read in zip(lines, readings, strict=True) if middle_in(line, where)
         )
         return None if any(answered) else Unanswered(label, where, holds)
+
+
+def _says(field: FieldSpec, text: str, read: Reading) -> bool:
+    """Whether a line is a value of the field, by itself or beside labels."""
+    return any(field.type.holds(part) for part in (text, read.rest, read.head) if part)
 
 
 def _around(label: Sequence[int], lines: Sequence[TextLine]) -> Rectangle:

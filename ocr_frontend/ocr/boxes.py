@@ -34,7 +34,12 @@ def share(one: TextLine, other: TextLine) -> bool:
     return middle_in(one, area(other)) or middle_in(other, area(one))
 
 
+def middle(line: TextLine) -> tuple[float, float]:
+    """Of the corners of its box."""
+    return sum(x for x, _ in line.box) / 4, sum(y for _, y in line.box) / 4
+
+
 def middle_in(line: TextLine, where: Rectangle) -> bool:
     """Whether a line's middle stands in a part of the picture."""
-    x, y = sum(x for x, _ in line.box) / 4, sum(y for _, y in line.box) / 4
+    x, y = middle(line)
     return where[0] <= x <= where[2] and where[1] <= y <= where[3]

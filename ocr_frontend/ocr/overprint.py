@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_frontend.ocr.boxes import area, moved, share, writing_height
+from ocr_frontend.ocr.boxes import area, middle, moved, share, writing_height
 from ocr_frontend.ocr.cancellation import check
 from ocr_frontend.ocr.images import Pixels
 from ocr_frontend.ocr.ink import PALE, Brightness, ink_of, inked, levels, part_around
@@ -90,7 +90,7 @@ def _mask(tall: TextLine, level: Brightness) -> NDArray[np.bool_]:
 
 def _inside(line: TextLine, tall: TextLine) -> bool:
     """Whether its middle stands inside of the tall box."""
-    x, y = sum(x for x, _ in line.box) / 4, sum(y for _, y in line.box) / 4
+    x, y = middle(line)
     return bool(_in_box(tall, np.array(x), np.array(y)))
 
 

@@ -46,8 +46,9 @@ def none_unanswered(_: Sequence[TextLine]) -> Sequence[Unanswered]:
 def with_answers(read: Read, image: Pixels, lines: Sequence[TextLine], find: FindUnanswered) -> list[TextLine]:
     """The page's lines with what the look found, each behind its label. Raises what `read` raises, and Stopped."""
     found = find(lines)[:_MOST]
-    ink = ink_of(image, lines) if found else 1.0
-    rest = _without(image, lines) if found else image
+    if not found:
+        return list(lines)
+    ink, rest = ink_of(image, lines), _without(image, lines)
     gone, after = set[int](), dict[int, list[TextLine]]()
     for each in found:
         for line in _looked_at(read, rest, each, ink):

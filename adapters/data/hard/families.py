@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from adapters.data.hard.blocks import Block, above, around, banner, below, boxed, inline, left, tabbed
+from adapters.data.hard.setter import LEADING
 from adapters.data.hard.wordings import Half, half_of
 from adapters.data.vocabulary import Split
 
@@ -19,7 +20,7 @@ class Family:
     halves: float = 0.0
     stagger: float = 0.0
     narrow: float = 1.0
-    leading: float = 1.22
+    leading: float = LEADING
 
 
 FAMILIES: dict[Half, tuple[Family, ...]] = {

@@ -9,6 +9,7 @@ from adapters.data.hard.page import BREAK, Mark, Page, wrapped
 from adapters.data.hard.wordings import Wording
 from adapters.data.sheet import Role
 
+LEADING = 1.22  # from a value's line to its next one, in its size
 Side = Literal["left", "middle", "right"]
 
 
@@ -25,7 +26,7 @@ class Entry:
 class Setter:
     """Puts runs of text on a page in one look."""
 
-    def __init__(self, page: Page, look: Look, leading: float = 1.22) -> None:
+    def __init__(self, page: Page, look: Look, leading: float = LEADING) -> None:
         """leading: from a value's line to its next one, in its size."""
         self.page, self.look, self.leading = page, look, leading
 

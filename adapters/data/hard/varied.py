@@ -11,7 +11,7 @@ from functools import cache, partial
 from adapters.data.hard.blocks import Block, above, around, below, boxed, inline, left
 from adapters.data.hard.broken import broken
 from adapters.data.hard.families import Family
-from adapters.data.hard.setter import Entry, Setter
+from adapters.data.hard.setter import LEADING, Entry, Setter
 from adapters.data.hard.style import Style
 from adapters.data.hard.varied_blocks import beside, centred, flush, opposite, right
 from adapters.data.hard.wordings import Wording, wordings
@@ -48,7 +48,7 @@ def varied_style(rng: random.Random, split: Split) -> Style:
         halves=rng.choice((0.0, 0.0, 0.4)),
         stagger=rng.choice((0.0, 0.0, rng.uniform(15, 90))),
         narrow=rng.choice((1.0, 1.0, rng.uniform(0.45, 0.9))),
-        leading=rng.choice((1.22, rng.uniform(1.1, 1.8))),
+        leading=rng.choice((LEADING, rng.uniform(1.1, 1.8))),
     )
     order = rng.choices(("both", "english first", "english"), (70, 20, 10))[0]
     short = rng.random() < 0.15

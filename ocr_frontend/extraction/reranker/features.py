@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from math import nan
 
 from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.extraction.reranker.line_features import Features, of_lines, taken_by_others
+from ocr_frontend.extraction.reranker.line_features import Features, of_lines
 from ocr_frontend.extraction.reranker.line_sets import Lines
-from ocr_frontend.extraction.reranker.opinions import Opinions
+from ocr_frontend.extraction.reranker.opinions import Opinions, taken_by_others
 from ocr_frontend.extraction.reranker.surroundings import FAR, SIDES, Surroundings
 
 VERSION = 3  # of the names and meanings below: trees of another version are not asked

@@ -1,17 +1,16 @@
 """What lines say for and against being a field's value: their print, their labels, what stands above and below them."""
 
-from collections.abc import Mapping
-
 from ocr_frontend.documents.letters import has_number
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.reranker.line_sets import Lines
-from ocr_frontend.extraction.reranker.opinions import Opinions
+from ocr_frontend.extraction.reranker.opinions import Opinions, taken_by_others
 from ocr_frontend.extraction.reranker.surroundings import FAR, Side, Surroundings, before, side_of
 
 Features = dict[str, float]
 
 
 def of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opinions) -> Features:
+    """Of a set of at least one line, from top to bottom, for one field."""
     page, key, first = around.page, spec.key, lines[0]
     text = " ".join(page.text_of(n, key) for n in lines)
     owners, fitting, height = page.owners(first), page.fitting(first), around.places[first].height
@@ -122,7 +121,3 @@ def _of_second(around: Surroundings, key: str, lines: Lines, opinions: Opinions)
         "second_model": second in opinions.model[key],
         "second_model_elsewhere": second in taken_by_others(key, opinions.model),
     }
-
-
-def taken_by_others(key: str, opinion: Mapping[str, Lines]) -> set[int]:
-    return {n for other, theirs in opinion.items() if other != key for n in theirs}

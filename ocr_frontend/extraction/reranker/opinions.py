@@ -17,3 +17,8 @@ class Opinions:
     rules: Mapping[str, Lines]
     changes: Mapping[str, int]
     labels: Mapping[str, Lines]
+
+
+def taken_by_others(key: str, opinion: Mapping[str, Lines]) -> set[int]:
+    """The lines that an opinion gives to other fields."""
+    return {n for other, theirs in opinion.items() if other != key for n in theirs}

@@ -9,13 +9,13 @@ from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.ocr.geometry import Place
 
 Side = Literal["above", "below", "left", "right"]
+FAR = 9.0  # heights, where there is nothing
 SIDES: tuple[Side, ...] = ("above", "below", "left", "right")
 
 # In heights of the line: how far beside the row, and how far above or below, a label's middle may stand; how far it may
 # reach into the line on a row; the margin by which they have to share columns.
 _ROW, _NEAREST, _FARTHEST, _INTO, _MARGIN = 0.7, 0.6, 3.4, 0.7, 2.0
 # A line that goes on with another: how far below, how far aside, and in which sizes.
-FAR = 9.0
 _LOWEST, _HIGHEST, _ASIDE, _SMALLER, _LARGER = 2.0, 0.6, 1.2, 0.65, 1.5
 
 
@@ -120,9 +120,9 @@ class Surroundings:
         `FAR` where there is none: a value ends where the next label is."""
         here, way = self.places[line], 1 if down else -1
         found = (
-            way * place.below(here) * place.height / here.height
-            for place, label in zip(self.places, self.labels, strict=True)
-            if label and here.overlaps(place, _MARGIN * here.height)
+            way * self.gap(line, n)
+            for n, label in enumerate(self.labels)
+            if label and here.overlaps(self.places[n], _MARGIN * here.height)
         )
         return min((away for away in found if away > _HIGHEST), default=FAR)
 
