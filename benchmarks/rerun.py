@@ -75,6 +75,7 @@ _LAST = (Step("figures", "-m benchmarks.figures --write", 1), Step("capacity", "
 def main() -> int:
     """1 when a step failed."""
     args = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     wanted = [step for step in STEPS if step.name in (args.only or [step.name]) and (args.data or not step.data)]
     if args.list:
         for step in STEPS:
@@ -144,10 +145,20 @@ def _ran(step: Step, args: argparse.Namespace) -> bool:
     command = [sys.executable, *step.command.split(), *(["--data", str(args.data)] if step.data else [])]
     begun = time.monotonic()
     with (_LOGS / f"{step.name}.log").open("w") as log:
-        done = subprocess.run(command, stdout=log, stderr=log, check=False)
-    said = "done" if done.returncode == 0 else f"failed ({done.returncode})"
+        ended = _waited(subprocess.Popen(command, stdout=log, stderr=log))
+    said = "done" if ended == 0 else f"failed ({ended})"
     print(f"{step.name:14} {said}, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
-    return done.returncode == 0
+    return ended == 0
+
+
+def _waited(process: subprocess.Popen[bytes]) -> int:
+    """Its exit status; it is interrupted, so that it stops what it started, when this program is."""
+    try:
+        return process.wait()
+    except BaseException:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        raise
 
 
 if __name__ == "__main__":

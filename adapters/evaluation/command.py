@@ -12,7 +12,6 @@ from typing import Any
 import httpx
 import numpy as np
 
-from adapters import machine
 from adapters.data.cards import CONDITIONS, write_all
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
@@ -21,6 +20,7 @@ from adapters.evaluation.reliability import Group
 from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, evaluate, read_truths
 from adapters.hub.card import write_card
+from adapters.provenance import stamp
 
 SEED = 20261121
 _ELSEWHERE = Path("runs") / "evaluation"
@@ -53,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
-    models: list[str] = args.model or ["cni"]
+    before, models = stamp(), args.model or ["cni"]
     _make(args.out or _ELSEWHERE)  # now, not after the cards were read
     count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
@@ -67,7 +67,7 @@ def _run(args: argparse.Namespace) -> int:
         cards += outcome
     rows = _rows(cards)
     folder = args.out or _folder_of(args.registry, answered[models[0]])
-    keep(folder, rows, answered, args.concurrency)
+    keep(folder, rows, answered, {"concurrency": args.concurrency, **before})
     _keep_confidence(folder, [card for card in cards if card.model == models[0]], answered[models[0]])
     print(report.table(rows))
     return 0
@@ -131,16 +131,18 @@ def _rows(cards: list[Card]) -> list[dict[str, Any]]:
     return [{"model": m, "document": d, "condition": c, **summarise(groups[m, d, c])} for m, d, c in keys]
 
 
-def keep(folder: Path, rows: list[dict[str, Any]], answered: dict[str, str], concurrency: int) -> None:
-    """Write rows and plot into `folder`, beside those of models measured earlier. `answered`: model to exact name."""
+def keep(folder: Path, rows: list[dict[str, Any]], answered: dict[str, str], about: dict[str, Any]) -> None:
+    """Write rows and plot into `folder`, beside those of models measured earlier. `answered`: model to exact name.
+
+    `about`: what the file says of this run; its stamp, and how many cards were read at once.
+    """
     if not folder.is_dir():
         raise EvaluationError(f"{folder} is not there to hold the scores: name a folder with --out.")
     kept_models, kept_rows = _others(folder / "evaluation.json", set(answered))
     body: dict[str, Any] = {
         "seed": SEED,
-        "concurrency": concurrency,
         "models": kept_models | answered,
-        "machine": machine.describe(),
+        **about,
         "rows": sorted(kept_rows + rows, key=lambda row: _LAST.get(row["model"], 0)),
     }
     (folder / "evaluation.json").write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import httpx
 
-from adapters import machine
 from adapters.data.cards import PLAIN, write_cards
 from adapters.data.others import KINDS, draw_other
 from adapters.errors import EvaluationError
 from adapters.evaluation.command import SEED
 from adapters.evaluation.run import read_truths
+from adapters.provenance import stamp
 
 _REFUSED = {"document_not_recognised", "no_text_found"}
 _NONE = "refused"
@@ -42,13 +42,14 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
+    before = stamp()
     if not (args.cards / "cards.jsonl").exists():
         write_cards(args.cards, args.count, seed=SEED, split="test", conditions=PLAIN)
     pictures = [*_cards(args.cards, args.count), *_others(args.others)]
     answers = asyncio.run(_ask(args.front, args.model, pictures, args.concurrency))
     rows = _rows(pictures, answers)
     args.out.mkdir(parents=True, exist_ok=True)
-    body = {"seed": SEED, "machine": machine.describe(), "rows": rows}
+    body = {"seed": SEED, **before, "rows": rows}
     (args.out / "detection.json").write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     (args.out / "detection.md").write_text(_table(rows), encoding="utf-8")
     print(_table(rows))

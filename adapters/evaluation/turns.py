@@ -11,13 +11,13 @@ from typing import Any
 
 from PIL import Image
 
-from adapters import machine
 from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.turned import TURNS, Turn, turned
 from adapters.evaluation.command import SEED
 from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, evaluate, read_truths
+from adapters.provenance import stamp
 
 _COLUMNS = ("cards", "fields_exact", "fields_ceiling", "cards_right", "ocr_p50_ms")
 
@@ -44,6 +44,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
+    before = stamp()
     from rich.progress import Progress
 
     if not (args.cards / "cards.jsonl").exists():
@@ -62,7 +63,7 @@ def _run(args: argparse.Namespace) -> int:
     table = _table(rows)
     folder = args.out or Path("adapters") / exact.replace("@", "/")
     if folder.is_dir():
-        body = {"seed": SEED, "model": exact, "machine": machine.describe(), "rows": rows}
+        body = {"seed": SEED, "model": exact, **before, "rows": rows}
         (folder / "turns.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
         (folder / "turns.md").write_text(table, encoding="utf-8")
     print(table)

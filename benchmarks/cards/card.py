@@ -18,12 +18,12 @@ from typing import Any
 
 import httpx
 
-from adapters import machine
 from adapters.data.cards import PLAIN, draw_card
 from adapters.data.documents import DOCUMENT_NAMES
+from adapters.provenance import stamp
 from benchmarks.harness.at_once import keep_asking
 from benchmarks.harness.frame import RESULTS, percentile, say, spread
-from benchmarks.harness.record import record, stamp
+from benchmarks.harness.record import record
 
 SEED = 4242
 _STAGES = ("decode", "ocr", "llm", "total", "wall")
@@ -42,7 +42,7 @@ def main() -> int:
     except httpx.HTTPError as error:
         print(f"The OCR front at {args.front} does not answer ({type(error).__name__}): start it with make up.")
         return 1
-    about = {"seconds": args.seconds, "seed": SEED, **before, "machine": machine.describe()}
+    about = {"seconds": args.seconds, "seed": SEED, **before}
     record("card", args.out, {"benchmark": "card", **one, "clients": rates, **about})
     return 0
 

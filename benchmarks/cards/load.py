@@ -18,10 +18,9 @@ from typing import Any
 
 import httpx
 
-from adapters import machine
+from adapters.provenance import stamp
 from benchmarks.harness.at_once import keep_asking
 from benchmarks.harness.frame import percentile
-from benchmarks.harness.record import stamp
 from benchmarks.tune.launch import modelled_prompts
 
 
@@ -37,7 +36,7 @@ def main() -> int:
     best = max(within or rows, key=lambda row: float(row["cards_per_second"]))
     result = {
         "benchmark": "card_load", "cards_per_second": best["cards_per_second"], "within_a_second": bool(within),
-        "rows": rows, "seconds": args.seconds, "seed": args.seed, **before, "machine": machine.describe(),
+        "rows": rows, "seconds": args.seconds, "seed": args.seed, **before,
     }  # fmt: skip
     args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result))

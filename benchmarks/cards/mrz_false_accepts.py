@@ -23,7 +23,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from adapters import machine
+from adapters.provenance import stamp
 from benchmarks.cards.mrz_damage import DAMAGES, LOOK_ALIKE, SEED, Lines, Printed, cameroonian, light, passport
 from ocr_frontend.documents.machine_readable import ANYTHING, Expected, find_machine_readable
 from ocr_frontend.ocr.textline import TextLine
@@ -37,7 +37,7 @@ _NOT_READ = 0.03  # of the pages, on which the printed number is not read, and a
 
 def main() -> int:
     """Run it; the last line is JSON."""
-    args = _parser().parse_args()
+    args, before = _parser().parse_args(), stamp()
     readers: dict[str, tuple[Callable[[random.Random], Printed], Reader]] = {
         "card": (cameroonian, lambda lines: _said(lines, CMR)),
         "passport of any state": (passport, lambda lines: _said(lines, ANYTHING)),
@@ -58,7 +58,7 @@ def main() -> int:
             "whole": whole, "lightly damaged": lightly,
         }  # fmt: skip
         print(f"{name}: {dict(total)}, {per_10_000} wrong in 10,000; whole {whole}; light {lightly}")
-    print(json.dumps({"benchmark": "mrz_false_accepts", "seed": SEED, "rows": rows, "machine": machine.describe()}))
+    print(json.dumps({"benchmark": "mrz_false_accepts", "seed": SEED, "rows": rows, **before}))
     return 0
 
 

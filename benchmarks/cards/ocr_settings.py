@@ -18,11 +18,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from adapters import machine
 from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import fields_of
 from adapters.evaluation.run import read_truths
 from adapters.evaluation.scores import readable, written
+from adapters.provenance import stamp
 
 SEED = 20261123
 _PREFIX = "OCR_FRONT_OCR_"
@@ -44,7 +44,7 @@ CANDIDATES: dict[str, dict[str, int | str]] = {
 
 def main() -> int:
     """Run it; the last line is JSON."""
-    args = _parser().parse_args()
+    args, before = _parser().parse_args(), stamp()
     names = args.only or list(CANDIDATES)
     with tempfile.TemporaryDirectory() as folder:
         cards = args.cards or Path(folder) / "cards"
@@ -60,7 +60,7 @@ def main() -> int:
         row["processor_ratio"] = round(row["processor_p50_ms"] / rows[0]["processor_p50_ms"], 3)
         print(row, file=sys.stderr)
     result = {"benchmark": "ocr_settings", "seed": SEED, "cards": args.count, "threads": args.threads, "rows": rows}
-    print(json.dumps(result | {"machine": machine.describe()}))
+    print(json.dumps(result | before))
     return 0
 
 

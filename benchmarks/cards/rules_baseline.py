@@ -19,18 +19,19 @@ from adapters.evaluation.command import keep
 from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, read_truths
 from adapters.evaluation.scores import judge
+from adapters.provenance import stamp
 from benchmarks.cards.rules import Line, extract
 
 
 def main() -> int:
     """Run it; the last line is JSON."""
-    args = _parser().parse_args()
+    args, before = _parser().parse_args(), stamp()
     truths = read_truths(args.cards)
     lines = _lines(args.cards, args.lines, truths)
     cards = [_card(truth, lines[truth.image.name]) for truth in truths]
     rows = _rows(cards)
     if args.out:
-        keep(args.out, rows, {"rules": "rules"}, 1)
+        keep(args.out, rows, {"rules": "rules"}, {"concurrency": 1, **before})
     print(json.dumps({"benchmark": "rules_baseline", "cards": len(cards), "rows": rows}, ensure_ascii=False))
     return 0
 

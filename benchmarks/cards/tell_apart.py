@@ -12,9 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from adapters import machine
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.given.sources import read_any
+from adapters.provenance import stamp
 from adapters.training.recipe_file import read_document
 from adapters.training.recorded import recorded
 from ocr_frontend.documents.classify import Classifier
@@ -65,7 +65,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--receipts", type=Path, required=True, help="a folder of labelled receipts")
     parser.add_argument("--count", type=int, default=400, help="of each (default: %(default)s)")
-    args = parser.parse_args()
+    args, before = parser.parse_args(), stamp()
     known = builtin().with_these([parse_spec(read_document(_RECIPES / "receipt" / "document.yaml"))])
     classifier = Classifier(known)
     pages = [*cards(args.count), *receipts(args.receipts, args.count), *((_NONE, laid_out(each)) for each in _NEITHER)]
@@ -78,7 +78,7 @@ def main() -> int:
         seen.setdefault(kind, Counter()).update([f"taken for {name}", *(["exactly right"] if right else [])])
     for kind, counts in seen.items():
         print(kind, dict(counts))
-    print(json.dumps({"count": args.count, "machine": machine.describe(), "pages": seen}))
+    print(json.dumps({"count": args.count, **before, "pages": seen}))
     return 0
 
 

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from adapters import machine
+from adapters.provenance import stamp
 from benchmarks.front.hostile_pictures import PICTURES
 
 # The front's own process: it knows nothing of benchmarks, and these know it by its command lines alone.
@@ -53,12 +53,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.front.hostile_inputs", description=__doc__)
     parser.formatter_class = argparse.RawTextHelpFormatter
     parser.add_argument("--out", type=Path, help="file for the JSON document too")
-    args = parser.parse_args()
+    args, before = parser.parse_args(), stamp()
     with tempfile.TemporaryDirectory() as folder:
         warm, sent = Path(folder, "warm"), Path(folder, "sent")
         warm.write_bytes(PICTURES[_WARM]())
         rows = [_measure(name, warm, sent) for name in PICTURES]
-    result = {"benchmark": "hostile_inputs", "inputs": rows, "machine": machine.describe()}
+    result = {"benchmark": "hostile_inputs", "inputs": rows, **before}
     for row in rows:
         print(f"{row['input']:<36}{row['bytes']:>10} {row['peak_mib']:>6} MiB {row['seconds']:>6} s  {row['outcome']}")
     if args.out:

@@ -27,7 +27,7 @@ from pathlib import Path
 
 import httpx
 
-from adapters import machine
+from adapters.provenance import stamp
 from benchmarks.front.clients import KEYS, Cards, Run, person, program
 from benchmarks.front.report import report
 from benchmarks.front.services import Child, cards, front, model_server, running
@@ -37,7 +37,7 @@ from benchmarks.harness.services import server_command
 
 def main() -> int:
     """Run it; 1 when something but an honest 429 or 503 came back, or a service did not start."""
-    args = _parser().parse_args()
+    args, before = _parser().parse_args(), stamp()
     if args.quick:
         args.clients, args.minutes, args.away = 8, 0.7, 4.0
     drawn = cards(args.distinct)
@@ -60,7 +60,7 @@ def main() -> int:
         "server": "real" if args.server_command else "stand-in",
         **report(run.replies, run.memory, run.killed, run.back),
         "jobs": {"pictures": run.job_pictures, "results": run.job_results, "failed": run.job_failed},
-        "machine": machine.describe(),
+        **before,
     }
     if args.out:
         args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from adapters import machine
+from adapters.provenance import stamp
 from benchmarks.front.services import cards, front, model_server, running
 
 _SETTLED = 0.25  # the share of cards after which caches and arenas have found their size
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def _measure(args: argparse.Namespace) -> dict[str, Any]:
-    drawn = cards(args.distinct)
+    before, drawn = stamp(), cards(args.distinct)
     server = model_server(args.port + 1, None, 0.0)
     service = front(args.port, server)
     samples: list[tuple[int, float]] = []
@@ -66,7 +66,7 @@ def _measure(args: argparse.Namespace) -> dict[str, Any]:
         "benchmark": "front_memory", "cards": args.count, "server": "stand-in", "statuses": statuses,
         "mib_at_start": samples[0][1], "mib_at_end": samples[-1][1], "mib_most": max(size for _, size in samples),
         "mib_per_1000_cards_after_first_quarter": round(growth * 1000, 2),
-        "machine": machine.describe(), "samples": samples,
+        **before, "samples": samples,
     }  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from adapters import machine
+from adapters.provenance import stamp
 from benchmarks.harness.record import record
 
 RESULTS = Path("benchmarks/results")
@@ -64,6 +64,7 @@ def parser(name: str, doc: str | None, rounds: int = 5) -> argparse.ArgumentPars
     made = argparse.ArgumentParser(
         prog=f"python -m benchmarks.{name}", description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    made.set_defaults(stamp=stamp())  # before the run
     made.add_argument("--rounds", type=int, default=rounds, help="rounds that count (default: %(default)s)")
     made.add_argument("--seed", type=int, default=0, help="of weights and prompts (default: %(default)s)")
     cores = len(os.sched_getaffinity(0))
@@ -85,7 +86,7 @@ class Panel:
 def publish(name: str, args: argparse.Namespace, result: dict[str, Any], panels: Sequence[Panel]) -> None:
     """Write `<name>.json` and `<name>.png` into `args.out`, print the result as one line of JSON."""
     whole = {"benchmark": name, **result, "rounds": args.rounds, "seed": args.seed, "threads": args.threads}
-    whole["machine"] = machine.describe()
+    whole |= args.stamp
     _draw(panels, whole["machine"], record(name, args.out, whole).with_suffix(".png"))
 
 

@@ -1,11 +1,8 @@
-"""How a result is written down, and what is said of the run that made it."""
+"""How a result is written down."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +14,3 @@ def record(name: str, folder: Path, result: dict[str, Any]) -> Path:
     path.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result), flush=True)
     return path
-
-
-def stamp() -> dict[str, Any]:
-    """Of what, when and beside how much else a run was made: commit, UTC date, the last minute's load average."""
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
-    return {
-        "commit": done.stdout.strip() or "unknown",
-        "date": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
-        "load_average": round(os.getloadavg()[0], 1),
-    }

@@ -28,7 +28,6 @@ import httpx
 from adapters.registry.manifest import PromptContract
 from benchmarks.harness.frame import Panel, median, parser, publish, say
 from benchmarks.harness.models import EMBEDDED, SHAPES
-from benchmarks.harness.record import stamp
 from benchmarks.harness.recorded_cards import recorded_cards
 from benchmarks.lora.drafts_requests import Body, by_base, by_contract
 from benchmarks.lora.drafts_servers import forms_of_base, pair_of_servers
@@ -54,7 +53,7 @@ class Run:
 
 def main() -> int:
     """Run it."""
-    args, before = _parser().parse_args(), stamp()
+    args = _parser().parse_args()
     answers = args.answers if args.shape == EMBEDDED else ["object"]
     with tempfile.TemporaryDirectory() as scratch:
         rows = [
@@ -64,7 +63,7 @@ def main() -> int:
             for answer in answers
             for at_once in args.at_once
         ]
-    about = {"shape": args.shape, "tokens": args.tokens, "known": args.known, **before}
+    about = {"shape": args.shape, "tokens": args.tokens, "known": args.known}
     publish(args.name or f"drafts-{args.shape}", args, {**about, "rows": rows}, _panels(rows))
     return 0
 

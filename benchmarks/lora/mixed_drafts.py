@@ -22,7 +22,6 @@ from typing import Any
 from adapters import embedded
 from adapters.registry.manifest import PromptContract
 from benchmarks.harness.frame import Panel, median, parser, publish, say
-from benchmarks.harness.record import stamp
 from benchmarks.harness.recorded_cards import recorded_cards
 from benchmarks.harness.served_base import served_base
 from benchmarks.harness.services import running, server_command
@@ -52,13 +51,13 @@ class Round:
 
 def main() -> int:
     """Run it; 1 when an answer of a mixed batch differs, or it cannot be run."""
-    args, before = _parser().parse_args(), stamp()
+    args = _parser().parse_args()
     try:
         rows = [_row(args, answer, shipped) for answer, shipped in _ANSWERS.items()]
     except RuntimeError as error:
         print(error, file=sys.stderr)
         return 1
-    about = {"base": served_base().form, "adapters": args.adapters, "at_once": args.at_once, **before}
+    about = {"base": served_base().form, "adapters": args.adapters, "at_once": args.at_once}
     publish("mixed_drafts", args, {**about, "rows": rows}, [_panel(rows)])
     return 1 if any(row["answers_differing"] for row in rows) else 0
 

@@ -13,17 +13,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 import itertools
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from adapters import bases, machine
+from adapters import bases
+from adapters.provenance import stamp
 from adapters.settings import Settings
 from benchmarks.harness.frame import RESULTS, say
-from benchmarks.harness.record import record, stamp
+from benchmarks.harness.record import record
 from benchmarks.harness.registry_fill import Filler
 from benchmarks.harness.services import running
 from benchmarks.lora.soak_answers import Answers, Server
@@ -60,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(
         prog="python -m benchmarks.lora.soak", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    made.set_defaults(stamp=stamp())  # before the run
     made.add_argument("--minutes", type=float, default=20, help="of traffic (default: %(default)s)")
     made.add_argument("--base", default=bases.EMBEDDED, help="base model (default: %(default)s)")
     made.add_argument("--adapters", type=int, default=60, help="default: %(default)s")
@@ -86,13 +87,12 @@ async def _soak(
         answers = Answers(server, prompts)
         say(f"{len(names) + len(revisions) + 1} models are asked {len(prompts)} prompts each, one after the other")
         await answers.take([base, *names, *revisions])
-        before, load = await server.metrics(), [os.getloadavg()[0]]
+        before = await server.metrics()
         say(f"{args.minutes:g} minutes of traffic")
         traffic = Traffic(server, answers, [base, *names], revisions, args.seed)
         begun = time.monotonic()
         await traffic.run(args.clients, 60 * args.minutes)
         seconds = time.monotonic() - begun
-        load.append(os.getloadavg()[0])
         after, left = await server.metrics(), await server.left_running()
         say(f"{len(answers.differing)} answers that differ from those taken alone are read by their own revision")
         judged = await answers.judge()
@@ -108,7 +108,7 @@ async def _soak(
         "prefix_cache_tokens_found": grown("vllm:prefix_cache_hits_total"),
         "prefix_cache_tokens_asked": grown("vllm:prefix_cache_queries_total"),
         "memory_mb": [round(_memory(before)), round(_memory(after))],
-        **stamp(), "load_average": [round(one, 1) for one in load], "machine": machine.describe(),
+        **args.stamp,
     }  # fmt: skip
 
 
@@ -140,7 +140,7 @@ def _table(result: dict[str, Any]) -> str:
         "largest distance of a token to the best one, in log-probability": result["largest_gap"],
         "requests that still ran at the end": result["left_running"],
         "memory, MB, begin and end": f"{memory[0]:,}, {memory[1]:,}",
-        "load average, begin and end": ", ".join(map(str, result["load_average"])),
+        "load average before": str(result["load_average"]),
         "commit, date": f"{result['commit']}, {result['date']} UTC",
     }
     head = (

@@ -22,7 +22,6 @@ from typing import Any
 from adapters import embedded
 from adapters.errors import AdaptersError
 from benchmarks.harness.frame import Panel, median, parser, publish, say
-from benchmarks.harness.record import stamp
 from benchmarks.harness.served_base import served_base
 from benchmarks.harness.services import running, server_command
 from benchmarks.lora.two_requests import Body, Run, Server, cards, receipts
@@ -53,13 +52,12 @@ def main() -> int:
     args = _parser().parse_args()
     if args.quick:
         args.rounds, args.requests = 1, args.at_once
-    before = stamp()
     try:
         rounds, form, revisions = _measured(args)
     except (RuntimeError, AdaptersError) as error:
         print(error, file=sys.stderr)
         return 1
-    publish("two_documents", args, _result(args, rounds, form, revisions) | before, [_panel(rounds)])
+    publish("two_documents", args, _result(args, rounds, form, revisions), [_panel(rounds)])
     return 1 if any(each.differing for each in rounds) else 0
 
 

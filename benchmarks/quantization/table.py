@@ -22,7 +22,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from adapters import bases, machine
+from adapters import bases
+from adapters.provenance import stamp
 from adapters.quantize.methods import METHODS
 from adapters.settings import Settings
 from benchmarks.harness.models import write_models
@@ -71,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
 def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     from transformers import AutoTokenizer
 
+    before = stamp()
     base, adapter = bases.resolve(bases.EMBEDDED, Settings()), args.adapter or _shipped()
     tokenizer: Any = AutoTokenizer.from_pretrained(base)
     prompts = contract_of(adapter)
@@ -91,7 +93,7 @@ def _measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "embedded": embedded,
         "shape": args.shape,
         "random": _rows(args, folder, random, [], None),
-        "machine": machine.describe(),
+        **before,
     }
 
 

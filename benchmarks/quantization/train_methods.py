@@ -18,7 +18,8 @@ from typing import Any
 
 import yaml
 
-from adapters import bases, machine
+from adapters import bases
+from adapters.provenance import stamp
 from adapters.settings import Settings
 from adapters.training.recipe import Recipe, form_name
 from adapters.training.recipe_file import read_recipe
@@ -65,7 +66,7 @@ def main() -> int:
 
 def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Every run and every pair of adapter and base."""
-    base = bases.resolve(args.base, Settings())
+    before, base = stamp(), bases.resolve(args.base, Settings())
     runs = {name: _train(name, args, base, folder) for name in args.methods}
     first = next(iter(runs.values()))
     for run in runs.values():
@@ -84,7 +85,7 @@ def measure(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         "runs": runs,
         "fields_right_on": {name: {form: seen["fields"] for form, seen in on.items()} for name, on in across.items()},
         "cards_right_on": {name: {form: seen["exact"] for form, seen in on.items()} for name, on in across.items()},
-        "machine": machine.describe(),
+        **before,
     }
 
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from adapters import machine
+from adapters.provenance import stamp
 from benchmarks.registry.eviction_policies import Arc, Counted, LeastRecent, Policy, Rhythmic, S3Fifo, TinyLfu, belady
 
 _HOURS = 24
@@ -39,14 +39,14 @@ def main() -> int:
     parser.add_argument("--per-day", type=int, default=40_000, help="requests (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/eviction.json"))
-    args = parser.parse_args()
+    args, before = parser.parse_args(), stamp()
     result = {
         "benchmark": "eviction",
         **{key: getattr(args, key) for key in ("adapters", "places", "per_day", "seed")},
         "share_that_waits_for_a_load": {
             name: _shares(args, rhythm) for name, rhythm in (("steady", False), ("daily rhythm", True))
         },
-        "machine": machine.describe(),
+        **before,
     }
     args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result))

@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from adapters import machine
+from adapters.provenance import stamp
 from adapters.registry.archive import unpack
 from adapters.registry.errors import Damaged, Refused
 from adapters.registry.limits import SizeLimits
@@ -45,7 +45,7 @@ def main() -> int:
     parser.add_argument("--adapter", type=Path, help="folder of a revision (default: the shipped one)")
     parser.add_argument("--keep", type=Path, default=Path("runs/fuzz"), help="folder for inputs that crash something")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/fuzz_registry.json"))
-    args = parser.parse_args()
+    args, before = parser.parse_args(), stamp()
     adapter = args.adapter or next(Path("adapters/cni").glob("????????????"))
     with tempfile.TemporaryDirectory() as folder:
         fuzz = Fuzz(Path(folder), adapter, args.seed, args.keep)
@@ -54,7 +54,7 @@ def main() -> int:
             fuzz.one()
         seconds = time.monotonic() - began
     result = {"benchmark": "fuzz_registry", "seed": args.seed, "seconds": round(seconds), **fuzz.counts()}
-    result["machine"] = machine.describe()
+    result |= before
     args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(result))
     return 1 if fuzz.crashes else 0

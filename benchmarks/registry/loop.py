@@ -20,8 +20,9 @@ from typing import Any
 
 import httpx
 
-from adapters import embedded, machine
+from adapters import embedded
 from adapters.errors import AdaptersError
+from adapters.provenance import stamp
 from adapters.quantize.form import Ready
 from adapters.registry.manifest import read_manifest
 from adapters.training.given import chosen
@@ -29,7 +30,7 @@ from adapters.training.recipe import Recipe
 from adapters.training.recipe_data import Source
 from benchmarks.front.services import Child, front, running
 from benchmarks.harness.frame import RESULTS, say
-from benchmarks.harness.record import record, stamp
+from benchmarks.harness.record import record
 from benchmarks.harness.served_base import served_base
 from benchmarks.harness.services import server_command
 from benchmarks.registry.loop_revisions import lay_out, newest, noise
@@ -46,7 +47,7 @@ def main() -> int:
     args = _parser().parse_args()
     if args.quick:
         args.pictures, args.held_out, args.share, args.min_requests = 6, 3, 50, 3
-    begun, base = time.monotonic(), served_base()
+    before, begun, base = stamp(), time.monotonic(), served_base()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         recipe = lay_out(folder, args.data, args.held_out, args.quick)
@@ -61,7 +62,7 @@ def main() -> int:
     rounds = [result[each] for each in ("better", "worse", "failing")]
     lost = sum(each["lost"] for each in rounds)
     result |= {"lost": lost, "commands": book.ran, "minutes": round((time.monotonic() - begun) / 60, 1)}
-    record("receipts_loop", args.out, {**result, **stamp(), "machine": machine.describe()})
+    record("receipts_loop", args.out, {**result, **before})
     return 0 if not lost and all(each["as_decided"] for each in rounds) else 1
 
 

@@ -25,7 +25,6 @@ from typing import Any
 
 from benchmarks.harness.frame import Case, Key, Panel, alternate, median, parser, publish, say
 from benchmarks.harness.models import EMBEDDED, SHAPES, Models, write_models
-from benchmarks.harness.record import stamp
 from benchmarks.harness.services import Prompts, ask, running
 from benchmarks.rivals.environments import pinned
 from benchmarks.rivals.others import others
@@ -44,7 +43,7 @@ class Started:
 
 def main() -> int:
     """Run it."""
-    args, before = _parser().parse_args(), stamp()
+    args = _parser().parse_args()
     with tempfile.TemporaryDirectory() as scratch, contextlib.ExitStack() as services:
         models = write_models(Path(scratch), args.shape, adapters=1, seed=args.seed)
         urls = dict(_started(services, _servers(args, Path(scratch), models)))
@@ -52,7 +51,7 @@ def main() -> int:
         samples = _measure(args, urls)
     names = list(urls)
     rows = [_row(key, samples) for key in _keys(args, names)]
-    result = {"shape": args.shape, "prompt": args.prompt, "shared": 0, **before, "pinned": pinned(), "rows": rows}
+    result = {"shape": args.shape, "prompt": args.prompt, "shared": 0, "pinned": pinned(), "rows": rows}
     publish(f"today-{args.shape}", args, result, _panels(args, names, samples))
     return 0
 

@@ -5,7 +5,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from adapters import machine
 from adapters.data.given.entries import read_lines
 from adapters.data.given.example import Given
 from adapters.data.given.sources import read_examples
@@ -13,6 +12,7 @@ from adapters.errors import DataError, EvaluationError
 from adapters.evaluation.examples.outcomes import Told, best, from_lines, from_lines_through_front, from_pictures
 from adapters.evaluation.examples.scores import markdown, table
 from adapters.hub.card import CARD, write_card
+from adapters.provenance import stamp
 from adapters.registry.atomic import write_file
 from adapters.training.given import chosen, held_out
 from adapters.training.recipe import Recipe
@@ -53,7 +53,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _run(args: argparse.Namespace) -> int:
     from rich.progress import Progress
 
-    recipe = read_recipe(args.recipe)
+    before, recipe = stamp(), read_recipe(args.recipe)
     if recipe.spec is None:
         raise EvaluationError(f"{args.recipe} has no document of its own: built-in ones have `evaluate`.")
     examples = _examples(args, recipe, recipe.spec)
@@ -79,7 +79,7 @@ def _run(args: argparse.Namespace) -> int:
     rows = table(outcomes, recipe.spec.keys)
     folder = args.out or args.revision or Path("runs") / "evaluation"
     body = {"model": exact, "document": recipe.spec.name, "protocol": how, "examples": len(outcomes),
-            "machine": machine.describe(), "rows": rows}  # fmt: skip
+            **before, "rows": rows}  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     write_file(folder / _file(how), json.dumps(body, indent=1).encode())
     if (folder / CARD).is_file():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.provenance import stamp
 from benchmarks.harness.frame import Case, Panel, alternate, publish
 from benchmarks.harness.services import Prompts
 from benchmarks.tune.candidates import candidates, joined
@@ -24,11 +25,12 @@ def test_rounds_alternate_in_both_orders_and_the_warm_up_does_not_count() -> Non
 
 
 def test_a_result_names_the_machine_and_has_a_picture(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    args = argparse.Namespace(rounds=2, seed=0, threads=1, out=tmp_path / "new")
+    args = argparse.Namespace(rounds=2, seed=0, threads=1, stamp=stamp(), out=tmp_path / "new")
     publish("tiny", args, {"rows": []}, [Panel("t", "ms", ("x", "y"), {"a": [1.0, None], "b": [2.0, 3.0]})])
     printed = json.loads(capsys.readouterr().out.splitlines()[-1])
     assert printed == json.loads((args.out / "tiny.json").read_text())
     assert printed["benchmark"] == "tiny" and printed["machine"]["cores"]
+    assert printed["commit"] and printed["date"] and printed["load_average"] >= 0 and printed["versions"]["torch"]
     assert (args.out / "tiny.png").read_bytes().startswith(b"\x89PNG")
 
 
