@@ -34,7 +34,8 @@ def main() -> int:
     groups = tuple(f"{count} adapters" for count in args.different)
     series = {name: [1000 / row["wall"]["ms_per_token"][name] for row in rows] for name in ("ours", "stock")}
     title = f"Decoding, {args.shape}, {args.concurrency} at once: more is better"
-    publish("mixed_adapters", args, result, [Panel(title, "tokens a second", groups, dict(series))])
+    name = f"mixed_adapters-{EMBEDDED}" if args.shape == EMBEDDED else "mixed_adapters"
+    publish(name, args, result, [Panel(title, "tokens a second", groups, dict(series))])
     return 0
 
 
