@@ -14,6 +14,8 @@ from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.data.hard.broken import bracketed
 from adapters.data.hard.capture import capture
 from adapters.data.hard.draw import draw_flat
+from adapters.data.hard.emptied import emptied
+from adapters.data.hard.overlay import overlaid
 from adapters.data.hard.values import hard_record
 from adapters.data.hard.varied import varied_style
 from adapters.data.layout import lay_out
@@ -82,8 +84,10 @@ def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, cond
     )
     record, own = hard_record(person, document, split), None
     if condition == "varied":
-        record, own = bracketed(style, record), varied_style(style, split)
+        record, own = emptied(style, bracketed(style, record)), varied_style(style, split)
     flat = draw_flat(print_, record, split, own)
+    if condition == "varied":
+        flat = overlaid(print_, flat, split)
     return DrawnCard(index, condition, split, record, capture(camera, flat))
 
 

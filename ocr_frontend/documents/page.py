@@ -64,6 +64,15 @@ class LabelledPage:
         """The same without labels before or behind a value in its line, by their share of its letters."""
         return tuple(map(_without_label, self.places, self.lines, self.readings))
 
+    def apart(self, upper: int, lower: int) -> float:
+        """How far a line is from being set under another one's value, in its heights: by the edge or the middle that
+        they share, or, where a label stands before the value in its line, by beginning anywhere under the label."""
+        value, line, below = self.value_places[upper], self.places[upper], self.places[lower]
+        shared = value.apart(below)
+        if line.left == value.left:
+            return shared
+        return min(shared, max(0.0, line.left - below.left, below.left - value.left) / below.height)
+
     def labels_in(self, index: int) -> frozenset[str]:
         """The labels in a line: keys of fields, names with + for labels that have no field."""
         return self._names[index]

@@ -8,6 +8,7 @@ from ocr_frontend.documents.types import Value
 from ocr_frontend.extraction.warnings import Warning_
 
 _DAYS_A_YEAR = 365.25
+_IMPOSSIBLE = frozenset({"in_future", "age_implausible", "out_of_range"})  # what has expired is a value all the same
 
 
 class Values:
@@ -44,6 +45,13 @@ def check(spec: DocumentSpec, values: Mapping[str, Value | None], today: datetim
     """A warning for each of the document's checks that does not hold; a check whose values are missing holds."""
     given = Values(spec, values, today or datetime.date.today())
     return [_warning(each) for each in spec.checks if RULES[each.code](each, given)]
+
+
+def impossible(spec: DocumentSpec, key: str, value: Value | None, today: datetime.date | None = None) -> bool:
+    """Whether a check of this field alone says that there is no such value."""
+    alone = Values(spec, {key: value}, today or datetime.date.today())
+    checks = (each for each in spec.checks if each.field == key and each.code in _IMPOSSIBLE)
+    return any(RULES[each.code](each, alone) for each in checks)
 
 
 def unknown_checks(specs: Iterable[DocumentSpec]) -> set[str]:

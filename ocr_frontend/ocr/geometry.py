@@ -51,21 +51,26 @@ def places(lines: Sequence[TextLine]) -> list[Place]:
 
 
 def aslant(lines: Sequence[TextLine]) -> tuple[bool, ...]:
-    """Which lines run across the page's text, as watermarks and stamps do: long ones, or writing that is large."""
+    """Which lines run across the page's text, as watermarks and stamps do."""
+    return tuple(tilt is not None and tilt > _ASLANT for tilt in tilts(lines))
+
+
+def tilts(lines: Sequence[TextLine]) -> tuple[float | None, ...]:
+    """How far each line is turned against the page's text, in radians up to an eighth of a turn, of long lines and of
+    writing that is large: of a letter's box the angle says nothing."""
     angle = slope(lines)
     heights = sorted(_sides(line.box)[1] for line in lines)
     usual = heights[len(heights) // 2] if heights else 0.0
-    return tuple(_across(line.box, angle, usual) for line in lines)
+    return tuple(_tilt(line.box, angle, usual) for line in lines)
 
 
-def _across(box: Box, angle: float, usual: float) -> bool:
+def _tilt(box: Box, angle: float, usual: float) -> float | None:
     long, short = _sides(box)
-    if long < _LONG * short and long < _LARGE * usual:  # of a letter's box the angle says nothing
-        return False
+    if long < _LONG * short and long < _LARGE * usual:
+        return None
     (a, b), (c, d), _, _ = box
     quarter = math.pi / 2
-    off = (math.atan2(d - b, c - a) - angle + quarter / 2) % quarter - quarter / 2
-    return abs(off) > _ASLANT
+    return abs((math.atan2(d - b, c - a) - angle + quarter / 2) % quarter - quarter / 2)
 
 
 def _sides(box: Box) -> tuple[float, float]:

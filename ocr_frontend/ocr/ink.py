@@ -1,6 +1,7 @@
 """Ink and what is paler: how dark a page is written, whatever the light, and a part of it without its watermark."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 
 import numpy as np
@@ -19,13 +20,24 @@ _WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601's, as Pil
 
 def ink_of(image: Pixels, lines: Sequence[TextLine]) -> float:
     """How bright the ink of these lines is, in parts of the paper around it."""
-    found = []
-    for line in lines:
-        left, top, right, bottom = part_around(area(line), 0, image)
-        if right > left and bottom > top:
-            dark, paper = np.percentile(_brightness(image[top:bottom, left:right]), (_INK, _PAPER))
-            found.append(float(dark / max(paper, 1.0)))
+    found = [share for line in lines if (share := _ink(image, line)) is not None]
     return median(found) if found else 1.0
+
+
+def with_ink(image: Pixels, lines: Sequence[TextLine]) -> list[TextLine]:
+    """The same lines, of each how bright its writing is."""
+    return [replace(line, ink=_ink(image, line)) for line in lines]
+
+
+def _ink(image: Pixels, line: TextLine) -> float | None:
+    """None of a box beside the picture."""
+    left, top, right, bottom = part_around(area(line), 0, image)
+    if right <= left or bottom <= top:
+        return None
+    counts = np.bincount(_brightness(image[top:bottom, left:right]).astype(np.uint8).ravel(), minlength=256)
+    shares = counts.cumsum() / counts.sum()
+    dark, paper = (int(np.searchsorted(shares, percent / 100)) for percent in (_INK, _PAPER))
+    return round(dark / max(paper, 1), 3)
 
 
 def levels(pixels: Pixels, ink: float) -> tuple[Brightness, float]:

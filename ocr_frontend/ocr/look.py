@@ -5,7 +5,7 @@ is a label. Only then is the flipped picture read, and only labels of a known do
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -37,7 +37,7 @@ def look(read: Read, image: Pixels, count_labels: CountLabels, first: list[TextL
 
 def flipped_back(lines: Sequence[TextLine], width: int) -> list[TextLine]:
     """Lines of the flipped picture with their boxes on the picture as it is; `width` is its own, in pixels."""
-    return [TextLine(line.text, line.confidence, flipped_box(line.box, width)) for line in lines]
+    return [replace(line, box=flipped_box(line.box, width)) for line in lines]
 
 
 def flipped_box(box: Box, width: int) -> Box:

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ocr_frontend.errors import FrontError
 from ocr_frontend.ocr.cancellation import check
 from ocr_frontend.ocr.images import Decoded, Gate, Limits, Pixels, Rectangle, Sent, decode, decode_part
+from ocr_frontend.ocr.ink import with_ink
 from ocr_frontend.ocr.look import Seen, flipped_box
 from ocr_frontend.ocr.orientation import CountLabels, no_labels
 from ocr_frontend.ocr.pdf import is_pdf
@@ -64,7 +65,7 @@ def scan(
     pixels = decoded.pixels[:, ::-1] if seen.mirrored else decoded.pixels
     scores = measure(pixels, seen.lines)
     seconds = {"decode_s": after - began, "ocr_s": read - after, "quality_s": time.perf_counter() - read}
-    lines = as_sent(decoded, seen.lines)
+    lines = as_sent(decoded, with_ink(pixels, seen.lines))
     return Page(lines, decoded.size, quality=scores, mirrored=seen.mirrored, **seconds)
 
 
@@ -113,7 +114,7 @@ def as_sent(decoded: Decoded, lines: Sequence[TextLine]) -> tuple[TextLine, ...]
         return min(width - 1, round(x * across)), min(height - 1, round(y * down))
 
     return tuple(
-        TextLine(line.text, line.confidence, (corner(*a), corner(*b), corner(*c), corner(*d)))
+        replace(line, box=(corner(*a), corner(*b), corner(*c), corner(*d)))
         for line in lines
         for a, b, c, d in (line.box,)
     )

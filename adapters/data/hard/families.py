@@ -12,7 +12,7 @@ from adapters.data.vocabulary import Split
 class Family:
     """`pair`: how often two short entries share a row; `halves`: how often two long ones do; `stagger`: pixels by which
     every other row stands further right; `narrow`: the share of the width that a long value may take; `leading`: from a
-    value's line to its next one, in its size."""
+    value's line to its next one, in its size; `spaces`: between a value's words."""
 
     name: str
     block: Block
@@ -21,6 +21,7 @@ class Family:
     stagger: float = 0.0
     narrow: float = 1.0
     leading: float = LEADING
+    spaces: int = 1
 
 
 FAMILIES: dict[Half, tuple[Family, ...]] = {

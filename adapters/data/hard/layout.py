@@ -44,7 +44,7 @@ def _fill(rng: random.Random, record: Record, family: Family, look: Look, rows: 
     """The page, and the y of its lowest entry plus what must stand under it."""
     wide = record.document.startswith("cni-2018")
     page = Page((LONG, SHORT) if wide else (SHORT, LONG))
-    setter = Setter(page, look, family.leading)
+    setter = Setter(page, look, family.leading, family.spaces)
     margin = rng.uniform(30, 64)
     y = _titles(rng, setter, margin)
     left, right = margin, page.size[0] - margin

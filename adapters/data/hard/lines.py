@@ -71,7 +71,7 @@ def _text(run: list[Mark]) -> str:
 
 
 def _read(rng: random.Random, run: list[Mark], types: dict[str, FieldType], damage: Damage, bad: bool) -> str:
-    mark, text = run[0], _text(run)
+    mark, text = run[0], " ".join(_text(run).split())
     if mark.role == "mrz":
         return misread_zone(rng, text, damage)
     if mark.role == "value":

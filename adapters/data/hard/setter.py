@@ -26,9 +26,9 @@ class Entry:
 class Setter:
     """Puts runs of text on a page in one look."""
 
-    def __init__(self, page: Page, look: Look, leading: float = LEADING) -> None:
-        """leading: from a value's line to its next one, in its size."""
-        self.page, self.look, self.leading = page, look, leading
+    def __init__(self, page: Page, look: Look, leading: float = LEADING, spaces: int = 1) -> None:
+        """leading: from a value's line to its next one, in its size; spaces: between a value's words."""
+        self.page, self.look, self.leading, self.spaces = page, look, leading, spaces
 
     def label_lines(self, entry: Entry, width: float) -> list[tuple[str, int]]:
         """Text and size of each line of the label."""
@@ -54,7 +54,7 @@ class Setter:
     def value_width(self, entry: Entry) -> float:
         """Pixels of the value, of its longest line where it is broken; an empty one takes a letter's room."""
         font = load(self.look.value_file, self.look.value)
-        return max(font.getlength(line) for line in (entry.value or "M").split(BREAK))
+        return max(font.getlength(self._spaced(line)) for line in (entry.value or "M").split(BREAK))
 
     def on_one_line(self, entry: Entry, width: float, gap: float) -> tuple[float, float] | None:
         """Pixels of label and value where both fit on one line, `gap` between them; None where they do not."""
@@ -96,7 +96,7 @@ class Setter:
         if entry.value is None:
             return y + look.value * 1.25
         size = look.value
-        lines = wrapped(entry.value, look.value_file, size, width)
+        lines = [self._spaced(line) for line in wrapped(entry.value, look.value_file, size, width)]
         longest = max(load(look.value_file, size).getlength(line) for line in lines)
         size = round(size * max(0.62, min(1.0, width / longest)))
         for line in lines:
@@ -106,3 +106,6 @@ class Setter:
             self.put(line, at, y, size, look.value_file, role, field=entry.field)
             y += size * self.leading
         return y
+
+    def _spaced(self, text: str) -> str:
+        return text.replace(" ", " " * self.spaces)

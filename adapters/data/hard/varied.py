@@ -49,6 +49,7 @@ def varied_style(rng: random.Random, split: Split) -> Style:
         stagger=rng.choice((0.0, 0.0, rng.uniform(15, 90))),
         narrow=rng.choice((1.0, 1.0, rng.uniform(0.45, 0.9))),
         leading=rng.choice((LEADING, rng.uniform(1.1, 1.8))),
+        spaces=rng.choice((1, 1, 1, 1, 2, 3)),
     )
     order = rng.choices(("both", "english first", "english"), (70, 20, 10))[0]
     short = rng.random() < 0.15

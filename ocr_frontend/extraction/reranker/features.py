@@ -12,7 +12,7 @@ from ocr_frontend.extraction.reranker.line_sets import Lines
 from ocr_frontend.extraction.reranker.opinions import Opinions, taken_by_others
 from ocr_frontend.extraction.reranker.surroundings import FAR, SIDES, Surroundings
 
-VERSION = 3  # of the names and meanings below: trees of another version are not asked
+VERSION = 4  # of the names and meanings below: trees of another version are not asked
 _NOBODY = -9.0
 
 

@@ -71,9 +71,9 @@ def _cost(around: Surroundings, group: LabelGroup, spec: FieldSpec | None, line:
     if kind >= _NEVER:
         return _NEVER
     page, height = around.page, around.places[line].height
-    small = around.label_height < _SMALLER * around.value_height
-    cost = away + kind + _SIZE * abs(log(max(height / around.value_height, 0.1))) - _LINE
-    cost += _SMALL if small and height < (around.label_height + around.value_height) / 2 else 0.0
+    small = around.looks.label_height < _SMALLER * around.looks.value_height
+    cost = away + kind + _SIZE * abs(log(max(height / around.looks.value_height, 0.1))) - _LINE
+    cost += _SMALL if small and height < (around.looks.label_height + around.looks.value_height) / 2 else 0.0
     return cost + (_UNSURE if page.lines[line].confidence < READ else 0.0)
 
 

@@ -2,6 +2,7 @@
 
 from ocr_frontend.documents.letters import has_number
 from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.extraction.checks import impossible
 from ocr_frontend.extraction.reranker.line_sets import Lines
 from ocr_frontend.extraction.reranker.opinions import Opinions, taken_by_others
 from ocr_frontend.extraction.reranker.surroundings import FAR, Side, Surroundings, before, side_of
@@ -32,16 +33,32 @@ def of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opin
         "label_words": max(page.label_words[n] for n in lines),
         "static": max(page.like_static[n] for n in lines),
         "score": min(page.lines[n].confidence for n in lines),
-        "height_to_values": height / around.value_height,
-        "height_to_labels": height / around.label_height,
-        "height_to_lines": height / around.line_height,
-        "down": around.down(first),
+        "height_to_values": height / around.looks.value_height,
+        "height_to_labels": height / around.looks.label_height,
+        "height_to_lines": height / around.looks.line_height,
+        "down": around.looks.down(first),
         "upper": text.isupper(),
         "letters": len(text),
         "words": len(text.split()),
+        "brackets": text.count("(") - text.count(")"),
+        "impossible": _impossible(around, spec, text),
+        **_most("pale", [around.looks.paleness[n] for n in lines]),
+        **_most("tilt", [around.looks.tilts[n] for n in lines]),
         **_beside_label(around, key, lines),
         **_ends(around, key, lines, opinions),
     }
+
+
+def _most(name: str, numbers: list[float | None]) -> Features:
+    """The largest of those that are known."""
+    known = [number for number in numbers if number is not None]
+    return {name: max(known)} if known else {}
+
+
+def _impossible(around: Surroundings, spec: FieldSpec, text: str) -> bool:
+    """Whether the document's own checks say that there is no such day or number for this field."""
+    found = None if spec.type.free else spec.type.find(text)
+    return found is not None and impossible(around.page.spec, spec.key, found.value)
 
 
 def _claims(around: Surroundings, key: str, line: int) -> tuple[float, float]:
@@ -95,6 +112,9 @@ def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> F
         "below_number": any(has_number(page.lines[n].text) for n in below),
         "below_label": any(page.may_be_label(n) for n in below),
         "below_score": max((page.lines[n].confidence for n in below), default=0.0),
+        "beside": sum(n not in lines for n in around.beside[last]),
+        "beside_space": min((around.space(last, n) for n in around.beside[last] if n not in lines), default=FAR),
+        "beside_elsewhere": any(n in others for n in around.beside[last]),
         "above": len(above),
         "above_owned": any(key in page.owners(n) for n in above),
         "above_model": any(n in opinions.model[key] for n in above),
@@ -104,7 +124,9 @@ def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> F
     if len(lines) > 1:
         upper, lower = around.places[lines[0]], around.places[lines[1]]
         found["gap"] = around.gap(lines[0], lines[1])
-        found["aside"] = page.value_places[lines[0]].apart(lower)
+        found["aside"] = page.apart(lines[0], lines[1])
+        if lines[1] in around.beside[lines[0]]:
+            found["space"] = around.space(lines[0], lines[1])
         found["sizes"] = lower.height / upper.height
         found |= _of_second(around, key, lines, opinions)
     return found

@@ -1,4 +1,4 @@
-"""The lines that a field may have: none, one, or some below each other."""
+"""The lines that a field may have: none, one, or some below or beside each other."""
 
 from collections.abc import Iterable
 
@@ -15,13 +15,22 @@ def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) 
     """Every set once, none of lines first. proposed: by the model, the rules and the labels, whatever they are."""
     single = [n for n in range(len(around.places)) if _may_hold(around, spec, n)]
     sets: list[Lines] = [(), *((n,) for n in single)]
-    if spec.type.free and spec.max_lines > 1:
+    if spec.type.free:
         allowed = frozenset(single)
-        pairs = [(n, below) for n in single for below in around.followers[n] if below in allowed]
+        pairs = [(n, after) for n in single for after in _after(around, spec, (n,)) if after in allowed]
         sets += pairs
         if spec.max_lines > 2:
-            sets += [(*pair, below) for pair in pairs for below in around.followers[pair[1]] if below in allowed]
+            sets += [(*pair, after) for pair in pairs for after in _after(around, spec, pair) if after in allowed]
     return list(dict.fromkeys([*sets, *proposed]))
+
+
+def _after(around: Surroundings, spec: FieldSpec, lines: Lines) -> list[int]:
+    """What may go on with them: beside the last one, and below it or, of a row in pieces, below its first one."""
+    last, row = lines[-1], lines[-1:]
+    if len(lines) > 1 and last in around.beside[lines[-2]]:
+        row = lines[-2:]
+    below = [n for each in row for n in around.followers[each]] if spec.max_lines > 1 else []
+    return [n for n in (*around.beside[last], *below) if n not in lines]
 
 
 def _may_hold(around: Surroundings, spec: FieldSpec, line: int) -> bool:

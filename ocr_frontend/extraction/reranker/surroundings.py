@@ -1,11 +1,10 @@
-"""How a page's lines and labels stand to each other: sizes, rows, columns, and which way this page's labels stand."""
+"""How a page's lines and labels stand to each other: rows, columns, and which way this page's labels stand."""
 
-from collections.abc import Sequence
 from functools import cached_property
-from statistics import median
 from typing import Literal
 
 from ocr_frontend.documents.page import LabelledPage
+from ocr_frontend.extraction.reranker.looks import Looks
 from ocr_frontend.ocr.geometry import Place
 
 Side = Literal["above", "below", "left", "right"]
@@ -17,6 +16,7 @@ SIDES: tuple[Side, ...] = ("above", "below", "left", "right")
 _ROW, _NEAREST, _FARTHEST, _INTO, _MARGIN = 0.7, 0.6, 3.4, 0.7, 2.0
 # A line that goes on with another: how far below, how far aside, and in which sizes.
 _LOWEST, _HIGHEST, _ASIDE, _SMALLER, _LARGER = 2.0, 0.6, 1.2, 0.65, 1.5
+_LEVEL, _WIDE = 0.45, 1.6  # one that goes on with it in its row: how far below or above, and how far to the right
 
 
 def side_of(line: Place, label: Place) -> tuple[Side, float, float] | None:
@@ -50,30 +50,7 @@ class Surroundings:
         lines = range(len(page.lines))
         self.labels: tuple[bool, ...] = tuple(page.is_label(n) for n in lines)
         self.typed: tuple[int, ...] = tuple(n for n in lines if page.fitting(n) and not page.labels_in(n))
-
-    @cached_property
-    def value_height(self) -> float:
-        """Pixels: of the values with a form of their own, else of all lines."""
-        return self._middle([self.places[n].height for n in self.typed])
-
-    @cached_property
-    def label_height(self) -> float:
-        """Pixels: of the labels, else of all lines."""
-        return self._middle([place.height for place, label in zip(self.places, self.labels, strict=True) if label])
-
-    @cached_property
-    def line_height(self) -> float:
-        """Pixels: of all lines."""
-        return self._middle([])
-
-    def down(self, line: int) -> float:
-        """Where a line stands between the page's first and last one, in [0, 1]."""
-        middles = [place.middle for place in self.places]
-        return (self.places[line].middle - min(middles)) / (max(middles) - min(middles) + 1.0)
-
-    def _middle(self, heights: Sequence[float]) -> float:
-        heights = heights or [place.height for place in self.places]
-        return median(heights) if heights else 1.0
+        self.looks = Looks(page.lines, self.places, self.labels, self.typed)
 
     @cached_property
     def labels_around(self) -> tuple[tuple[tuple[Side, float, frozenset[str]], ...], ...]:
@@ -113,7 +90,25 @@ class Surroundings:
         above, below = self.page.value_places[upper], self.places[lower]
         if self.labels[lower] or not _HIGHEST < self.gap(upper, lower) < _LOWEST:
             return False
-        return above.apart(below) < _ASIDE and _SMALLER < below.height / above.height < _LARGER
+        return self.page.apart(upper, lower) < _ASIDE and _SMALLER < below.height / above.height < _LARGER
+
+    @cached_property
+    def beside(self) -> tuple[tuple[int, ...], ...]:
+        """Of each line those right of it in its row that may be more of the same value: near, in its size, no labels.
+        The detection parts what is set with wide spaces."""
+        lines = range(len(self.places))
+        return tuple(tuple(n for n in lines if n != line and self._beside(line, n)) for line in lines)
+
+    def _beside(self, first: int, second: int) -> bool:
+        before, after = self.page.value_places[first], self.places[second]
+        if self.labels[second] or self.page.labels_in(second) or abs(after.below(before)) > _LEVEL:
+            return False
+        return -_INTO < self.space(first, second) < _WIDE and _SMALLER < after.height / before.height < _LARGER
+
+    def space(self, first: int, second: int) -> float:
+        """From the end of a line to the beginning of another one, in heights of the first."""
+        before, after = self.places[first], self.places[second]
+        return (after.left - before.right) / before.height
 
     def to_label(self, line: int, *, down: bool) -> float:
         """How far the nearest label below a line or above it is, in its columns, from middle to middle in its heights;

@@ -13,10 +13,12 @@ from adapters.data.fonts import load
 from adapters.data.hard import capture
 from adapters.data.hard.broken import bracketed, broken
 from adapters.data.hard.draw import draw_flat
+from adapters.data.hard.emptied import emptied
 from adapters.data.hard.families import FAMILIES, families_of
 from adapters.data.hard.layout import lay_out
 from adapters.data.hard.lines import hard_text_sample
 from adapters.data.hard.look import FACES, sample_look
+from adapters.data.hard.overlay import overlaid
 from adapters.data.hard.page import BREAK, Page, wrapped
 from adapters.data.hard.setter import Entry, Setter
 from adapters.data.hard.values import hard_record
@@ -170,6 +172,34 @@ def test_a_varied_card_is_drawn_in_a_style_of_its_own() -> None:
     assert one.card.image.tobytes() == same.card.image.tobytes() != other.card.image.tobytes()
     with pytest.raises(DataError, match="for training"):
         draw_card(3, 0, "test", "cni-2018-recto", "varied")
+
+
+def test_what_comes_over_a_card_leaves_its_values_where_they_are() -> None:
+    flat = draw_flat(random.Random(1), sample_record(random.Random(1), "cni-2018-verso", "train"), "train")
+    seen = [overlaid(random.Random(seed), flat, "train") for seed in range(12)]
+    assert all(card.polygons == flat.polygons and card.image.size == flat.image.size for card in seen)
+    changed = [np.asarray(card.image) != np.asarray(flat.image) for card in seen]
+    assert 4 <= sum(bool(each.any()) for each in changed) <= 12
+    assert overlaid(random.Random(3), flat, "train").image.tobytes() == seen[3].image.tobytes()
+
+
+def test_an_emptied_card_says_nothing_of_what_it_does_not_show() -> None:
+    records = [sample_record(random.Random(n), DOCUMENT_NAMES[n % 4], "train") for n in range(200)]
+    for n, before in enumerate(records):
+        after = emptied(random.Random(n), before)
+        gone = {key for key, value in before.values.items() if value is not None and after.values[key] is None}
+        assert set(after.printed) == set(before.printed) - gone and len(gone) <= 2
+        assert "mrz1" not in before.extras or gone <= {
+            "pere_father", "mere_mother", "lieu_of_birth", "profession", "authorité", "taille",
+        }  # fmt: skip
+    assert 0.1 < sum(emptied(random.Random(n), r) != r for n, r in enumerate(records)) / len(records) < 0.5
+
+
+def test_words_set_wide_are_the_same_words() -> None:
+    look = sample_look(random.Random(0), "train")
+    page = Page((1400, 883))
+    Setter(page, look, spaces=3).value(Entry("a", None, "ONE TWO", "a"), 0, 0, 900)
+    assert [mark.text for mark in page.marks] == ["ONE   TWO"]
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -94,6 +94,49 @@ def test_a_value_over_two_lines_keeps_both() -> None:
     assert matched(given_page)["lieu_of_birth"] == (1, 2)
 
 
+def sets_of(key: str, name: str, given_lines: Sequence[TextLine | str]) -> set[tuple[int, ...]]:
+    shown = page(name, given_lines)
+    found = candidates(dict.fromkeys((each.key for each in shown.spec.fields), None), shown)
+    return set(Choices(found, dict.fromkeys(found, 0.0), shown).sets[key])
+
+
+def test_pieces_of_a_value_in_one_row_are_a_set_of_their_own() -> None:
+    near = [line("PRENOMS/GIVEN NAMES", 0), line("GODLOVE", 1), line("NARCISSE", 1, left=100), line("PAUL", 2.1)]
+    assert {(1, 2), (1, 2, 3), (1, 3), (2,)} <= sets_of("prenom_given_name", "cni-2018-recto", near)
+    far = [line("PRENOMS/GIVEN NAMES", 0), line("GODLOVE", 1), line("NARCISSE", 1, left=200)]
+    assert (1, 2) not in sets_of("prenom_given_name", "cni-2018-recto", far)
+    labelled = [line("PRENOMS/GIVEN NAMES", 0), line("GODLOVE", 1), line("SEXE/SEX", 1, left=100)]
+    assert (1, 2) not in sets_of("prenom_given_name", "cni-2018-recto", labelled)
+
+
+@pytest.mark.parametrize(("left", "goes_on"), [(10, True), (90, True), (200, True), (330, False)])
+def test_a_value_behind_its_label_goes_on_anywhere_under_the_label(left: int, goes_on: bool) -> None:
+    """A label in smaller print ends further left than its share of the line's letters says."""
+    shown = [line("FATHER: TCHOUPO ATANGANA", 0), line("PIERRE", 1.1, left=left), line("MOTHER: NGO", 3)]
+    assert ((0, 1) in sets_of("pere_father", "cni-2018-verso", shown)) is goes_on
+
+
+def test_what_a_check_of_the_document_rules_out_is_said_of_it() -> None:
+    lines = ["DATE DE DELIVRANCE/DATE OF ISSUE", "01.02.2090", "DATE D'EXPIRATION/DATE OF EXPIRY", "03.04.2091"]
+    shown = page("cni-2018-verso", lines)
+    found = candidates(dict.fromkeys((each.key for each in shown.spec.fields), None), shown)
+    choices = Choices(found, dict.fromkeys(found, 0.0), shown)
+    issue, expiry = (
+        dict(zip(choices.sets[key], choices.features[key], strict=True))
+        for key in ("date_of_issue", "date_of_expiration")
+    )
+    assert issue[(1,)]["impossible"] and not expiry[(3,)]["impossible"]
+
+
+def test_a_bracket_that_is_not_closed_is_said_of_a_set() -> None:
+    lines = ["LIEU DE NAISSANCE/PLACE OF BIRTH", "FUNDONG (HOPITAL", "CENTRAL)"]
+    shown = page("cni-2018-recto", lines)
+    found = candidates(dict.fromkeys((each.key for each in shown.spec.fields), None), shown)
+    choices = Choices(found, dict.fromkeys(found, 0.0), shown)
+    born = dict(zip(choices.sets["lieu_of_birth"], choices.features["lieu_of_birth"], strict=True))
+    assert [born[each]["brackets"] for each in ((1,), (2,), (1, 2))] == [1, -1, 0]
+
+
 class Agreeing:
     """In the place of the trees: the labels' own lines are right."""
 
