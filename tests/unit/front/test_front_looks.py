@@ -44,7 +44,11 @@ def test_a_tilt_is_told_from_the_page_s_own_text_and_not_of_a_letter() -> None:
         a, b, c, d = ((round(p), round(q)) for p, q in corners)
         return TextLine(text, 0.99, (a, b, c, d))
 
-    lines = [*(turned("A LINE OF THE PAGE", row, 5) for row in range(4)), turned("SPECIMEN", 5, 35), turned("FM", 6, 40)]
+    lines = [
+        *(turned("A LINE OF THE PAGE", row, 5) for row in range(4)),
+        turned("SPECIMEN", 5, 35),
+        turned("FM", 6, 40),
+    ]
     found = tilts(lines)
     assert all(each is not None and each < math.radians(1) for each in found[:4])
     assert found[4] is not None and math.degrees(found[4]) == pytest.approx(30, abs=2)
