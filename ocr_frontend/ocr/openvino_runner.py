@@ -16,8 +16,9 @@ from ocr_frontend.ocr.unwritten import Unwritten
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int32]
-Best = tuple[list[Floats], list[Integers], list[Floats]]
-"""Of every line: its likeliest characters' probabilities and numbers, [steps]; the watched ones' [steps, columns]."""
+Best = tuple[list[Floats], list[Integers], list[Floats], list[Floats]]
+"""Of every line: its likeliest characters' probabilities and numbers, [steps]; the watched ones' [steps, columns]; and
+what was read, (3, 48, width)."""
 
 _Line = tuple[Floats, Integers, Floats]
 
@@ -80,7 +81,8 @@ class Recogniser:
             self._queue.start_async([line], (found, number))
         self._queue.wait_all()
         done = [line for line in found if line is not None]
-        return [line[0] for line in done], [line[1] for line in done], [line[2] for line in done]
+        pictures = [line[:, :, :width] for line, width in zip(lines, widths, strict=True)]
+        return [line[0] for line in done], [line[1] for line in done], [line[2] for line in done], pictures
 
     def close(self) -> None:
         """Nothing to close; PaddleX asks."""
@@ -135,7 +137,7 @@ def _decoder(decode: Decode, unwritten: Unwritten) -> PostOp:
     """PaddleX's `CTCLabelDecode` without its search for the likeliest characters, and with what else was seen."""
 
     def post_op(best: Best, **_: Any) -> tuple[list[str], list[float]]:
-        scores, characters, seen = best
-        return decoded(decode, unwritten, characters, scores, seen)
+        scores, characters, watched, seen = best
+        return decoded(decode, unwritten, characters, scores, watched, seen)
 
     return post_op

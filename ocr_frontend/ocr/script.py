@@ -44,11 +44,12 @@ def decoder(decode: Decode, unwritten: Unwritten, kept: Columns | None) -> PostO
 
 
 def decoded(
-    decode: Decode, unwritten: Unwritten, characters: Any, scores: Any, watched: Any
+    decode: Decode, unwritten: Unwritten, characters: Any, scores: Any, watched: Any, seen: Sequence[Any] | None = None
 ) -> tuple[list[str], list[float]]:
     """Texts and scores, as PaddleX has them, of lines; of each line the likeliest characters and their probabilities,
-    both [steps], and those of the columns that `unwritten` watches, [steps, columns]."""
-    lines = [unwritten.mended(*line) for line in zip(characters, scores, watched, strict=True)]
+    both [steps], and those of the columns that `unwritten` watches, [steps, columns]; seen: the lines' pictures."""
+    pictures = seen or [None] * len(characters)
+    lines = [unwritten.mended(*line) for line in zip(characters, scores, watched, pictures, strict=True)]
     found = decode([numbers for numbers, _ in lines], [sure for _, sure in lines], is_remove_duplicate=True)
     return [text for text, _ in found], [score for _, score in found]
 

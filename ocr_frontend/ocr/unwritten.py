@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ocr_frontend.ocr.gaps import LEAST, gap_widths, stands_out
+
 Numbers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
@@ -21,6 +23,7 @@ _SPACE, _STANDS_OUT = 0.2, 8
 """A space that is that likely, and so many times as likely as in the line's middle gap: letters set wide apart are no
 words. Six of seven are right on scans that nobody here drew, and nine of nine on drawn cards."""
 _NO_GAP = frozenset(" -–")
+_FEWEST_GAPS = 3  # of a line, that tell a wide one
 _MOST = 0.5
 _MARKED = {"I": 0.1}
 """Marks of a capital that was written without one are seen from there on, of other capitals where they have most: of
@@ -56,15 +59,19 @@ class Unwritten:
         """Of the model, those whose probabilities `mended` wants to see."""
         return np.array(list(self._watched.values()), np.int64)
 
-    def mended(self, numbers: Any, scores: Any, watched: Floats) -> tuple[Numbers, Floats]:
+    def mended(self, numbers: Any, scores: Any, watched: Floats, line: Floats | None = None) -> tuple[Numbers, Floats]:
         """A line's likeliest characters with the spaces and dots that were seen.
 
-        numbers, scores: of each step, the likeliest column and its probability, [steps]; watched: [steps, columns].
+        numbers, scores: of each step, the likeliest column and its probability, [steps]; watched: [steps, columns];
+        line: what recognition saw, (3, height, width), where the engine hands it on.
         """
         numbers, scores = np.array(numbers, np.int64), np.array(scores, np.float32)
         written = list(self._written(numbers))
         if " " in self._places:
-            self._space(numbers, scores, watched[:, self._places[" "]], written)
+            spaces = watched[:, self._places[" "]]
+            if line is not None:
+                self._narrow_space(numbers, scores, spaces, written, line)
+            self._space(numbers, scores, spaces, written)
         for before, one, after in zip([None, *written], written, [*written[1:], None], strict=False):
             if one.text in _OF and _in_capitals(before, after):
                 self._mark(numbers, scores, watched, one)
@@ -88,6 +95,24 @@ class Unwritten:
         for place, (at, beside) in enumerate(gaps.items()):
             others = np.median(np.delete(likely, place)) if len(gaps) > 1 else 0
             if spaces[at] >= max(_SPACE, _STANDS_OUT * others) and not beside.isdigit():
+                numbers[at], scores[at] = self._watched[" "], spaces[at]
+
+    def _narrow_space(
+        self, numbers: Numbers, scores: Floats, spaces: Floats, written: Sequence[_Written], line: Floats
+    ) -> None:
+        """Between letters, where the ink says so, too, which is looked at only where a space is possible."""
+        pairs = [each for each in pairwise(written) if not _NO_GAP & {each[0].text, each[1].text}]
+        inside = [slice(one.last + 1, other.first) for one, other in pairs]
+        likely = [float(spaces[steps].max(initial=0.0)) for steps in inside]
+        possible = [
+            n for n, (one, other) in enumerate(pairs) if likely[n] >= LEAST and (one.text + other.text).isalpha()
+        ]
+        if not possible or len(pairs) < _FEWEST_GAPS:
+            return
+        widths = gap_widths(line, [(one.first, other.last) for one, other in pairs], len(numbers))
+        for n in possible:
+            if stands_out(widths[n], widths[:n] + widths[n + 1 :], likely[n]):
+                at = inside[n].start + int(spaces[inside[n]].argmax())
                 numbers[at], scores[at] = self._watched[" "], spaces[at]
 
     def _mark(self, numbers: Numbers, scores: Floats, watched: Floats, one: _Written) -> None:

@@ -3,6 +3,7 @@
 import unicodedata
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ TABLE = ["blank", *"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
 Step = dict[str, float]
 
 
-def mended(*steps: Step) -> tuple[str, float]:
+def mended(*steps: Step, line: npt.NDArray[np.float32] | None = None) -> tuple[str, float]:
     """The text that CTC makes of them, and the mean of its characters' probabilities."""
     unwritten = Unwritten(TABLE)
     table = np.zeros((len(steps), len(TABLE)), np.float32)
@@ -22,7 +23,7 @@ def mended(*steps: Step) -> tuple[str, float]:
         for character, probability in step.items():
             row[TABLE.index(character)] = probability
         row[0] += 1 - row.sum()
-    numbers, scores = unwritten.mended(table.argmax(1), table.max(1), table[:, unwritten.columns])
+    numbers, scores = unwritten.mended(table.argmax(1), table.max(1), table[:, unwritten.columns], line)
     written = [at for at, one in enumerate(numbers) if one and (not at or one != numbers[at - 1])]
     return "".join(TABLE[numbers[at]] for at in written), float(np.mean([scores[at] for at in written] or [0]))
 
@@ -46,6 +47,37 @@ def test_letters_set_wide_apart_are_one_word() -> None:
 @pytest.mark.parametrize(("before", "after", "text"), [("2018", "1628", "20181628"), ("DATE:", "28", "DATE: 28")])
 def test_a_number_keeps_its_form(before: str, after: str, text: str) -> None:
     assert mended(*spelled(before), {" ": 0.4}, *spelled(after))[0] == text
+
+
+def printed(*gaps: int, padding: int = 0, light: float = 1.0) -> npt.NDArray[np.float32]:
+    """A line with a bar for each character, as wide as a step of 8 columns allows, and so much room behind each."""
+    columns = np.concatenate([np.concatenate((np.full(16 - gap, -light), np.full(gap, light))) for gap in gaps])
+    picture = np.full((3, 48, columns.size + padding), 0.0, np.float32)
+    picture[:, :, : columns.size] = light
+    picture[:, 12:36, : columns.size] = columns
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("gap", "likely", "text"),
+    [(9, 0.05, "ABC DEF"), (9, 0.01, "ABCDEF"), (5, 0.05, "ABCDEF"), (5, 0.12, "ABC DEF"), (3, 0.12, "ABCDEF")],
+)
+@pytest.mark.parametrize("padding", [0, 64])
+def test_a_narrow_space_between_letters_is_seen_by_its_ink(gap: int, likely: float, text: str, padding: int) -> None:
+    """The wider the gap is against the line's others, the less likely the recognition has to think a space."""
+    steps = [*spelled("ABC"), {" ": likely}, *spelled("DEF"), {}, *([{}] * (padding // 8))]
+    for light in (1.0, -0.8):  # on dark ground, too
+        assert mended(*steps, line=printed(3, 3, gap, 3, 3, 3, padding=padding, light=light))[0] == text
+
+
+def test_two_gaps_as_wide_as_each_other_are_no_words_unless_a_space_is_likely() -> None:
+    steps = [*spelled("AB"), {" ": 0.05}, *spelled("CD"), {" ": 0.05}, *spelled("EF"), {}]
+    assert mended(*steps, line=printed(3, 9, 3, 9, 3, 3))[0] == "ABCDEF"
+
+
+def test_a_line_of_few_characters_and_one_of_digits_say_nothing_about_gaps() -> None:
+    assert mended(*spelled("AB", 0.1), {}, line=printed(9, 3))[0] == "AB"
+    assert mended(*spelled("12"), {" ": 0.15}, *spelled("34"), {}, line=printed(3, 12, 3, 3))[0] == "1234"
 
 
 def test_a_space_that_was_written_is_not_doubled() -> None:
