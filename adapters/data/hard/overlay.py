@@ -77,6 +77,7 @@ def _stamp(rng: random.Random, layer: Layer, polygons: dict[str, Polygon], file:
 def _signature(rng: random.Random, layer: Layer, polygons: dict[str, Polygon], file: str) -> None:
     """A pen's loops under or over the name of who signs, else somewhere in the lower half."""
     wide, tall = rng.uniform(160, 380), rng.uniform(50, 130)
+    ink, width = (*rng.choice(_PENS), rng.randrange(150, 230)), rng.randrange(2, 6)
     box = polygons.get("authorité")
     if box and rng.random() < 0.7:
         left, bottom = box[0][0] + rng.uniform(-20, 80), box[2][1]
@@ -84,27 +85,25 @@ def _signature(rng: random.Random, layer: Layer, polygons: dict[str, Polygon], f
     else:
         left = rng.uniform(0, max(1.0, layer.width - wide))
         middle = rng.uniform(0.55, 0.95) * layer.height
-    strokes = rng.randrange(5, 12)
-    points = [
-        (left + wide * (n + rng.uniform(-0.6, 0.6)) / strokes, middle + rng.uniform(-0.5, 0.5) * tall)
-        for n in range(strokes + 1)
-    ]
     pen = ImageDraw.Draw(layer)
-    pen.line(_smooth(points), fill=(*rng.choice(_PENS), rng.randrange(150, 230)), width=rng.randrange(2, 6))
+    pen.line(_loops(rng, left, middle, wide, tall), fill=ink, width=width)
+    if rng.random() < 0.3:
+        pen.line(
+            [(left, middle + tall * 0.6), (left + wide, middle + tall * rng.uniform(0.4, 0.7))], fill=ink, width=width
+        )
 
 
-def _smooth(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Catmull and Rom's spline through points (1974), twelve steps from one to the next."""
-    ends = [points[0], *points, points[-1]]
-    return [
-        (_between(a[0], b[0], c[0], d[0], step / 12), _between(a[1], b[1], c[1], d[1], step / 12))
-        for a, b, c, d in zip(ends, ends[1:], ends[2:], ends[3:], strict=False)
-        for step in range(12)
-    ]
-
-
-def _between(a: float, b: float, c: float, d: float, t: float) -> float:
-    return 0.5 * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3)
+def _loops(rng: random.Random, left: float, middle: float, wide: float, tall: float) -> list[tuple[float, float]]:
+    """A row of loops as of a quick hand: a large one, then smaller ones, open or closed."""
+    count, closed, rise = rng.randrange(3, 10), rng.uniform(-0.2, 0.6), rng.uniform(-0.3, 0.3)
+    heights = [rng.uniform(0.7, 1.0), *(rng.uniform(0.2, 0.7) for _ in range(count))]
+    points = []
+    for step in range(24 * count):
+        t = step / 24
+        height = heights[int(t)] + (heights[int(t) + 1] - heights[int(t)]) * (t % 1)
+        x = (t + closed * math.sin(2 * math.pi * t)) / count
+        points.append((left + wide * x, middle + tall * (rise * x - 0.5 * height * math.cos(2 * math.pi * t))))
+    return points
 
 
 def _text(text: str, file: str, size: int, colour: tuple[int, ...]) -> Image.Image:

@@ -138,7 +138,7 @@ def _of_second(around: Surroundings, key: str, lines: Lines, opinions: Opinions)
     return {
         "second_owned": key in owners,
         "second_owned_by_other": bool(owners - {key}),
-        "second_same_case": page.lines[lines[0]].text.isupper() == text.isupper(),
+        "second_same_case": page.text_of(lines[0], key).isupper() == text.isupper(),
         "second_letters": len(text),
         "second_model": second in opinions.model[key],
         "second_model_elsewhere": second in taken_by_others(key, opinions.model),
