@@ -89,7 +89,7 @@ recorded: env ## draw the training cards, read them with the real OCR, keep the 
 	@$(VENV) -m adapters record runs/recorded/30[012] --out adapters/recipes/recorded-hard.jsonl.gz
 
 rerank: env ## learn anew which lines say a field, with the model server of make up
-	@for seed in 8104 8105 8106; do \
+	@for seed in 8104 8105 8106 8107; do \
 	  $(VENV) -m adapters cards --out runs/rerank/varied-$$seed --split train --condition varied --count 250 --seed $$seed || exit 1; done
 	@$(VENV) -m adapters cards --out runs/rerank/hard --split train --condition hard --count 200 --seed 8101
 	@$(VENV) -m adapters cards --out runs/rerank/both --split train --condition both --count 120 --seed 8102

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ocr_frontend.documents.clues import foreign, number_stands, shape_fits, zone_of
+from ocr_frontend.documents.clues import foreign, number_stands, proven, shape_fits, zone_of
 from ocr_frontend.documents.labels import LabelBook, Reading
 from ocr_frontend.documents.letters import letters
 from ocr_frontend.documents.registry import Documents
@@ -82,7 +82,7 @@ class Classifier:
             return Detection(None, f"It looks like {strange_state}.", sure_none=True)
         if not hits and not zone:
             return Detection(None, NO_LABELS, sure_none=True)
-        reason = self._doubt(best, hits, zone)
+        reason = self._doubt(best, hits, lines, zone)
         if reason is None and len(readable) > 1 and scores[best.name] - scores[readable[1]] < _MARGIN:
             reason = f"It may be {best.name} or {readable[1]}."
         if reason is not None:
@@ -119,7 +119,9 @@ class Classifier:
         title = readings[: max(4, len(readings) // 3)]
         return any(name.startswith(f"{other.name} !") for reading in title if reading.bare for name in reading.labels)
 
-    def _doubt(self, best: DocumentSpec, hits: Sequence["_Hit"], zone: tuple[str, str] | None) -> str | None:
+    def _doubt(
+        self, best: DocumentSpec, hits: Sequence["_Hit"], lines: Sequence[TextLine], zone: tuple[str, str] | None
+    ) -> str | None:
         """Why the picture may show none of the documents."""
         machine = best.machine_readable
         has_zone = bool(zone and machine and zone[0] == machine.format)
@@ -129,8 +131,8 @@ class Classifier:
         if strange > _OF_OTHERS * ours + has_zone:
             return OTHERS
         spoken = Counter(language for names, language in hits if _of(best, names))
-        both = min(spoken["fr"], spoken["en"]) + spoken["both"]
-        if not has_zone and (ours < best.recognise.labels or (self._bilingual[best.name] and not both)):
+        foreign_tongue = self._bilingual[best.name] and not min(spoken["fr"], spoken["en"]) + spoken["both"]
+        if not has_zone and (ours < best.recognise.labels or (foreign_tongue and not proven(lines, best))):
             return TOO_FEW
         return None
 

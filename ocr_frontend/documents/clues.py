@@ -63,6 +63,12 @@ def number_stands(lines: Sequence[TextLine], spec: DocumentSpec) -> float:
     return float(first == (wanted.number_at == "first"))
 
 
+def proven(lines: Sequence[TextLine], spec: DocumentSpec) -> bool:
+    """Whether a value is read whose form tells the document."""
+    field = spec.field(spec.recognise.proof) if spec.recognise.proof else None
+    return field is not None and any(field.type.holds(line.text) for line in lines)
+
+
 def shape_fits(lines: Sequence[TextLine], page: str) -> float:
     """0.5 where the lines fill a rectangle of the document's shape, -0.5 of the other, 0 of neither clearly."""
     if len(lines) < 4 or page == "any":

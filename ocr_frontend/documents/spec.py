@@ -100,7 +100,8 @@ class Recognise(_Part):
 
     labels: how many of its labels must be read; marks: texts that it alone prints, each worth three labels;
     issuers: what may follow REPUBLIQUE DU / REPUBLIC OF; number_at: `first` or `last` third of the lines, where a
-    number without a label stands alone (`number`: its digits).
+    number without a label stands alone (`number`: its digits); proof: a field whose values have a form that no other
+    document's have, by which labels in one language are enough.
     """
 
     labels: int = 3
@@ -108,6 +109,7 @@ class Recognise(_Part):
     issuers: Texts = ()
     number: int = 0
     number_at: Literal["first", "last"] | None = None
+    proof: Key | None = None
 
 
 class Review(_Part):
@@ -148,6 +150,7 @@ class DocumentSpec(_Part):
             *(self.machine_readable.fields if self.machine_readable else ()),
             *(check.field for check in self.checks),
             *(check.other for check in self.checks if check.other),
+            *([self.recognise.proof] if self.recognise.proof else []),
         }
         if not named <= set(keys):
             raise ValueError(f"there is no field {', '.join(sorted(named - set(keys)))}")

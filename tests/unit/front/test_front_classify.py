@@ -116,6 +116,22 @@ def test_what_is_no_card_is_refused_with_a_reason(text: str, reason: str) -> Non
     assert (found.document, found.reason) == (None, reason)
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("PÈRE|X|MÈRE|Y|AUTORITÉ|Z|DATE DE DÉLIVRANCE|20.12.2018|DATE D'EXPIRATION|{}", "cni-2018-verso"),
+        ("FATHER|X|MOTHER|Y|DATE OF ISSUE|20.12.2026|HEIGHT|1.70|NIC NUMBER|{}", "cni-2025-verso"),
+    ],
+)
+def test_labels_in_one_language_do_where_a_number_tells_the_document(text: str, name: str) -> None:
+    number = {"cni-2018-verso": "20186487147543367", "cni-2025-verso": "SN51009056"}[name]
+    found = detect(text.format(f"IDENTIFIANT UNIQUE {number}" if "PÈRE" in text else number)).document
+    assert found is not None and found.name == name
+    assert detect(text.format("12345")).reason == TOO_FEW
+    strange = "REPUBLIQUE DU CONGO|" + text.format(number)
+    assert detect(strange).document is None
+
+
 def test_two_cards_on_one_picture_are_noticed() -> None:
     assert not CLASSIFIER.detect([line(text, row) for row, text in enumerate(RECTO)]).several
     both = [line(text, row, left) for left in (10, 900) for row, text in enumerate(RECTO)]
