@@ -23,8 +23,9 @@ from adapters.data.records import Record, sample_record
 from adapters.data.render import Card, render
 from adapters.data.vocabulary import Split
 
-Condition = Literal["clean", "photo", "hard", "varied"]
-# What is measured. `varied`, each card laid out and worded anew, is for training and calibration.
+Condition = Literal["clean", "photo", "hard", "varied", "stamped"]
+# What is measured. `varied`, each card laid out and worded anew, and `stamped`, the same with what comes over cards and
+# with empty fields, are for training and calibration.
 CONDITIONS: tuple[Condition, ...] = ("clean", "photo", "hard")
 # Cards in the plain layouts; what `--condition both` draws.
 PLAIN: tuple[Condition, ...] = ("clean", "photo")
@@ -63,10 +64,10 @@ class DrawnCard:
 
 
 def draw_card(seed: int, index: int, split: Split, document: DocumentName, condition: Condition) -> DrawnCard:
-    """Card `index` of a seed. Its clean and its photographed form show the same record in the same print; the hard
-    and varied cards are other people's, in layouts of their own. Raises DataError for varied cards of the test split.
+    """Card `index` of a seed. Its clean and its photographed form show the same record in the same print; the others
+    are other people's, in layouts of their own. Raises DataError for varied and stamped cards of the test split.
     """
-    if condition in ("hard", "varied"):
+    if condition in ("hard", "varied", "stamped"):
         return _draw_hard(seed, index, split, document, condition)
     record = sample_record(random.Random(f"record:{seed}:{split}:{index}"), document, split)
     look = random.Random(f"look:{seed}:{split}:{index}")
@@ -79,14 +80,16 @@ def draw_card(seed: int, index: int, split: Split, document: DocumentName, condi
 
 
 def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, condition: Condition) -> DrawnCard:
+    kind, stamped = ("hard" if condition == "hard" else "varied"), condition == "stamped"
     person, print_, camera, style = (
-        random.Random(f"{condition} {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo", "style")
+        random.Random(f"{kind} {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo", "style")
     )
     record, own = hard_record(person, document, split), None
-    if condition == "varied":
-        record, own = emptied(style, bracketed(style, record)), varied_style(style, split)
+    if kind == "varied":
+        record = bracketed(style, record)
+        record, own = emptied(style, record) if stamped else record, varied_style(style, split, wide=stamped)
     flat = draw_flat(print_, record, split, own)
-    if condition == "varied":
+    if stamped:
         flat = overlaid(print_, flat, split)
     return DrawnCard(index, condition, split, record, capture(camera, flat))
 

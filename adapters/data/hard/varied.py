@@ -37,8 +37,9 @@ _OTHERS = (
 _MIXED = 0.35  # of cards whose entries are not all set in one way
 
 
-def varied_style(rng: random.Random, split: Split) -> Style:
-    """A style of its own. Raises DataError for the test split, which keeps to the held-out half."""
+def varied_style(rng: random.Random, split: Split, *, wide: bool = False) -> Style:
+    """A style of its own; wide: some set their words far apart. Raises DataError for the test split, which keeps to the
+    held-out half."""
     if split == "test":
         raise DataError("Varied cards are for training: draw the test split's in the condition hard.")
     family = Family(
@@ -49,7 +50,7 @@ def varied_style(rng: random.Random, split: Split) -> Style:
         stagger=rng.choice((0.0, 0.0, rng.uniform(15, 90))),
         narrow=rng.choice((1.0, 1.0, rng.uniform(0.45, 0.9))),
         leading=rng.choice((LEADING, rng.uniform(1.1, 1.8))),
-        spaces=rng.choice((1, 1, 1, 1, 2, 3)),
+        spaces=rng.choice((1, 1, 1, 1, 2, 3)) if wide else 1,
     )
     order = rng.choices(("both", "english first", "english"), (70, 20, 10))[0]
     short = rng.random() < 0.15

@@ -170,8 +170,17 @@ def test_a_varied_card_is_drawn_in_a_style_of_its_own() -> None:
     one, same, other = (draw_card(3, index, "train", "cni-2018-recto", "varied") for index in (0, 0, 4))
     assert one.condition == "varied" and set(one.card.polygons) <= set(one.record.values)
     assert one.card.image.tobytes() == same.card.image.tobytes() != other.card.image.tobytes()
-    with pytest.raises(DataError, match="for training"):
-        draw_card(3, 0, "test", "cni-2018-recto", "varied")
+    for condition in ("varied", "stamped"):
+        with pytest.raises(DataError, match="for training"):
+            draw_card(3, 0, "test", "cni-2018-recto", condition)  # type: ignore[arg-type]
+
+
+def test_stamped_cards_are_varied_ones_of_their_own() -> None:
+    cards = [draw_card(3, index, "train", DOCUMENT_NAMES[index % 4], "stamped") for index in range(12)]
+    plain = [draw_card(3, index, "train", DOCUMENT_NAMES[index % 4], "varied") for index in range(12)]
+    assert all(card.condition == "stamped" for card in cards)
+    assert any(set(a.record.printed) < set(b.record.printed) for a, b in zip(cards, plain, strict=True))
+    assert all(a.card.image.tobytes() != b.card.image.tobytes() for a, b in zip(cards[:4], plain, strict=False))
 
 
 def test_what_comes_over_a_card_leaves_its_values_where_they_are() -> None:
