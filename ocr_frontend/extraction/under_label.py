@@ -53,7 +53,7 @@ def follows(upper: int, lower: int, page: LabelledPage) -> bool:
     above, below = page.value_places[upper], page.places[lower]
     down = (below.middle - above.middle) / above.height
     alike = _SMALLEST < below.height / above.height < _LARGEST
-    return _NEAREST < down < _FARTHEST and page.apart(upper, lower) < _ASIDE and alike
+    return _NEAREST < down < _FARTHEST and above.apart(below) < _ASIDE and alike
 
 
 def _labels_hold(elements: Elements, page: LabelledPage) -> bool:

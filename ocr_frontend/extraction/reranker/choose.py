@@ -21,6 +21,7 @@ from ocr_frontend.llm.answers import Element, line_numbers
 
 _FEWEST, _PART = 3, 0.5  # fields whose label was read, and their part of all: a page of fewer is no form
 _RULES = 0.5  # log-odds by which another set has to be better than what stands
+_IMPOSSIBLE = 4.0  # log-odds that a day or number costs which the document's checks rule out: a clock may be wrong
 _TWICE = 4.0  # log-odds that a line costs which another field has, too
 _KEPT, _WAYS = 12, 200  # sets of a field that are looked at, and ways to choose that are kept from field to field
 
@@ -85,6 +86,9 @@ def reranked(
         return {}, {}
     rows = [row(each, trees.names) for several in given.features.values() for each in several]
     scores = trees.log_odds(np.array(rows, dtype=np.float64))
+    scores -= _IMPOSSIBLE * np.array(
+        [each.get("impossible", 0.0) for several in given.features.values() for each in several]
+    )
     scored, at = dict[str, dict[Lines, float]](), 0
     for key, sets in given.sets.items():
         scored[key] = dict(zip(sets, scores[at : at + len(sets)].tolist(), strict=True))
