@@ -1,5 +1,7 @@
 """What lines say for and against being a field's value: their print, their labels, what stands above and below them."""
 
+from itertools import pairwise
+
 from ocr_frontend.documents.letters import has_number
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.checks import impossible
@@ -40,6 +42,7 @@ def of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opin
         "upper": text.isupper(),
         "letters": len(text),
         "words": len(text.split()),
+        "rows": len(around.rows(lines)),
         "brackets": text.count("(") - text.count(")"),
         "impossible": _impossible(around, spec, text),
         **_most("pale", [around.looks.paleness[n] for n in lines]),
@@ -98,8 +101,8 @@ def _beside_label(around: Surroundings, key: str, lines: Lines) -> Features:
 
 def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> Features:
     """Whether the value may go on below, or have begun above."""
-    page, last = around.page, lines[-1]
-    below = [n for n in around.followers[last] if n not in lines]
+    page, last, rows = around.page, lines[-1], around.rows(lines)
+    below = [n for n in around.followers[rows[-1][0]] if n not in lines]
     above = [
         n for n, after in enumerate(around.followers) if lines[0] in after and n not in lines and not around.labels[n]
     ]
@@ -121,14 +124,16 @@ def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> F
         "label_above": around.to_label(lines[0], down=False),
         "label_below": around.to_label(last, down=True),
     }
+    spaces = [around.space(one, other) for row in rows for one, other in pairwise(row)]
+    if spaces:
+        found["space"] = max(spaces)
     if len(lines) > 1:
-        upper, lower = around.places[lines[0]], around.places[lines[1]]
-        found["gap"] = around.gap(lines[0], lines[1])
-        found["aside"] = page.apart(lines[0], lines[1])
-        if lines[1] in around.beside[lines[0]]:
-            found["space"] = around.space(lines[0], lines[1])
+        second = rows[1][0] if len(rows) > 1 else lines[1]
+        upper, lower = around.places[lines[0]], around.places[second]
+        found["gap"] = around.gap(lines[0], second)
+        found["aside"] = page.apart(lines[0], second)
         found["sizes"] = lower.height / upper.height
-        found |= _of_second(around, key, lines, opinions)
+        found |= _of_second(around, key, (lines[0], second), opinions)
     return found
 
 

@@ -9,6 +9,7 @@ from ocr_frontend.extraction.reranker.surroundings import Surroundings
 Lines = tuple[int, ...]
 
 _FEWEST = 2  # letters of free text
+_MOST = 3  # rows
 
 
 def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) -> list[Lines]:
@@ -16,21 +17,27 @@ def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) 
     single = [n for n in range(len(around.places)) if _may_hold(around, spec, n)]
     sets: list[Lines] = [(), *((n,) for n in single)]
     if spec.type.free:
-        allowed = frozenset(single)
-        pairs = [(n, after) for n in single for after in _after(around, spec, (n,)) if after in allowed]
-        sets += pairs
-        if spec.max_lines > 2:
-            sets += [(*pair, after) for pair in pairs for after in _after(around, spec, pair) if after in allowed]
+        rows = {n: _rows(around, n, frozenset(single)) for n in single}
+        sets += [row for several in rows.values() for row in several]
+        values: list[tuple[Lines, Lines]] = [((n,), row) for n in single for row in (rows[n][0], rows[n][-1])]
+        for _ in range(1, min(spec.max_lines, _MOST)):
+            values = [
+                ((*begins, below), (*lines, *row))
+                for begins, lines in values
+                for below in around.followers[begins[-1]]
+                if below in rows and below not in lines
+                for row in (rows[below][0], rows[below][-1])
+            ]
+            sets += [lines for _, lines in values]
     return list(dict.fromkeys([*sets, *proposed]))
 
 
-def _after(around: Surroundings, spec: FieldSpec, lines: Lines) -> list[int]:
-    """What may go on with them: beside the last one, and below it or, of a row in pieces, below its first one."""
-    last, row = lines[-1], lines[-1:]
-    if len(lines) > 1 and last in around.beside[lines[-2]]:
-        row = lines[-2:]
-    below = [n for each in row for n in around.followers[each]] if spec.max_lines > 1 else []
-    return [n for n in (*around.beside[last], *below) if n not in lines]
+def _rows(around: Surroundings, first: int, allowed: frozenset[int]) -> list[Lines]:
+    """A line alone, then with more and more of the pieces that stand right of it in its row."""
+    found: list[Lines] = [(first,)]
+    while after := [n for n in around.beside[found[-1][-1]] if n in allowed and n not in found[-1]]:
+        found.append((*found[-1], min(after, key=lambda n: around.places[n].left)))
+    return found
 
 
 def _may_hold(around: Surroundings, spec: FieldSpec, line: int) -> bool:

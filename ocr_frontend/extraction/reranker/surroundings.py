@@ -1,5 +1,6 @@
 """How a page's lines and labels stand to each other: rows, columns, and which way this page's labels stand."""
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -104,6 +105,16 @@ class Surroundings:
         if self.labels[second] or self.page.labels_in(second) or abs(after.below(before)) > _LEVEL:
             return False
         return -_INTO < self.space(first, second) < _WIDE and _SMALLER < after.height / before.height < _LARGER
+
+    def rows(self, lines: Sequence[int]) -> list[tuple[int, ...]]:
+        """Lines of one value, those of a row together."""
+        found: list[tuple[int, ...]] = []
+        for n in lines:
+            if found and n in self.beside[found[-1][-1]]:
+                found[-1] = (*found[-1], n)
+            else:
+                found.append((n,))
+        return found
 
     def space(self, first: int, second: int) -> float:
         """From the end of a line to the beginning of another one, in heights of the first."""

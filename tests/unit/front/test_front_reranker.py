@@ -103,6 +103,12 @@ def sets_of(key: str, name: str, given_lines: Sequence[TextLine | str]) -> set[t
 def test_pieces_of_a_value_in_one_row_are_a_set_of_their_own() -> None:
     near = [line("PRENOMS/GIVEN NAMES", 0), line("GODLOVE", 1), line("NARCISSE", 1, left=100), line("PAUL", 2.1)]
     assert {(1, 2), (1, 2, 3), (1, 3), (2,)} <= sets_of("prenom_given_name", "cni-2018-recto", near)
+    rows = [
+        line("PERE/FATHER", 0), line("TCHOUMI", 1), line("NTAMACK", 1, left=100), line("NGAH", 1, left=190),
+        line("ZACHARIE", 2.1), line("STEPHANE", 2.1, left=110), line("LOIC", 3.2),
+    ]  # fmt: skip
+    found = sets_of("pere_father", "cni-2018-verso", rows)
+    assert {(1, 2, 3, 4, 5, 6), (1, 2, 3, 4, 5), (1, 2), (4, 5, 6), (1, 4, 6)} <= found and (1, 2, 4) not in found
     far = [line("PRENOMS/GIVEN NAMES", 0), line("GODLOVE", 1), line("NARCISSE", 1, left=200)]
     assert (1, 2) not in sets_of("prenom_given_name", "cni-2018-recto", far)
     labelled = [line("PRENOMS/GIVEN NAMES", 0), line("GODLOVE", 1), line("SEXE/SEX", 1, left=100)]
