@@ -1,6 +1,7 @@
 """The lines that a field may have: none, one, or some below or beside each other."""
 
 from collections.abc import Iterable
+from itertools import islice
 
 from ocr_frontend.documents.letters import letters
 from ocr_frontend.documents.spec import FieldSpec
@@ -9,7 +10,8 @@ from ocr_frontend.extraction.reranker.surroundings import Surroundings
 Lines = tuple[int, ...]
 
 _FEWEST = 2  # letters of free text
-_MOST = 3  # rows
+_ROWS, _PIECES = 3, 5  # of one value; of one row
+_MOST = 200  # values of so many rows that are looked at: cards have 64, lines that somebody made up may have any number
 
 
 def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) -> list[Lines]:
@@ -20,14 +22,15 @@ def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) 
         rows = {n: _rows(around, n, frozenset(single)) for n in single}
         sets += [row for several in rows.values() for row in several]
         values: list[tuple[Lines, Lines]] = [((n,), row) for n in single for row in (rows[n][0], rows[n][-1])]
-        for _ in range(1, min(spec.max_lines, _MOST)):
-            values = [
+        for _ in range(1, min(spec.max_lines, _ROWS)):
+            longer = (
                 ((*begins, below), (*lines, *row))
                 for begins, lines in values
                 for below in around.followers[begins[-1]]
                 if below in rows and below not in lines
                 for row in (rows[below][0], rows[below][-1])
-            ]
+            )
+            values = list(islice(dict.fromkeys(islice(longer, 2 * _MOST)), _MOST))
             sets += [lines for _, lines in values]
     return list(dict.fromkeys([*sets, *proposed]))
 
@@ -35,8 +38,12 @@ def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) 
 def _rows(around: Surroundings, first: int, allowed: frozenset[int]) -> list[Lines]:
     """A line alone, then with more and more of the pieces that stand right of it in its row."""
     found: list[Lines] = [(first,)]
-    while after := [n for n in around.beside[found[-1][-1]] if n in allowed and n not in found[-1]]:
-        found.append((*found[-1], min(after, key=lambda n: around.places[n].left)))
+    while len(found) < _PIECES:
+        row = found[-1]
+        after = [n for n in around.beside[row[-1]] if n in allowed and n not in row]
+        if not after:
+            break
+        found.append((*row, min(after, key=lambda n: around.places[n].left)))
     return found
 
 

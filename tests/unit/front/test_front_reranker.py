@@ -115,6 +115,13 @@ def test_pieces_of_a_value_in_one_row_are_a_set_of_their_own() -> None:
     assert (1, 2) not in sets_of("prenom_given_name", "cni-2018-recto", labelled)
 
 
+@pytest.mark.parametrize("step", [0.1, 0.0])
+def test_lines_that_somebody_made_up_do_not_multiply(step: float) -> None:
+    """A hundred lines, each of which may go on with any other: below each other, or beside each other."""
+    stacked = [line("AMBAM", n * step, left=10 + (0 if step else 30 * n)) for n in range(100)]
+    assert len(sets_of("pere_father", "cni-2018-verso", stacked)) < 1200
+
+
 @pytest.mark.parametrize(("left", "goes_on"), [(10, True), (90, True), (200, True), (330, False)])
 def test_a_value_behind_its_label_goes_on_anywhere_under_the_label(left: int, goes_on: bool) -> None:
     """A label in smaller print ends further left than its share of the line's letters says."""
