@@ -63,8 +63,9 @@ def test_lines_of_any_width_get_the_likeliest_characters(threads: int) -> None:
     draws = np.random.default_rng(0)
     for batch, width in ((1, 48), (3, 320), (40, 64), (2, 1000)):
         lines = draws.uniform(-1, 1, (batch, 3, 48, width)).astype(np.float32)
-        for line, score, character, seen in zip(lines, *fast([lines]), strict=True):
+        for line, score, character, seen, picture in zip(lines, *fast([lines]), strict=True):
             expected = plain(line[None])[0]
+            assert np.array_equal(picture, line[:, :, : picture.shape[2]]) and picture.shape[2] >= width
             assert character.shape == score.shape == expected.shape[:1]
             sure = expected.max(axis=1) > 0.6  # noise: where nothing is likely, bfloat16 may choose another
             assert (character == expected.argmax(axis=1))[sure].all()
@@ -78,7 +79,7 @@ def test_only_the_columns_that_may_be_read_compete() -> None:
     onnx = prepare_models(cache_root()).recognition / "inference.onnx"
     kept = np.array([0, *range(3, 9000, 7)])
     line = np.random.default_rng(2).uniform(-1, 1, (1, 3, 48, 320)).astype(np.float32)
-    [scores], [characters], [seen] = Recogniser(onnx, 1, kept[[4, 7]], kept)(line)
+    [scores], [characters], [seen], _ = Recogniser(onnx, 1, kept[[4, 7]], kept)(line)
     expected = _onnx(onnx)(line)[0][:, kept]
     expected /= expected.sum(axis=1, keepdims=True)
     sure = expected.max(axis=1) > 0.6
