@@ -87,7 +87,8 @@ def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, cond
     record, own = hard_record(person, document, split), None
     if kind == "varied":
         record = bracketed(style, record)
-        record, own = emptied(style, record) if stamped else record, varied_style(style, split, wide=stamped)
+        record = emptied(style, record) if stamped else record
+        own = varied_style(style, split, wide=stamped)
     flat = draw_flat(print_, record, split, own)
     if stamped:
         flat = overlaid(print_, flat, split)

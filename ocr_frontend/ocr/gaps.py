@@ -14,13 +14,19 @@ _NARROW = ((0.1, 1.3, 1.0), (0.02, 2.5, 1.2))  # least probability of a space; t
 LEAST = min(least for least, _, _ in _NARROW)
 
 
+def used_columns(line: Floats) -> int:
+    """Columns up to the padding on the right: no pixel of a picture is normalized to exactly zero. At least one."""
+    filled = np.flatnonzero(line.any(axis=(0, 1)))
+    return int(filled[-1]) + 1 if filled.size else 1
+
+
 def gap_widths(line: Floats, between: Sequence[tuple[int, int]], steps: int) -> list[int]:
     """Columns of the widest run without ink between the first step of a character and the last step of the next one.
 
     line: (3, height, width), as recognition sees it, zeros where it is padded; between: those steps, of `steps` in all.
     """
     wide = line.shape[2] / max(1, steps)
-    grey = line[:, :, : int(np.flatnonzero(line.any(axis=(0, 1)))[-1]) + 1].mean(axis=0)
+    grey = line[:, :, : used_columns(line)].mean(axis=0)
     differing = np.abs(grey - np.median(grey))
     marked = np.partition(differing, -_MARKED, axis=0)[-_MARKED]
     empty = marked < _EMPTY * max(float(np.percentile(marked, _INK)), 1e-6)

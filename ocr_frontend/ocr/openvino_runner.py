@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ocr_frontend.ocr.gaps import used_columns
 from ocr_frontend.ocr.openvino_graph import likeliest
 from ocr_frontend.ocr.script import Columns, Decode, PostOp, decoded
 from ocr_frontend.ocr.unwritten import Unwritten
@@ -122,10 +123,8 @@ def _keep(request: Any, place: tuple[list[_Line | None], int]) -> None:
 
 
 def _width(line: Floats) -> int:
-    """Columns up to the padding: no pixel of a picture is normalized to exactly zero."""
-    filled = np.flatnonzero(line.any(axis=(0, 1)))
-    used = int(filled[-1]) + 1 if filled.size else 1
-    return min(int(line.shape[2]), -(-used // _WIDTH) * _WIDTH)
+    """Columns that are read: up to the padding, and to a multiple of `_WIDTH`."""
+    return min(int(line.shape[2]), -(-used_columns(line) // _WIDTH) * _WIDTH)
 
 
 def _only(x: list[Floats] | Floats) -> Floats:

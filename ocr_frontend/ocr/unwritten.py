@@ -88,8 +88,8 @@ class Unwritten:
         """Never between two digits, a number keeps its form, nor beside a hyphen, which some faces set wide."""
         gaps = {
             one.last + 1 + int(spaces[one.last + 1 : other.first].argmax()): one.text + other.text
-            for one, other in pairwise(written)
-            if other.first > one.last + 1 and not _NO_GAP & {one.text, other.text}
+            for one, other in _neighbours(written)
+            if other.first > one.last + 1
         }
         likely = spaces[list(gaps)]
         for place, (at, beside) in enumerate(gaps.items()):
@@ -101,7 +101,7 @@ class Unwritten:
         self, numbers: Numbers, scores: Floats, spaces: Floats, written: Sequence[_Written], line: Floats
     ) -> None:
         """Between letters, where the ink says so, too, which is looked at only where a space is possible."""
-        pairs = [each for each in pairwise(written) if not _NO_GAP & {each[0].text, each[1].text}]
+        pairs = _neighbours(written)
         inside = [slice(one.last + 1, other.first) for one, other in pairs]
         likely = [float(spaces[steps].max(initial=0.0)) for steps in inside]
         possible = [
@@ -129,6 +129,11 @@ class Unwritten:
 
     def _places_of(self, mark: str) -> list[int]:
         return [self._places[each] for each in (mark, mark.lower()) if each in self._places]
+
+
+def _neighbours(written: Sequence[_Written]) -> list[tuple[_Written, _Written]]:
+    """Characters beside each other between which a space may be missing."""
+    return [(one, other) for one, other in pairwise(written) if not _NO_GAP & {one.text, other.text}]
 
 
 def _printed(letter: str, seen: Mapping[str, float]) -> str:

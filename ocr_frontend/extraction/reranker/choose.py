@@ -84,11 +84,9 @@ def reranked(
     which mostly have none, they lost 7 of 100 values."""
     if len(given.opinions.labels) < max(_FEWEST, _PART * len(given.page.spec.fields)):
         return {}, {}
-    rows = [row(each, trees.names) for several in given.features.values() for each in several]
-    scores = trees.log_odds(np.array(rows, dtype=np.float64))
-    scores -= _IMPOSSIBLE * np.array(
-        [each.get("impossible", 0.0) for several in given.features.values() for each in several]
-    )
+    features = [each for several in given.features.values() for each in several]
+    scores = trees.log_odds(np.array([row(each, trees.names) for each in features], dtype=np.float64))
+    scores -= _IMPOSSIBLE * np.array([each.get("impossible", 0.0) for each in features])
     scored, at = dict[str, dict[Lines, float]](), 0
     for key, sets in given.sets.items():
         scored[key] = dict(zip(sets, scores[at : at + len(sets)].tolist(), strict=True))

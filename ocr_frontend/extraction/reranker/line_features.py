@@ -42,7 +42,6 @@ def of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opin
         "upper": text.isupper(),
         "letters": len(text),
         "words": len(text.split()),
-        "rows": len(around.rows(lines)),
         "brackets": text.count("(") - text.count(")"),
         "impossible": _impossible(around, spec, text),
         **_most("pale", [around.looks.paleness[n] for n in lines]),
@@ -106,8 +105,10 @@ def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> F
     above = [
         n for n, after in enumerate(around.followers) if lines[0] in after and n not in lines and not around.labels[n]
     ]
+    beside = [n for n in around.beside[last] if n not in lines]
     others = taken_by_others(key, opinions.rules)
     found: Features = {
+        "rows": len(rows),
         "below": len(below),
         "below_owned": any(key in page.owners(n) for n in below),
         "below_elsewhere": any(n in others for n in below),
@@ -115,8 +116,8 @@ def _ends(around: Surroundings, key: str, lines: Lines, opinions: Opinions) -> F
         "below_number": any(has_number(page.lines[n].text) for n in below),
         "below_label": any(page.may_be_label(n) for n in below),
         "below_score": max((page.lines[n].confidence for n in below), default=0.0),
-        "beside": sum(n not in lines for n in around.beside[last]),
-        "beside_space": min((around.space(last, n) for n in around.beside[last] if n not in lines), default=FAR),
+        "beside": len(beside),
+        "beside_space": min((around.space(last, n) for n in beside), default=FAR),
         "beside_elsewhere": any(n in others for n in around.beside[last]),
         "above": len(above),
         "above_owned": any(key in page.owners(n) for n in above),
