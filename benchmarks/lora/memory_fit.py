@@ -18,14 +18,12 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks.harness.frame import Panel, median, parser, publish, say
 from benchmarks.harness.models import in_eight_bits, write_models
+from benchmarks.harness.peak import Peak
 from benchmarks.harness.services import Prompts, ask, registry, running, server_command
 
 _GB, _GIB = 10**9, 1 << 30
@@ -97,14 +95,14 @@ def _row(args: argparse.Namespace, base: Path, form: str, limit: int, adapters: 
     say(str(row))
     if args.plan_only:
         return row
-    with running(command, args.port, given, "/ready") as url, _Watch() as watch:
-        row["rest_gib"] = watch.now()
+    with running(command, args.port, given, "/ready") as url, Peak(os.getpid(), itself=False) as peak:
+        row["rest_gib"] = round(peak.now() / _GIB, 2)
         bodies = [_body(prompt, args) for prompt in Prompts(PROMPT, args.seed).take(args.rounds + 1 + AT_ONCE)]
         alone = [ask(url, [body])[0] for body in bodies[: args.rounds + 1]]
         row["one_card_s"] = median(alone[1:])
         seconds, tokens = ask(url, bodies[args.rounds + 1 :])
         row |= {"eight_s": round(seconds, 2), "tokens": tokens, "load": round(os.getloadavg()[0], 1)}
-        row["most_gib"] = watch.most
+        row["most_gib"] = round(peak.bytes / _GIB, 2)
     say(str(row))
     return row
 
@@ -132,34 +130,6 @@ def _chosen(text: str) -> dict[str, Any]:
 def _body(prompt: list[int], args: argparse.Namespace) -> dict[str, Any]:
     form = {"structured_outputs": {"regex": _OBJECT}} if args.tokenizer else {"ignore_eos": True}
     return {"model": "bench", "prompt": prompt, "max_tokens": ANSWER, **form}
-
-
-class _Watch:
-    """The most memory that our child processes held together, proportional set sizes, GiB."""
-
-    def __enter__(self) -> _Watch:
-        self.most, self._over = 0.0, threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        self._thread.join()
-
-    def now(self) -> float:
-        """At this moment."""
-        total = 0
-        for process in psutil.Process().children(recursive=True):
-            try:
-                total += process.memory_full_info().pss
-            except psutil.Error:
-                continue
-        return round(total / _GIB, 2)
-
-    def _look(self) -> None:
-        while not self._over.wait(2):
-            self.most = max(self.most, self.now())
 
 
 def table(rows: list[dict[str, Any]]) -> str:

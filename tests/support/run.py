@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
-from tests.support.memory import Peak
+from benchmarks.harness.peak import Peak
 
 # Where conftest.py writes how many tests passed, failed, …, when a stage is over.
 COUNTS = "CNI_TEST_COUNTS"

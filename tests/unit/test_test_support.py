@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.memory import Peak
+from benchmarks.harness.peak import Peak
 
 _TAKES = 64 << 20
 

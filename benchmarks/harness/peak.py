@@ -10,14 +10,14 @@ _EVERY = 1.0  # seconds
 
 
 class Peak:
-    """`with Peak(pid) as peak:` watches the tree below `pid`; `peak.bytes` afterwards.
+    """`with Peak(pid) as peak:` watches the tree below `pid`; `peak.bytes` afterwards. `itself`: count `pid` as well.
 
     Shared pages count once over all processes (PSS); where the kernel does not tell, as often as they are mapped.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, itself: bool = True) -> None:
         self.bytes = 0
-        self._root = psutil.Process(pid)
+        self._root, self._itself = psutil.Process(pid), itself
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
 
@@ -29,17 +29,18 @@ class Peak:
         self._over.set()
         self._thread.join()
 
+    def now(self) -> int:
+        """At this moment, bytes; 0 when the process is gone."""
+        with contextlib.suppress(psutil.Error):
+            first = [self._root] if self._itself else []
+            return sum(_share(process) for process in [*first, *self._root.children(recursive=True)])
+        return 0
+
     def _watch(self) -> None:
         while True:
-            self.bytes = max(self.bytes, _together(self._root))
+            self.bytes = max(self.bytes, self.now())
             if self._over.wait(_EVERY):
                 return
-
-
-def _together(root: psutil.Process) -> int:
-    with contextlib.suppress(psutil.Error):
-        return sum(_share(process) for process in [root, *root.children(recursive=True)])
-    return 0
 
 
 def _share(process: psutil.Process) -> int:
