@@ -13,6 +13,7 @@ from rich.progress import track
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
 from adapters.data.hard.broken import bracketed
 from adapters.data.hard.capture import capture
+from adapters.data.hard.columns import grouped, lengthened
 from adapters.data.hard.draw import draw_flat
 from adapters.data.hard.emptied import emptied
 from adapters.data.hard.overlay import overlaid
@@ -23,9 +24,9 @@ from adapters.data.records import Record, sample_record
 from adapters.data.render import Card, render
 from adapters.data.vocabulary import Split
 
-Condition = Literal["clean", "photo", "hard", "varied", "stamped"]
-# What is measured. `varied`, each card laid out and worded anew, and `stamped`, the same with what comes over cards and
-# with empty fields, are for training and calibration.
+Condition = Literal["clean", "photo", "hard", "varied", "stamped", "narrow"]
+# What is measured. `varied`, each card laid out and worded anew, `stamped`, the same with empty fields and what comes
+# over cards, and `narrow`, these with long names in narrow columns, are for training and calibration.
 CONDITIONS: tuple[Condition, ...] = ("clean", "photo", "hard")
 # Cards in the plain layouts; what `--condition both` draws.
 PLAIN: tuple[Condition, ...] = ("clean", "photo")
@@ -65,9 +66,9 @@ class DrawnCard:
 
 def draw_card(seed: int, index: int, split: Split, document: DocumentName, condition: Condition) -> DrawnCard:
     """Card `index` of a seed. Its clean and its photographed form show the same record in the same print; the others
-    are other people's, in layouts of their own. Raises DataError for varied and stamped cards of the test split.
+    are other people's, in layouts of their own. Raises DataError for cards of the test split that are for training.
     """
-    if condition in ("hard", "varied", "stamped"):
+    if condition in ("hard", "varied", "stamped", "narrow"):
         return _draw_hard(seed, index, split, document, condition)
     record = sample_record(random.Random(f"record:{seed}:{split}:{index}"), document, split)
     look = random.Random(f"look:{seed}:{split}:{index}")
@@ -80,7 +81,8 @@ def draw_card(seed: int, index: int, split: Split, document: DocumentName, condi
 
 
 def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, condition: Condition) -> DrawnCard:
-    kind, stamped = ("hard" if condition == "hard" else "varied"), condition == "stamped"
+    kind, narrow = ("hard" if condition == "hard" else "varied"), condition == "narrow"
+    stamped = narrow or condition == "stamped"
     person, print_, camera, style = (
         random.Random(f"{kind} {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo", "style")
     )
@@ -88,7 +90,8 @@ def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, cond
     if kind == "varied":
         record = bracketed(style, record)
         record = emptied(style, record) if stamped else record
-        own = varied_style(style, split, wide=stamped)
+        record = grouped(style, lengthened(style, record, split)) if narrow else record
+        own = varied_style(style, split, wide=stamped, narrow=narrow)
     flat = draw_flat(print_, record, split, own)
     if stamped:
         flat = overlaid(print_, flat, split)

@@ -30,7 +30,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         choices=tuple(CHOICES),
         default="clean",
         help="as printed, as a phone's photo, badly photographed in other layouts (hard), the same laid out and worded "
-        "anew each time (varied), the first two in turn (both), or the first three (default: %(default)s)",
+        "anew each time (varied), with what comes over cards (stamped), in narrow columns (narrow), the first two in "
+        "turn (both), or the first three (default: %(default)s)",
     )
     parser.add_argument(
         "--document",

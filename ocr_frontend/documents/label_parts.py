@@ -1,11 +1,13 @@
 """What stands before and behind the labels of a line, which OCR text says only by how many letters were passed."""
 
+import re
 from collections.abc import Sequence
 
 from ocr_frontend.documents.label_words import share_of_label_words
 from ocr_frontend.documents.letters import letters
 
 _CAPITALS = 3  # letters of a value in capitals behind a label in small ones
+_NUMBER = re.compile(r"\d[\d.,/\- ]*\d")
 _WORD = 4  # letters of a word that is no damage of the label before it
 
 
@@ -16,6 +18,12 @@ def bounds(words: Sequence[tuple[str, int, int]]) -> frozenset[int]:
         at += len(word)
         found.add(at)
     return frozenset(found)
+
+
+def numbers_between(text: str, words: Sequence[tuple[str, int, int]]) -> frozenset[int]:
+    """How many letters stand before each number of two digits and more."""
+    begins = [match.start() for match in _NUMBER.finditer(text)]
+    return frozenset(sum(len(word) for word, _, end in words if end <= begin) for begin in begins)
 
 
 def text_behind(text: str, words: Sequence[tuple[str, int, int]], letters_before: int) -> str:

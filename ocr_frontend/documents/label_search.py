@@ -30,8 +30,9 @@ class Found:
     free: int = 0
 
 
-def find_labels(plain: str, bounds: frozenset[int], forms: Sequence[str]) -> Found:
-    """plain: the line's letters without blanks; bounds: where its words begin or end; forms: the longest first."""
+def find_labels(plain: str, bounds: frozenset[int], forms: Sequence[str], numbers: frozenset[int]) -> Found:
+    """plain: the line's letters without blanks; bounds: where its words begin or end; forms: the longest first;
+    numbers: where a number stands between two letters. A label behind one does not begin the line any more."""
     found = Found()
     at, after_label, begins = 0, True, True
     while at < len(plain):
@@ -47,6 +48,8 @@ def find_labels(plain: str, bounds: frozenset[int], forms: Sequence[str]) -> Fou
         form, length = match
         if not found.forms:
             found.before = at
+        elif at in numbers:
+            begins = False
         if begins:
             found.leading = at + length
         found.forms.append(form)

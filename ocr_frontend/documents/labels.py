@@ -9,7 +9,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
 
 from ocr_frontend.documents.abbreviations import Abbreviations
-from ocr_frontend.documents.label_parts import a_word, bounds, set_apart, text_before, text_behind
+from ocr_frontend.documents.label_parts import a_word, bounds, numbers_between, set_apart, text_before, text_behind
 from ocr_frontend.documents.label_search import find_labels
 from ocr_frontend.documents.letters import has_number, letters, tokens
 from ocr_frontend.documents.near_forms import NearForms
@@ -80,7 +80,8 @@ class LabelBook:
         plain = "".join(word for word, _, _ in words)
         if not plain or not self._forms:
             return EMPTY
-        found = find_labels(plain, bounds(words) | self._glued(plain), self._near.to(plain))
+        between = numbers_between(text, words)
+        found = find_labels(plain, bounds(words) | self._glued(plain), self._near.to(plain), between)
         behind = text_behind(text, words, found.leading) if found.leading else ""
         alone = bool(found.forms) and found.free <= len(plain) // 8 and not a_word(behind)
         begins = inline and bool(behind) and found.before == 0

@@ -11,7 +11,8 @@ from ocr_frontend.documents.label_words import looks_like_label, share_of_label_
 from ocr_frontend.documents.labels import LabelBook, Reading, book_of
 from ocr_frontend.documents.nearest_label import NearestLabels
 from ocr_frontend.documents.spec import DocumentSpec
-from ocr_frontend.documents.watermarks import likeness_to_static, static_pieces, static_words, without_rest
+from ocr_frontend.documents.value_texts import ValueTexts
+from ocr_frontend.documents.watermarks import likeness_to_static, static_pieces, static_words
 from ocr_frontend.documents.wording import Label, likeness
 from ocr_frontend.ocr.geometry import Place, aslant, places
 from ocr_frontend.ocr.textline import TextLine
@@ -27,10 +28,12 @@ class LabelledPage:
         self.spec, self.lines = spec, tuple(lines)
         book = book_of(spec)
         self._labels = {label.name: label for label in book.labels}
-        self._static = static_words(spec.static)
         self._typed = {field.key: field.type for field in spec.fields if not field.type.free}
         self.readings: tuple[Reading, ...] = self._read(book)
         self._names = tuple(self._speaking(reading) for reading in self.readings)
+        self._texts = ValueTexts(
+            self.lines, self.readings, self._names, self._typed, static_words(spec.static), book.read
+        )
 
     def _read(self, book: LabelBook) -> tuple[Reading, ...]:
         """As the book reads them; where values with a form of their own stand behind their labels, other labels that
@@ -72,6 +75,10 @@ class LabelledPage:
         if line.left == value.left:
             return shared
         return min(shared, max(0.0, line.left - below.left, below.left - value.left) / below.height)
+
+    def shared(self, index: int) -> frozenset[str]:
+        """The fields of a line of several labels that have their values in it."""
+        return self._texts.shared(index)
 
     def labels_in(self, index: int) -> frozenset[str]:
         """The labels in a line: keys of fields, names with + for labels that have no field."""
@@ -137,6 +144,10 @@ class LabelledPage:
         typed = self._typed.items()
         return tuple(frozenset(key for key, kind in typed if kind.holds(line.text)) for line in self.lines)
 
+    def unlike(self, index: int) -> frozenset[str]:
+        """The fields with a form of their own that the line holds no value of."""
+        return frozenset(self._typed) - self.fitting(index)
+
     def owners(self, index: int) -> frozenset[str]:
         """The labels that claim a line: those that stand in it, else those next to it."""
         return self._names[index] or self.nearest.of(index)
@@ -144,15 +155,7 @@ class LabelledPage:
     def text_of(self, index: int, key: str) -> str:
         """The line's text for a field, without its own label before or behind it, another's behind it, or what a
         watermark left at its end."""
-        return without_rest(self._unlabelled(index, key), self._static)
-
-    def _unlabelled(self, index: int, key: str) -> str:
-        reading = self.readings[index]
-        if reading.rest and key in self._names[index]:
-            return reading.rest
-        if reading.head and (key not in self._typed or self._typed[key].holds(reading.head)):
-            return reading.head
-        return self.lines[index].text
+        return self._texts.of(index, key)
 
 
 def _without_label(place: Place, line: TextLine, reading: Reading) -> Place:

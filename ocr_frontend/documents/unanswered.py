@@ -1,4 +1,4 @@
-"""Which labels of a page have no value beside them, of those whose values have a form of their own."""
+"""Which fields of a page have no value, of those whose values have a form of their own."""
 
 from collections.abc import Sequence
 
@@ -28,8 +28,8 @@ class UnansweredLabels:
             return []
         spec = found.document
         names = [{name for name, _ in each.get(spec.name, ())} for each in self._classifier.printed(readings)]
-        asked = (field for field in spec.fields if not field.type.free)
-        each = (self._of(field, lines, readings, names) for field in asked)
+        asked = [field for field in spec.fields if not field.type.free]
+        each = (self._of(field, lines, readings, names) or _unread(field, asked, lines, names) for field in asked)
         return [one for one in each if one is not None]
 
     def _of(
@@ -48,6 +48,17 @@ class UnansweredLabels:
             _says(field, line.text, read) for line, read in zip(lines, readings, strict=True) if middle_in(line, where)
         )
         return None if any(answered) else Unanswered(label, where, holds)
+
+
+def _unread(
+    field: FieldSpec, asked: Sequence[FieldSpec], lines: Sequence[TextLine], names: Sequence[set[str]]
+) -> Unanswered | None:
+    """A field whose label was not read, where fewer lines hold values of its type than the document has such fields."""
+    if any(field.key in found for found in names):
+        return None
+    alike = sum(other.type == field.type for other in asked)
+    values = sum(field.type.holds(line.text) for line in lines)
+    return Unanswered((), area(*lines), field.type.holds) if values < alike else None
 
 
 def _says(field: FieldSpec, text: str, read: Reading) -> bool:

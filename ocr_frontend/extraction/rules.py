@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from ocr_frontend.documents.letters import has_number, letters
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.documents.types import fold
 from ocr_frontend.extraction.candidate import (
     READ,
     Candidate,
@@ -63,7 +64,8 @@ def taken_from_label(spec: FieldSpec, elements: Elements, page: LabelledPage) ->
     free = [
         index
         for index, line in enumerate(page.lines)
-        if index not in claimed and line.confidence >= READ and spec.key in page.owners(index)
+        if index not in claimed or spec.key in page.shared(index)
+        if line.confidence >= READ and spec.key in page.owners(index)
         if not page.is_label(index) and _has_type(spec, page, index)
     ]
     if len(free) > 1 and spec.type.free:
@@ -84,7 +86,7 @@ def only_one_of_its_type(spec: FieldSpec, elements: Elements, page: LabelledPage
         index
         for index, line in enumerate(page.lines)
         if index not in claimed and line.confidence >= READ and _whole(spec, line.text)
-        if all(elements.get(owner) is not None for owner in page.owners(index) - {spec.key})
+        if all(elements.get(owner) is not None for owner in page.owners(index) - page.unlike(index) - {spec.key})
     ]
     return Candidate(free[0], "only_one_of_its_type") if len(free) == 1 and len(rivals) == 1 else None
 
@@ -97,11 +99,14 @@ def _has_type(spec: FieldSpec, page: LabelledPage, index: int) -> bool:
 
 
 def _whole(spec: FieldSpec, text: str) -> bool:
-    """Whether the line holds one value of the type, long enough to be no accident, and hardly anything else."""
-    found = list(spec.type.finds(" ".join(text.split())))
-    if len({each.value for each in found}) != 1 or not found[0].exact or len(text.split()) > 2:
+    """Whether the line holds one value of the type, long enough to be no accident, and hardly anything else: it may be
+    printed in groups."""
+    found = list(spec.type.finds(fold(text)))
+    if len({each.value for each in found}) != 1 or not found[0].exact:
         return False
-    return len(str(found[0].value)) >= _NO_ACCIDENT
+    value = str(found[0].value)
+    more = sum(map(str.isalnum, text)) - sum(map(str.isalnum, value))
+    return len(value) >= _NO_ACCIDENT and (len(text.split()) <= 2 or more <= 0)
 
 
 RULES: tuple[Rule, ...] = (

@@ -14,11 +14,14 @@ from ocr_frontend.llm.answers import Element, line_numbers
 
 @field_by_field
 def not_of_its_form(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
-    """Null instead of a text in which the field's type finds nothing: a number for a name, a name for a date."""
+    """Null instead of a text in which the field's type finds nothing: a number for a name, a name for a date, a card's
+    number for a damaged date."""
     element = elements.get(spec.key)
     numbers = numbers_of(element, page)
     text = " ".join(page.text_of(n, spec.key) for n in numbers) if numbers else _written(element)
-    return Candidate(None, "not_of_its_form") if text and spec.type.find(text) is None else None
+    found = spec.type.find(text) if text else None
+    other = found is not None and not found.exact and any(page.fitting(n) - {spec.key} for n in numbers)
+    return Candidate(None, "not_of_its_form") if text and (found is None or other) else None
 
 
 @field_by_field

@@ -6,13 +6,16 @@ from statistics import median
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from ocr_frontend.ocr.boxes import area
 from ocr_frontend.ocr.pixels import Pixels, Rectangle
 from ocr_frontend.ocr.textline import TextLine
 
 PALE = 0.5  # of the way from ink to paper, from which on it is no ink
+READ_WELL = 0.9  # score of a line that needs no other look
 _INK, _PAPER = 4, 90  # percentiles of a box's brightness
+_AROUND = 80  # percentile of a line's pixels that is what is around it
 
 Brightness = NDArray[np.float32]
 _WEIGHTS = np.array([0.299, 0.587, 0.114], np.float32)  # ITU-R BT.601's, as Pillow has them
@@ -53,6 +56,20 @@ def inked(level: Brightness, paper: float) -> Pixels:
     """The part with everything paler than ink as bright as paper."""
     grey = np.minimum(level / PALE, 1.0) * paper
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+def painted_over(image: Pixels, lines: Sequence[TextLine]) -> Pixels:
+    """The picture with the lines that were read well as bright as what is around them."""
+    picture = Image.fromarray(image)
+    draw = ImageDraw.Draw(picture)
+    for line in lines:
+        left, top, right, bottom = part_around(area(line), 0, image)
+        if line.confidence >= READ_WELL and right > left and bottom > top:
+            red, green, blue = (
+                int(each) for each in np.percentile(image[top:bottom, left:right], _AROUND, axis=(0, 1))
+            )
+            draw.polygon(line.box, fill=(red, green, blue))
+    return np.asarray(picture)
 
 
 def part_around(rectangle: Rectangle, margin: int, image: Pixels) -> Rectangle:

@@ -10,6 +10,7 @@ from statistics import median
 
 import numpy as np
 
+from ocr_frontend.ocr.beneath import with_beneath
 from ocr_frontend.ocr.boxes import area, moved
 from ocr_frontend.ocr.cancellation import check
 from ocr_frontend.ocr.images import Pixels, Rectangle
@@ -34,7 +35,7 @@ Cut = Callable[[Rectangle], Pixels]
 @dataclass(frozen=True, slots=True)
 class Looker:
     """read: of one reader; side: in pixels, that its detection reduces a picture's longest side to; find_unanswered:
-    labels whose value was not read."""
+    fields whose value was not read."""
 
     read: Read
     count_labels: CountLabels
@@ -45,9 +46,10 @@ class Looker:
         """Everything that can be read. cut: a part of the image with all the pixels that there are; its lines' boxes
         are scaled to the image. Raises what the reader raises, and Stopped."""
         seen = self._seen(image, cut)
-        if seen.mirrored:
+        if seen.mirrored or not self.find_unanswered(seen.lines):
             return seen
-        return Seen(with_answers(self.read, image, seen.lines, self.find_unanswered))
+        lines = with_beneath(self.read, image, seen.lines)
+        return Seen(with_answers(self.read, image, lines, self.find_unanswered))
 
     def _seen(self, image: Pixels, cut: Cut) -> Seen:
         first = self.read(image)

@@ -9,26 +9,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
-from ocr_frontend.ocr.boxes import area, moved, share
+from ocr_frontend.ocr.boxes import moved, share
 from ocr_frontend.ocr.cancellation import check
-from ocr_frontend.ocr.ink import ink_of, inked, levels, part_around
+from ocr_frontend.ocr.ink import READ_WELL, ink_of, inked, levels, painted_over, part_around
 from ocr_frontend.ocr.orientation import Read
 from ocr_frontend.ocr.pixels import Pixels, Rectangle
 from ocr_frontend.ocr.textline import TextLine
 
 _MOST = 3  # labels of a page
 _SURE = 0.8  # score of a line that is taken
-_DOUBTFUL = 0.9  # of one that it may take the place of
 _LARGER = 2
-_PAPER = 80  # percentile of a line's pixels that is paper
 
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """A label without a value. label: the numbers of its lines; area: where the value would stand, on the picture;
-    holds: whether a text is such a value, with the label before it or without."""
+    """A field without a value.
+
+    label: the numbers of its label's lines, none where that was not read either; area: where the value would stand, on
+    the picture; holds: whether a text is such a value, with the label before it or without.
+    """
 
     label: tuple[int, ...]
     area: Rectangle
@@ -45,15 +46,15 @@ def none_unanswered(_: Sequence[TextLine]) -> Sequence[Unanswered]:
 
 def with_answers(read: Read, image: Pixels, lines: Sequence[TextLine], find: FindUnanswered) -> list[TextLine]:
     """The page's lines with what the look found, each behind its label. Raises what `read` raises, and Stopped."""
-    found = find(lines)[:_MOST]
+    found = [each for each in find(lines) if each.label][:_MOST]
     if not found:
         return list(lines)
-    ink, rest = ink_of(image, lines), _without(image, lines)
+    ink, rest = ink_of(image, lines), painted_over(image, lines)
     gone, after = set[int](), dict[int, list[TextLine]]()
     for each in found:
         for line in _looked_at(read, rest, each, ink):
             covered = [n for n, other in enumerate(lines) if share(line, other)]
-            if each.holds(line.text) and all(n in each.label or lines[n].confidence < _DOUBTFUL for n in covered):
+            if each.holds(line.text) and all(n in each.label or lines[n].confidence < READ_WELL for n in covered):
                 gone.update(covered)
                 after.setdefault(each.label[-1], []).append(line)
                 break
@@ -62,18 +63,6 @@ def with_answers(read: Read, image: Pixels, lines: Sequence[TextLine], find: Fin
         out += [] if n in gone else [line]
         out += after.get(n, [])
     return out
-
-
-def _without(image: Pixels, lines: Sequence[TextLine]) -> Pixels:
-    """The picture with the lines that were read well as bright as what is around them."""
-    picture = Image.fromarray(image)
-    draw = ImageDraw.Draw(picture)
-    for line in lines:
-        left, top, right, bottom = part_around(area(line), 0, image)
-        if line.confidence >= _DOUBTFUL and right > left and bottom > top:
-            red, green, blue = (int(each) for each in np.percentile(image[top:bottom, left:right], _PAPER, axis=(0, 1)))
-            draw.polygon(line.box, fill=(red, green, blue))
-    return np.asarray(picture)
 
 
 def _looked_at(read: Read, image: Pixels, where: Unanswered, ink: float) -> list[TextLine]:

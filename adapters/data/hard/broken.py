@@ -35,7 +35,11 @@ def broken(rng: random.Random, entries: list[Entry], share: float) -> list[Entry
     """The same entries, `share` of their texts of two words and more broken where the line had room."""
     return [
         replace(entry, value=_in_lines(rng, entry.value.split(" ")))
-        if entry.key in _TEXTS and entry.value and " " in entry.value and rng.random() < share
+        if entry.key in _TEXTS
+        and entry.value
+        and " " in entry.value
+        and BREAK not in entry.value
+        and rng.random() < share
         else entry
         for entry in entries
     ]

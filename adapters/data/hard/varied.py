@@ -10,6 +10,7 @@ from functools import cache, partial
 
 from adapters.data.hard.blocks import Block, above, around, below, boxed, inline, left
 from adapters.data.hard.broken import broken
+from adapters.data.hard.columns import stacked
 from adapters.data.hard.families import Family
 from adapters.data.hard.setter import LEADING, Entry, Setter
 from adapters.data.hard.style import Style
@@ -37,9 +38,9 @@ _OTHERS = (
 _MIXED = 0.35  # of cards whose entries are not all set in one way
 
 
-def varied_style(rng: random.Random, split: Split, *, wide: bool = False) -> Style:
-    """A style of its own; wide: some set their words far apart. Raises DataError for the test split, which keeps to the
-    held-out half."""
+def varied_style(rng: random.Random, split: Split, *, wide: bool = False, narrow: bool = False) -> Style:
+    """A style of its own; wide: some set their words far apart; narrow: values stand in narrow columns, their words far
+    apart more often. Raises DataError for the test split, which keeps to the held-out half."""
     if split == "test":
         raise DataError("Varied cards are for training: draw the test split's in the condition hard.")
     family = Family(
@@ -50,12 +51,13 @@ def varied_style(rng: random.Random, split: Split, *, wide: bool = False) -> Sty
         stagger=rng.choice((0.0, 0.0, rng.uniform(15, 90))),
         narrow=rng.choice((1.0, 1.0, rng.uniform(0.45, 0.9))),
         leading=rng.choice((LEADING, rng.uniform(1.1, 1.8))),
-        spaces=rng.choice((1, 1, 1, 1, 2, 3)) if wide else 1,
+        spaces=rng.choice((1, 1, 2, 3, 4)) if narrow else rng.choice((1, 1, 1, 1, 2, 3)) if wide else 1,
     )
     order = rng.choices(("both", "english first", "english"), (70, 20, 10))[0]
     short = rng.random() < 0.15
     manner = partial(_label, order=order, numbered=rng.random() < 0.08, bare=rng.random() < 0.4, short=short)
-    return Style(family, manner, partial(_changed, share=rng.choice((0.0, 0.0, 0.3, 0.7))))
+    share, column = rng.choice((0.0, 0.0, 0.3, 0.7)), rng.choice((0.0, 0.5, 0.9)) if narrow else 0.0
+    return Style(family, manner, partial(_changed, share=share, column=column))
 
 
 def _block(rng: random.Random) -> Block:
@@ -100,8 +102,8 @@ def _shortened(rng: random.Random, text: str) -> str:
     )
 
 
-def _changed(rng: random.Random, entries: list[Entry], *, share: float) -> list[Entry]:
-    """share: of texts that go over lines although there is room."""
+def _changed(rng: random.Random, entries: list[Entry], *, share: float, column: float) -> list[Entry]:
+    """share: of texts that go over lines although there is room; column: of those that stand in a narrow column."""
     out = list(entries)
     for _ in range(rng.choices((0, 1, 2, 3), (45, 30, 15, 10))[0]):
         french, english, values = rng.choice(_OTHERS)
@@ -112,4 +114,4 @@ def _changed(rng: random.Random, entries: list[Entry], *, share: float) -> list[
     elif luck < 0.5:
         at = rng.randrange(len(out) - 1)
         out[at], out[at + 1] = out[at + 1], out[at]
-    return broken(rng, out, share)
+    return broken(rng, stacked(rng, out, column) if column else out, share)

@@ -93,7 +93,8 @@ def reranked(
         at += len(sets)
     held = {key for key, several in found.items() if _held(several)}
     kept = {key: given.opinions.rules[key] for key in given.sets}
-    chosen = _together(scored, kept, held)
+    shared = frozenset(n for n in range(len(given.page.lines)) if len(given.page.shared(n)) > 1)
+    chosen = _together(scored, kept, held, shared)
     changed = {
         key: Candidate(_element(lines), "reranked")
         for key, lines in chosen.items()
@@ -113,9 +114,9 @@ def _held(several: Sequence[Candidate]) -> bool:
 
 
 def _together(
-    scored: Mapping[str, Mapping[Lines, float]], kept: Mapping[str, Lines], held: set[str]
+    scored: Mapping[str, Mapping[Lines, float]], kept: Mapping[str, Lines], held: set[str], shared: frozenset[int]
 ) -> dict[str, Lines]:
-    """The best way to choose for all fields, searched with a beam."""
+    """The best way to choose for all fields, searched with a beam; shared: lines that hold several labels' values."""
     ways: list[tuple[float, tuple[Lines, ...], frozenset[int]]] = [(0.0, (), frozenset())]
     for key, sets in scored.items():
         if key in held:
@@ -126,7 +127,7 @@ def _together(
             options = best[:_KEPT] + [each for each in best[_KEPT:] if not each[1]]
         ways = sorted(
             (
-                (total + score - _TWICE * len(used & set(lines)), (*way, lines), used | set(lines))
+                (total + score - _TWICE * len(used & set(lines) - shared), (*way, lines), used | set(lines))
                 for total, way, used in ways
                 for score, lines in options
             ),

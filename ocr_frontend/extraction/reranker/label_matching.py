@@ -142,7 +142,19 @@ def _with_lines(
         more = below[0] if len(below) == 1 else above[0]
         chain.insert(len(chain) if len(below) == 1 else 0, more)
         taken.add(more)
-    return tuple(chain)
+    return tuple(n for line in chain for n in _row(around, spec, line, taken))
+
+
+def _row(around: Surroundings, spec: FieldSpec, line: int, taken: set[int]) -> list[int]:
+    """A line with the pieces beside it that nobody else has."""
+    row = [line]
+    while spec.type.free:
+        more = [n for n in around.beside[row[-1]] if _free(around, n, taken)]
+        if not more:
+            break
+        row.append(min(more, key=lambda n: around.places[n].left))
+        taken.add(row[-1])
+    return row
 
 
 def _goes_on(around: Surroundings, upper: int, lower: int, new: int, taken: set[int], named: frozenset[int]) -> bool:

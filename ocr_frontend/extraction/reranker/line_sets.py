@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from itertools import islice
 
-from ocr_frontend.documents.letters import letters
+from ocr_frontend.documents.letters import has_number, letters
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.reranker.surroundings import Surroundings
 
 Lines = tuple[int, ...]
 
 _FEWEST = 2  # letters of free text
-_ROWS, _PIECES = 3, 5  # of one value; of one row
+_ROWS, _PIECES = 5, 6  # of one value; of one row
 _MOST = 200  # values of so many rows that are looked at: cards have 64, lines that somebody made up may have any number
 
 
@@ -32,7 +32,16 @@ def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) 
             )
             values = list(islice(dict.fromkeys(islice(longer, 2 * _MOST)), _MOST))
             sets += [lines for _, lines in values]
+    else:
+        sets += _in_pieces(around, spec, frozenset(single))
     return list(dict.fromkeys([*sets, *proposed]))
+
+
+def _in_pieces(around: Surroundings, spec: FieldSpec, whole: frozenset[int]) -> list[Lines]:
+    """Rows of pieces that are a value together, and none of them alone: `17`, `07`, `2018`."""
+    rest = frozenset(n for n in range(len(around.places)) if n not in whole and has_number(around.page.lines[n].text))
+    rows = (row for n in sorted(rest) for row in _rows(around, n, rest)[1:])
+    return [row for row in rows if spec.type.holds(" ".join(around.page.text_of(n, spec.key) for n in row))]
 
 
 def _rows(around: Surroundings, first: int, allowed: frozenset[int]) -> list[Lines]:

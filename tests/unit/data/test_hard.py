@@ -12,6 +12,7 @@ from adapters.data.fonts import FAMILIES as PLAIN_FACES
 from adapters.data.fonts import load
 from adapters.data.hard import capture
 from adapters.data.hard.broken import bracketed, broken
+from adapters.data.hard.columns import grouped, lengthened, stacked
 from adapters.data.hard.draw import draw_flat
 from adapters.data.hard.emptied import emptied
 from adapters.data.hard.families import FAMILIES, families_of
@@ -170,7 +171,7 @@ def test_a_varied_card_is_drawn_in_a_style_of_its_own() -> None:
     one, same, other = (draw_card(3, index, "train", "cni-2018-recto", "varied") for index in (0, 0, 4))
     assert one.condition == "varied" and set(one.card.polygons) <= set(one.record.values)
     assert one.card.image.tobytes() == same.card.image.tobytes() != other.card.image.tobytes()
-    for condition in ("varied", "stamped"):
+    for condition in ("varied", "stamped", "narrow"):
         with pytest.raises(DataError, match="for training"):
             draw_card(3, 0, "test", "cni-2018-recto", condition)  # type: ignore[arg-type]
 
@@ -181,6 +182,21 @@ def test_stamped_cards_are_varied_ones_of_their_own() -> None:
     assert all(card.condition == "stamped" for card in cards)
     assert any(set(a.record.printed) < set(b.record.printed) for a, b in zip(cards, plain, strict=True))
     assert all(a.card.image.tobytes() != b.card.image.tobytes() for a, b in zip(cards[:4], plain, strict=False))
+
+
+def test_narrow_columns_keep_a_value_s_words_and_groups_keep_its_digits() -> None:
+    rng, record = random.Random(5), sample_record(random.Random(2), "cni-2018-verso", "train")
+    longer = [lengthened(rng, record, "train") for _ in range(20)]
+    assert any(each.values != record.values for each in longer)
+    assert all(each.printed[key] == each.values[key] for each in longer for key in each.printed)
+    in_groups = [grouped(rng, record) for _ in range(60)]
+    assert all(each.values == record.values for each in in_groups)
+    spelled = {each.printed["numero_de_carte"] for each in in_groups}
+    assert len(spelled) == 2 and {text.replace(" ", "") for text in spelled} == {record.values["numero_de_carte"]}
+    entry = Entry("pere_father", None, "NGO BELL MARIE CLAIRE ANNE SOPHIE", "pere_father")
+    lines = [stacked(rng, [entry], 1.0)[0].value or "" for _ in range(20)]
+    assert {text.replace(BREAK, " ") for text in lines} == {entry.value}
+    assert max(text.count(BREAK) for text in lines) == 4
 
 
 def test_what_comes_over_a_card_leaves_its_values_where_they_are() -> None:

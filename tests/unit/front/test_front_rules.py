@@ -63,6 +63,47 @@ def test_an_empty_field_of_a_strict_type_takes_the_only_such_value_where_no_labe
     assert (found.value, found.source) == ("01.02.1990", "rule:only_one_of_its_type")
 
 
+@pytest.mark.parametrize("text", ["820800686", "820 800 686", "82080 0686", "N° 820800686"])
+def test_a_number_in_groups_is_one_number(text: str) -> None:
+    texts = ("PERE/FATHER", "ABENA LUC", "DATE D'EXPIRATION/DATE OF EXPIRY", "29.09.2034", text)
+    found = resolved("cni-2018-verso", texts, {"pere_father": 1, "date_of_expiration": 3})["numero_de_carte"]
+    assert (found.value, found.source) == ("820800686", "rule:only_one_of_its_type")
+
+
+@pytest.mark.parametrize("text", ["AG 820 800 686", "820 800 686 12", "PHONE NO 820800686"])
+def test_a_number_among_other_words_is_not_taken_by_its_form(text: str) -> None:
+    texts = ("PERE/FATHER", "ABENA LUC", "DATE D'EXPIRATION/DATE OF EXPIRY", "29.09.2034", text)
+    given: dict[str, Element] = {"pere_father": 1, "date_of_expiration": 3}
+    assert resolved("cni-2018-verso", texts, given)["numero_de_carte"].value is None
+
+
+def test_a_number_under_the_label_of_another_form_is_taken_by_its_own() -> None:
+    texts = ("PERE/FATHER", "ABENA LUC", "DATE D'EXPIRATION/DATE OF EXPIRY", "820 800 686")
+    given: dict[str, Element] = {"pere_father": 1, "date_of_expiration": 3}
+    found = resolved("cni-2018-verso", texts, given)
+    assert (found["date_of_expiration"].value, found["numero_de_carte"].value) == (None, "820800686")
+    assert "not_of_its_form" in found["date_of_expiration"].codes
+
+
+def test_a_line_of_several_labels_gives_each_field_its_own() -> None:
+    texts = (
+        "NOM / SURNAME NKOU PRENOMS / GIVEN NAMES PAUL MARIE",
+        "Date de naissance / Date of birth 20-08-1962 SEXE / SEX M",
+        "PROFESSION / OCCUPATION MERE DE FAMILLE",
+    )
+    answer: dict[str, Element] = {"nom_surname": 0, "prenom_given_name": 0, "sex": 1, "profession": 2}
+    found = resolved("cni-2018-recto", texts, answer)
+    assert (found["nom_surname"].value, found["prenom_given_name"].value) == ("NKOU", "PAUL MARIE")
+    assert (found["date_of_birth"].value, found["sex"].value) == ("20.08.1962", "M")
+    assert found["profession"].value == "MERE DE FAMILLE"
+
+
+def test_two_dates_behind_their_labels_in_one_line_are_told_apart() -> None:
+    texts = ("Valable jusqu'au / Valid until 29.09.2034 Délivrée le / Issued on 29.09.2024",)
+    found = resolved("cni-2018-verso", texts, {"date_of_issue": 0, "date_of_expiration": 0})
+    assert [found[key].value for key in ("date_of_issue", "date_of_expiration")] == ["29.09.2024", "29.09.2034"]
+
+
 UNDER_A_NAME = {
     "a hologram": ("OOOCAMFRDUN", 0.5),
     "dirt": ("ILLI IIL", 0.31),

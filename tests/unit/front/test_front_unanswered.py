@@ -14,7 +14,8 @@ from tests.unit.front.pages import line
 RECTO = [
     line("NOM/SURNAME", 0), line("ACHU", 1), line("PRENOMS/GIVEN NAMES", 2), line("MABEL", 3),
     line("DATE DE NAISSANCE/DATE OF BIRTH", 4), line("01.02.1990", 5), line("LIEU DE NAISSANCE/PLACE OF BIRTH", 6),
-    line("YAOUNDE", 7), line("SEXE/SEX", 8), line("F", 9), line("PROFESSION/OCCUPATION", 12), line("MENUISIER", 13),
+    line("YAOUNDE", 7), line("SEXE/SEX", 8), line("F", 9), line("TAILLE/HEIGHT", 10), line("1,70", 11),
+    line("PROFESSION/OCCUPATION", 12), line("MENUISIER", 13),
 ]  # fmt: skip
 FIND = UnansweredLabels(Classifier(builtin()))
 
@@ -51,6 +52,12 @@ def test_only_labels_of_values_with_a_form_that_have_none_are_found() -> None:
     assert all(map(found.holds, ("F", "M", "SEXE/SEX: M"))) and not any(map(found.holds, ("FM", "ACHU", "")))
     [found] = FIND.find(without("01.02.1990"))
     assert found.holds("01.02.1990") and not found.holds("01.02")
+
+
+def test_a_field_whose_label_was_not_read_either_is_known_to_be_missing() -> None:
+    [found] = FIND.find(without("SEXE/SEX", "F"))
+    assert found.label == () and found.holds("M") and not found.holds("1,70")
+    assert FIND.find(without("TAILLE/HEIGHT")) == FIND.find(without("SEXE/SEX")) == []
 
 
 def test_a_page_that_is_no_document_is_left_alone() -> None:
