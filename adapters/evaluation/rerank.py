@@ -20,7 +20,7 @@ from adapters.errors import EvaluationError
 from adapters.evaluation.scores import written
 
 SEED = 0
-_TREES, _LEAVES, _RATE, _FEWEST, _L2 = 500, 16, 0.08, 20, 1.0  # as many as chosen on cards of the validation split
+_TREES, _LEAVES, _RATE, _FEWEST, _L2 = 700, 24, 0.06, 20, 1.0  # as many as chosen on cards of the validation split
 _DIGITS = 6
 
 

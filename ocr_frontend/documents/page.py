@@ -77,8 +77,12 @@ class LabelledPage:
         return min(shared, max(0.0, line.left - below.left, below.left - value.left) / below.height)
 
     def shared(self, index: int) -> frozenset[str]:
-        """The fields of a line of several labels that have their values in it."""
-        return self._texts.shared(index)
+        """The fields that have their values in a line of several."""
+        return self._shared[index]
+
+    @cached_property
+    def _shared(self) -> tuple[frozenset[str], ...]:
+        return tuple(map(self._texts.shared, range(len(self.lines))))
 
     def labels_in(self, index: int) -> frozenset[str]:
         """The labels in a line: keys of fields, names with + for labels that have no field."""

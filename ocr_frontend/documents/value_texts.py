@@ -7,6 +7,7 @@ from ocr_frontend.documents.types import ValueType
 from ocr_frontend.documents.watermarks import without_rest
 from ocr_frontend.ocr.textline import TextLine
 
+_WORDS, _SHORTEST = 3, 6  # of a line that may be nothing but values; characters of one
 _BETWEEN = " /:.-–,;)|"
 
 Read = Callable[[str], Reading]
@@ -37,12 +38,25 @@ class ValueTexts:
         return without_rest(self._unlabelled(index, key), self._static)
 
     def shared(self, index: int) -> frozenset[str]:
-        """The fields of a line of several labels that have their values in it."""
+        """The fields that have their values in a line of several: behind their labels, before another's label, or each
+        word of its form."""
         names = self._names[index]
-        if len(names) < 2:
+        if not names:
+            return self._of_words(self._lines[index].text.split())
+        typed = {key for key in names & self._typed.keys() if self._typed[key].holds(self.of(index, key))}
+        if len(names) > 1:
+            return frozenset(typed | self._parts.get(index, {}).keys())
+        reading = self._readings[index]
+        before = {key for key, kind in self._typed.items() if reading.rest and kind.holds(reading.head)} - names
+        return frozenset(typed | before if typed and before else ())
+
+    def _of_words(self, words: Sequence[str]) -> frozenset[str]:
+        """`25.10.2025 JC86211022`: no word is of the form of another one, and none so short as a height's unit."""
+        if not 2 <= len(words) <= _WORDS or min(map(len, words)) < _SHORTEST:
             return frozenset()
-        typed = (key for key in names & self._typed.keys() if self._typed[key].holds(self.of(index, key)))
-        return frozenset((*self._parts.get(index, ()), *typed))
+        each = [frozenset(key for key, kind in self._typed.items() if kind.holds(word)) for word in words]
+        apart = all(each) and sum(map(len, each)) == len(frozenset().union(*each))
+        return frozenset().union(*each) if apart else frozenset()
 
     def _unlabelled(self, index: int, key: str) -> str:
         reading, own = self._readings[index], self._parts.get(index, {}).get(key)

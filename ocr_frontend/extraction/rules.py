@@ -20,8 +20,9 @@ from ocr_frontend.extraction.candidate import (
     field_by_field,
     numbers_of,
 )
+from ocr_frontend.extraction.in_pieces import read_in_pieces
 from ocr_frontend.extraction.second_line import continued, second_line_left_out
-from ocr_frontend.extraction.under_label import main_chain, stands_under_label
+from ocr_frontend.extraction.under_label import main_chain, stands_under_label, under_another_label
 from ocr_frontend.extraction.unfit import behind_another_label, not_of_its_form, taken_twice
 from ocr_frontend.extraction.ungrounded import not_in_text
 from ocr_frontend.llm.answers import Element, line_numbers
@@ -85,7 +86,8 @@ def only_one_of_its_type(spec: FieldSpec, elements: Elements, page: LabelledPage
     free = [
         index
         for index, line in enumerate(page.lines)
-        if index not in claimed and line.confidence >= READ and _whole(spec, line.text)
+        if index not in claimed or spec.key in page.shared(index)
+        if line.confidence >= READ and (_whole(spec, line.text) or spec.key in page.shared(index))
         if all(elements.get(owner) is not None for owner in page.owners(index) - page.unlike(index) - {spec.key})
     ]
     return Candidate(free[0], "only_one_of_its_type") if len(free) == 1 and len(rivals) == 1 else None
@@ -116,8 +118,10 @@ RULES: tuple[Rule, ...] = (
     label_left_out,
     second_line_left_out,
     stands_under_label,
+    under_another_label,
     taken_twice,
     taken_from_label,
     only_one_of_its_type,
+    read_in_pieces,
     continued,
 )

@@ -31,6 +31,24 @@ def stands_under_label(elements: Elements, page: LabelledPage) -> dict[str, Cand
     return {key: candidate for key, candidate in found if candidate is not None}
 
 
+def under_another_label(elements: Elements, page: LabelledPage) -> dict[str, Candidate]:
+    """Null instead of free text that stands under labels that have no field (an address), where the field's own label
+    was read, on a page whose labels can be trusted."""
+    if not _labels_hold(elements, page):
+        return {}
+    read = frozenset().union(*(page.labels_in(n) for n in range(len(page.lines))))
+    return {
+        spec.key: Candidate(None, "under_another_label")
+        for spec in page.spec.fields
+        if spec.type.free and spec.key in read and (named := numbers_of(elements.get(spec.key), page))
+        if all(_fieldless(page.owners(n)) for n in named)
+    }
+
+
+def _fieldless(owners: frozenset[str]) -> bool:
+    return bool(owners) and all(name.startswith("+") for name in owners)
+
+
 def _under_own(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
     """Lines that the label only adds are left to `continued`, unless another field has taken them for its own: a line
     under a label of its own belongs there."""

@@ -8,6 +8,8 @@ from ocr_frontend.ocr.orientation import levelled, slope
 from ocr_frontend.ocr.textline import Box, TextLine
 
 _ASLANT = math.radians(12)
+# One that goes on in a row: how far below or above, from how far inside to how far to the right, in heights; its size.
+_LEVEL, _INTO, _WIDE, _SMALLER, _LARGER = 0.45, -0.7, 1.6, 0.65, 1.5
 _LONG, _LARGE = 2.0, 3.0  # sides of a box to each other, and to the height of most lines
 
 
@@ -39,6 +41,13 @@ class Place:
         this line: texts that are set below each other have one of them in common."""
         middles = (self.left + self.right - other.left - other.right) / 2
         return min(abs(self.left - other.left), abs(self.right - other.right), abs(middles)) / self.height
+
+    def goes_on_in(self, other: "Place") -> bool:
+        """Whether the other one stands right of this in its row, near and in its size: what is set with wide spaces is
+        found in pieces."""
+        space = (other.left - self.right) / self.height
+        alike = _SMALLER < other.height / self.height < _LARGER
+        return abs(other.below(self)) <= _LEVEL and _INTO < space < _WIDE and alike
 
     def overlaps(self, other: "Place", margin: float = 0.0) -> bool:
         """Whether they share columns, but for `margin` pixels."""

@@ -26,14 +26,17 @@ class Digits(ValueType):
         return "digits only"
 
     def finds(self, text: str) -> Iterator[Found]:
-        """Runs of that many digits, blanks between them or not."""
+        """Runs of that many digits, blanks between them or not: in groups no part of a longer number in groups."""
         for match in re.finditer(rf"(?<![0-9])(?=({DIGIT}(?:\s?{DIGIT}){{{self.count - 1}}})(?![^\W_]))", text):
+            begin, end = match.start(), match.start() + len(match.group(1))
             raw = match.group(1).replace(" ", "")
-            if text[: match.start()][-1:].isalpha() and not raw[0].isdigit():
+            if " " in match.group(1) and (text[:begin].rstrip()[-1:].isdigit() or text[end:].lstrip()[:1].isdigit()):
+                continue
+            if text[:begin][-1:].isalpha() and not raw[0].isdigit():
                 continue  # the tail of a word
             digits = as_digits(raw)
             if digits is not None:
-                yield Found(digits, digits != raw, at=match.start())
+                yield Found(digits, digits != raw, at=begin)
 
     def rough(self, text: str) -> Found | None:
         """A damaged number as read."""

@@ -11,7 +11,7 @@ from ocr_frontend.documents.types import Value
 from ocr_frontend.extraction.candidate import Candidate, numbers_of
 from ocr_frontend.extraction.reranker.features import of_sets, row
 from ocr_frontend.extraction.reranker.label_matching import match_labels
-from ocr_frontend.extraction.reranker.line_features import Features
+from ocr_frontend.extraction.reranker.line_ends import Features
 from ocr_frontend.extraction.reranker.line_sets import Lines, line_sets
 from ocr_frontend.extraction.reranker.opinions import Opinions
 from ocr_frontend.extraction.reranker.surroundings import Surroundings

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from math import nan
 
 from ocr_frontend.documents.spec import FieldSpec
-from ocr_frontend.extraction.reranker.line_features import Features, of_lines
+from ocr_frontend.extraction.reranker.line_ends import Features
+from ocr_frontend.extraction.reranker.line_features import of_lines
 from ocr_frontend.extraction.reranker.line_sets import Lines
 from ocr_frontend.extraction.reranker.opinions import Opinions, taken_by_others
 from ocr_frontend.extraction.reranker.surroundings import FAR, SIDES, Surroundings
 
-VERSION = 4  # of the names and meanings below: trees of another version are not asked
+VERSION = 5  # of the names and meanings below: trees of another version are not asked
 _NOBODY = -9.0
 
 
@@ -68,6 +69,7 @@ def _agreement(key: str, lines: Lines, opinions: Opinions) -> Features:
         if name == "model":
             found["model_elsewhere"] = max((opinions.odds.get(other, 0.0) for other in elsewhere), default=_NOBODY)
     if key in opinions.labels:
+        found["labels_without"] = len(set(opinions.labels[key]) - set(lines))
         found["labels_null"] = not opinions.labels[key]
     found["labels_lines"] = len(set(lines) & {n for theirs in opinions.labels.values() for n in theirs})
     return found

@@ -1,6 +1,6 @@
 """The lines that a field may have: none, one, or some below or beside each other."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from ocr_frontend.documents.letters import has_number, letters
@@ -11,7 +11,7 @@ Lines = tuple[int, ...]
 
 _FEWEST = 2  # letters of free text
 _ROWS, _PIECES = 5, 6  # of one value; of one row
-_MOST = 200  # values of so many rows that are looked at: cards have 64, lines that somebody made up may have any number
+_MOST = 200  # chains of rows that are looked at: cards have 40, lines that somebody made up may have any number
 
 
 def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) -> list[Lines]:
@@ -21,20 +21,30 @@ def line_sets(around: Surroundings, spec: FieldSpec, proposed: Iterable[Lines]) 
     if spec.type.free:
         rows = {n: _rows(around, n, frozenset(single)) for n in single}
         sets += [row for several in rows.values() for row in several]
-        values: list[tuple[Lines, Lines]] = [((n,), row) for n in single for row in (rows[n][0], rows[n][-1])]
-        for _ in range(1, min(spec.max_lines, _ROWS)):
-            longer = (
-                ((*begins, below), (*lines, *row))
-                for begins, lines in values
-                for below in around.followers[begins[-1]]
-                if below in rows and below not in lines
-                for row in (rows[below][0], rows[below][-1])
-            )
-            values = list(islice(dict.fromkeys(islice(longer, 2 * _MOST)), _MOST))
-            sets += [lines for _, lines in values]
+        sets += [lines for chain in _chains(around, rows, min(spec.max_lines, _ROWS)) for lines in _ways(chain, rows)]
     else:
         sets += _in_pieces(around, spec, frozenset(single))
     return list(dict.fromkeys([*sets, *proposed]))
+
+
+def _chains(around: Surroundings, rows: Mapping[int, list[Lines]], most: int) -> list[Lines]:
+    """The first lines of rows below each other, two rows up to `most`."""
+    found = list[Lines]()
+    last: list[Lines] = [(n,) for n in rows]
+    for _ in range(1, most):
+        longer = ((*c, n) for c in last for n in around.followers[c[-1]] if n in rows and n not in c)
+        last = list(islice(longer, _MOST - len(found)))
+        found += last
+    return found
+
+
+def _ways(chain: Lines, rows: Mapping[int, list[Lines]]) -> list[Lines]:
+    """A chain's rows with all of their pieces, with the first ones alone, and all but one with all of them."""
+    whole: list[Lines] = [rows[n][-1] for n in chain]
+    ways: list[list[Lines]] = [whole, [(n,) for n in chain]]
+    ways += [[*whole[:at], (n,), *whole[at + 1 :]] for at, n in enumerate(chain) if len(whole[at]) > 1]
+    joined = (tuple(n for row in way for n in row) for way in ways)
+    return [lines for lines in joined if len(set(lines)) == len(lines)]
 
 
 def _in_pieces(around: Surroundings, spec: FieldSpec, whole: frozenset[int]) -> list[Lines]:

@@ -14,10 +14,9 @@ SIDES: tuple[Side, ...] = ("above", "below", "left", "right")
 
 # In heights of the line: how far beside the row, and how far above or below, a label's middle may stand; how far it may
 # reach into the line on a row; the margin by which they have to share columns.
-_ROW, _NEAREST, _FARTHEST, _INTO, _MARGIN = 0.7, 0.6, 3.4, 0.7, 2.0
+_ROW, _NEAREST, _FARTHEST, _INTO, _MARGIN = 0.7, 0.4, 3.4, 0.7, 2.0
 # A line that goes on with another: how far below, how far aside, and in which sizes.
 _LOWEST, _HIGHEST, _ASIDE, _SMALLER, _LARGER = 2.0, 0.6, 1.2, 0.65, 1.5
-_LEVEL, _WIDE = 0.45, 1.6  # one that goes on with it in its row: how far below or above, and how far to the right
 
 
 def side_of(line: Place, label: Place) -> tuple[Side, float, float] | None:
@@ -29,7 +28,6 @@ def side_of(line: Place, label: Place) -> tuple[Side, float, float] | None:
             return "left", max(0.0, (line.left - label.right) / height), 0.0
         if label.left >= line.right - _INTO * height:
             return "right", max(0.0, (label.left - line.right) / height), 0.0
-        return None
     if not _NEAREST < abs(down) < _FARTHEST or not line.overlaps(label, _MARGIN * height):
         return None
     middles = abs(line.left + line.right - label.left - label.right) / 2
@@ -101,10 +99,9 @@ class Surroundings:
         return tuple(tuple(n for n in lines if n != line and self._beside(line, n)) for line in lines)
 
     def _beside(self, first: int, second: int) -> bool:
-        before, after = self.page.value_places[first], self.places[second]
-        if self.labels[second] or self.page.labels_in(second) or abs(after.below(before)) > _LEVEL:
+        if self.labels[second] or self.page.labels_in(second):
             return False
-        return -_INTO < self.space(first, second) < _WIDE and _SMALLER < after.height / before.height < _LARGER
+        return self.page.value_places[first].goes_on_in(self.places[second])
 
     def rows(self, lines: Sequence[int]) -> list[tuple[int, ...]]:
         """Lines of one value, those of a row together."""

@@ -59,7 +59,8 @@ def test_an_empty_table_has_no_assignment() -> None:
     ("label", "side"),
     [((0, 90, 0, 20), "above"), ((0, 90, 60, 80), "below"), ((-200, -10, 30, 50), "left"),
      ((110, 200, 30, 50), "right"),
-     ((0, 90, 300, 320), None), ((900, 990, 0, 20), None)],
+     ((0, 90, 17, 37), "above"), ((0, 90, 43, 63), "below"),  # so close that they touch
+     ((0, 90, 300, 320), None), ((900, 990, 0, 20), None), ((0, 90, 33, 53), None)],
 )  # fmt: skip
 def test_where_a_label_stands(label: tuple[int, int, int, int], side: str | None) -> None:
     left, right, top, bottom = label
@@ -113,6 +114,17 @@ def test_pieces_of_a_value_in_one_row_are_a_set_of_their_own() -> None:
     assert (1, 2) not in sets_of("prenom_given_name", "cni-2018-recto", far)
     labelled = [line("PRENOMS/GIVEN NAMES", 0), line("GODLOVE", 1), line("SEXE/SEX", 1, left=100)]
     assert (1, 2) not in sets_of("prenom_given_name", "cni-2018-recto", labelled)
+
+
+def test_a_date_in_pieces_is_a_set_and_five_rows_of_a_name_are() -> None:
+    pieces = [line("DATE OF ISSUE", 0), line("17", 1), line("07", 1, left=50), line("2018", 1, left=90)]
+    found = sets_of("date_of_issue", "cni-2018-verso", pieces)
+    assert (1, 2, 3) in found and not {(1,), (1, 2), (2, 3)} & found
+    column = [
+        line("MERE/MOTHER", 0),
+        *(line(name, row + 1) for row, name in enumerate(("NGO", "ANNE", "EVE", "ZOE", "ADA"))),
+    ]
+    assert {(1, 2, 3, 4, 5), (2, 3, 4, 5)} <= sets_of("mere_mother", "cni-2018-verso", column)
 
 
 @pytest.mark.parametrize("step", [0.1, 0.0])

@@ -98,6 +98,58 @@ def test_a_line_of_several_labels_gives_each_field_its_own() -> None:
     assert found["profession"].value == "MERE DE FAMILLE"
 
 
+def test_two_values_of_their_own_forms_in_one_line_are_both_taken() -> None:
+    texts = ("PERE/FATHER", "ABENA LUC", "DATE DE DELIVRANCE", "25.10.2025 JC86211022", "TAILLE/HEIGHT", "1,70")
+    given: dict[str, Element] = {"pere_father": 1, "identifiant_unique": 3, "taille": 5}
+    found = resolved("cni-2025-verso", texts, given)
+    assert (found["date_of_issue"].value, found["identifiant_unique"].value) == ("25.10.2025", "JC86211022")
+
+
+def test_pieces_of_one_row_are_a_number_together() -> None:
+    given = [
+        line("PERE/FATHER", 0), line("ABENA LUC", 1), line("DATE DE DELIVRANCE/DATE OF ISSUE", 2),
+        line("17", 3), line("07", 3, left=50), line("2018", 3, left=90), line("820", 6), line("800", 6, left=60),
+        line("686", 6, left=110),
+    ]  # fmt: skip
+    found = resolved("cni-2018-verso", given, {"pere_father": 1})
+    assert (found["date_of_issue"].value, found["numero_de_carte"].value) == ("17.07.2018", "820800686")
+    assert found["numero_de_carte"].source == "rule:read_in_pieces"
+    twice = [*given, line("123", 9), line("456", 9, left=60), line("789", 9, left=110)]
+    assert resolved("cni-2018-verso", twice, {"pere_father": 1})["numero_de_carte"].value is None
+    more = [*given, line("12", 6, left=160)]
+    assert resolved("cni-2018-verso", more, {"pere_father": 1})["numero_de_carte"].value is None
+
+
+@pytest.mark.parametrize("address", ["ADRESSE/ADDRESS", ""])
+def test_what_stands_under_an_address_label_is_no_authority(address: str) -> None:
+    texts = (
+        "PERE/FATHER", "ABENA LUC", "MERE/MOTHER", "NGO BIYONG", "S.P./S.M.", "215416", "AUTORITE/AUTHORITY",
+        "DATE D'EXPIRATION/DATE OF EXPIRY", "29.09.2034", address, "BONAPRISO KOUTABA",
+    )  # fmt: skip
+    given: dict[str, Element] = {
+        "pere_father": 1,
+        "mere_mother": 3,
+        "sp_sm": 5,
+        "date_of_expiration": 8,
+        "authorité": 10,
+    }
+    found = resolved("cni-2018-verso", texts, given)["authorité"]
+    assert found.value == (None if address else "BONAPRISO KOUTABA")
+    assert ("under_another_label" in found.codes) == bool(address)
+
+
+def test_a_value_before_another_s_label_shares_the_line() -> None:
+    texts = ("PERE/FATHER", "ABENA LUC", "TAILLE/HEIGHT", "1.71 m Delivree le / Issued on27.05.2026")
+    found = resolved("cni-2025-verso", texts, {"pere_father": 1, "taille": 3})
+    assert (found["taille"].value, found["date_of_issue"].value) == (1.71, "27.05.2026")
+
+
+def test_a_height_s_unit_is_no_sex() -> None:
+    texts = ("NOM/SURNAME", "MBARGA", "TAILLE/HEIGHT", "1,70 M")
+    found = resolved("cni-2018-recto", texts, {"nom_surname": 1, "taille": 3})
+    assert (found["taille"].value, found["sex"].value) == (1.7, None)
+
+
 def test_two_dates_behind_their_labels_in_one_line_are_told_apart() -> None:
     texts = ("Valable jusqu'au / Valid until 29.09.2034 Délivrée le / Issued on 29.09.2024",)
     found = resolved("cni-2018-verso", texts, {"date_of_issue": 0, "date_of_expiration": 0})

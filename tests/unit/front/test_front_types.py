@@ -93,6 +93,21 @@ def test_a_repair_is_marked() -> None:
     assert exact is not None and (exact.value, exact.repaired) == ("123456780", False)
 
 
+@pytest.mark.parametrize(
+    ("kind", "text", "value"),
+    [
+        (NINE, "357 256 400", "357256400"),
+        (SIX, "015 196", "015196"),
+        (SEVENTEEN, "2017 4718 0510 8572 4", "20174718051085724"),
+        (SIX, "357 256 400", None),  # a part of a longer number
+        (NINE, "2017 4718 0510 8572 4", None),
+        (NINE, "820800686 27", "820800686"),  # what stands alone is a number whatever follows
+    ],
+)
+def test_a_number_in_groups_is_whole_or_none(kind: ValueType, text: str, value: str | None) -> None:
+    assert next((found.value for found in kind.finds(text)), None) == value
+
+
 @given(
     st.dates(min_value=datetime.date(1900, 1, 1), max_value=datetime.date(2099, 12, 31)),
     st.sampled_from([".", ",", "/", "-", " ", "", ". "]),
