@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ocr_frontend.ocr.unwritten import Unwritten
 
-MARKED = "ÍÎÌÏíîìïÉÈÊËéèêëÛÜÙÚûüùúÔÖÓôöó"
+MARKED = "ÍÎÌÏíîìïÉÈÊËéèêëÛÜÙÚûüùúÔÖÓôöóÀÂÄÁàâäáò"
 TABLE = ["blank", *"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-<:", *MARKED, " "]
 Step = dict[str, float]
 
@@ -92,6 +92,7 @@ def test_a_space_that_was_written_is_not_doubled() -> None:
         ({"ï": 0.7, "Î": 0.2, "I": 0.05}, "MOÏSE"),
         ({"Í": 0.75, "I": 0.25}, "MOÏSE"),
         ({"Í": 0.97}, "MOÍSE"),
+        ({"Í": 0.9}, "MOÏSE"),
         ({"Î": 0.75, "î": 0.2}, "MOÎSE"),
         ({"I": 0.9, "Í": 0.02}, "MOISE"),
         ({"L": 0.6, "Î": 0.3}, "MOLSE"),
@@ -113,6 +114,11 @@ def test_dots_over_a_capital(seen: Step, written: str) -> None:
         ("B", {"Ü": 0.75, "Û": 0.1, "Ú": 0.1}, "CHERON", "BÛCHERON"),
         ("M", {"Ü": 0.97, "Û": 0.001}, "LLER", "MÜLLER"),
         ("C", {"Ó": 0.7, "Ô": 0.2, "O": 0.1}, "TE", "CÔTE"),
+        ("JO", {"E": 0.9, "É": 0.07, "È": 0.01}, "L", "JOËL"),
+        ("MB", {"E": 0.9, "É": 0.07, "È": 0.01}, "L", "MBEL"),
+        ("JO", {"E": 0.97, "É": 0.01}, "L", "JOEL"),
+        ("HAYATO", {"Ú": 0.7, "U": 0.2}, "", "HAYATOU"),  # a line crosses it
+        ("JES", {"Ú": 0.97}, "S", "JESÚS"),
     ],
 )
 def test_marks_that_the_recognition_underrates(before: str, seen: Step, after: str, written: str) -> None:
@@ -122,6 +128,13 @@ def test_marks_that_the_recognition_underrates(before: str, seen: Step, after: s
 def test_small_letters_keep_what_was_read() -> None:
     assert mended(*spelled("Mo"), {}, {"ï": 0.9, "î": 0.05}, {}, *spelled("se"))[0] == "Moïse"
     assert mended(*spelled("Mar"), {}, {"í": 0.5, "i": 0.4}, {}, *spelled("a"))[0] == "María"
+    assert mended(*spelled("Maur"), {}, {"i": 0.95, "ï": 0.02}, {}, *spelled("ce"))[0] == "Maurice"
+
+
+def test_dots_over_a_small_i_and_a_circumflex_are_seen() -> None:
+    assert mended(*spelled("A"), {"i": 0.86, "ï": 0.12}, *spelled("ssatou"))[0] == "Aïssatou"
+    assert mended(*spelled("Ma"), {"í": 0.5, "ï": 0.3}, *spelled("gari"))[0] == "Maïgari"
+    assert mended(*spelled("Contr"), {"ö": 0.4, "ô": 0.3}, *spelled("leur"))[0] == "Contrôleur"
 
 
 def test_a_model_without_these_characters_is_left_alone() -> None:
