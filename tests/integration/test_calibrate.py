@@ -68,7 +68,7 @@ def front(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_command_gives_weights_that_the_front_loads(
     front: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_set(tmp_path / "cards", 200, calibrate.LEARNT)
+    write_set(tmp_path / "cards", 40 * len(calibrate.LEARNT), calibrate.LEARNT)
     (tmp_path / "report").mkdir()
     weights = tmp_path / "weights.json"
     weights.write_text(

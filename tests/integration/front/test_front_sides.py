@@ -31,13 +31,17 @@ BACK = (
 
 
 class TwoSides(FakeReader):
-    """Recto and verso by turns."""
+    """Recto and verso by turns; a part of a picture that is looked at again says nothing."""
 
     def __init__(self, recto: tuple[str, ...] = RECTO_TEXT, verso: tuple[str, ...] = VERSO_TEXT) -> None:
         super().__init__()
         self._sides = text_lines(*recto), text_lines(*verso)
+        self._whole: tuple[int, ...] = ()
 
-    def read(self, image: object) -> list[Any]:  # type: ignore[override]
+    def read(self, image: Any) -> list[Any]:
+        self._whole = self._whole or image.shape
+        if image.shape != self._whole:
+            return []
         self.reads += 1
         return self._sides[(self.reads - 1) % 2]
 
