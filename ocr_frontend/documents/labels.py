@@ -20,6 +20,7 @@ from ocr_frontend.documents.wording import Fields, Label, labels, printed_on
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
 _DOCUMENTS = 64  # whose books are kept
+_STROKE = re.compile(r"\s*[Il1|]$")  # what OCR makes of one behind a label whose other language stands below
 _NUMBERED = re.compile(r"^\s*\d{1,2}\s?[.):]?\s+(?=\D)")
 
 
@@ -76,6 +77,13 @@ class LabelBook:
 
         inline: on a page that prints values behind their labels, where one that begins a line counts by itself."""
         text = _NUMBERED.sub("", text)
+        found = self._read(text, inline)
+        if found.bare or (shorter := _STROKE.sub("", text)) == text:
+            return found
+        without = self._read(shorter, inline)
+        return without if without.bare else found
+
+    def _read(self, text: str, inline: bool) -> Reading:
         words = tokens(text)
         plain = "".join(word for word, _, _ in words)
         if not plain or not self._forms:

@@ -33,20 +33,24 @@ def stands_under_label(elements: Elements, page: LabelledPage) -> dict[str, Cand
 
 def under_another_label(elements: Elements, page: LabelledPage) -> dict[str, Candidate]:
     """Null instead of free text that stands under labels that have no field (an address), where the field's own label
-    was read, on a page whose labels can be trusted."""
+    was read, and instead of a date at the label of an empty field of the same form, where its own was not; on a page
+    whose labels can be trusted."""
     if not _labels_hold(elements, page):
         return {}
     read = frozenset().union(*(page.labels_in(n) for n in range(len(page.lines))))
+    of_type = {spec.key: spec.type for spec in page.spec.fields if elements.get(spec.key) is None}
+
+    def elsewhere(spec: FieldSpec, owners: frozenset[str]) -> bool:
+        if spec.type.free:
+            return spec.key in read and all(name.startswith("+") for name in owners)
+        return spec.key not in read and all(of_type.get(name) == spec.type for name in owners)
+
     return {
         spec.key: Candidate(None, "under_another_label")
         for spec in page.spec.fields
-        if spec.type.free and spec.key in read and (named := numbers_of(elements.get(spec.key), page))
-        if all(_fieldless(page.owners(n)) for n in named)
+        if (named := numbers_of(elements.get(spec.key), page))
+        if all((owners := page.owners(n)) and elsewhere(spec, owners) for n in named)
     }
-
-
-def _fieldless(owners: frozenset[str]) -> bool:
-    return bool(owners) and all(name.startswith("+") for name in owners)
 
 
 def _under_own(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:

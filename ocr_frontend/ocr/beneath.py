@@ -2,7 +2,7 @@
 something paler runs through.
 
 The page is read once more without what was read well and with everything paler than its ink painted as paper. What is
-read there for certain, in the size of the other lines and where none of them stands, is added.
+read there for certain, in the size of the other lines and where none of them stands but what runs across, is added.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ import numpy as np
 
 from ocr_frontend.ocr.boxes import area, moved, share, writing_height
 from ocr_frontend.ocr.cancellation import check
+from ocr_frontend.ocr.geometry import aslant
 from ocr_frontend.ocr.ink import ink_of, inked, levels, painted_over, part_around
 from ocr_frontend.ocr.orientation import Read
 from ocr_frontend.ocr.pixels import Pixels
@@ -31,16 +32,17 @@ def with_beneath(read: Read, image: Pixels, lines: Sequence[TextLine]) -> list[T
     part = _without_pale(rest[top:bottom, left:right], ink, max(1, round(_TILE * usual)))
     check()
     out = list(lines)
+    level = [line for line, across in zip(lines, aslant(lines), strict=True) if not across]
     for line in (moved(each, left, top) for each in read(part)):
-        right_size = _SMALLER <= writing_height(line) / usual <= _LARGER
-        if (
-            right_size
-            and line.confidence >= _SURE
-            and line.text.strip()
-            and not any(share(line, other) for other in out)
-        ):
+        if _surely_read(line, usual) and not any(share(line, other) for other in level):
             out.insert(_place(line, out), line)
+            level.append(line)
     return out
+
+
+def _surely_read(line: TextLine, usual: float) -> bool:
+    likely = line.confidence >= _SURE and bool(line.text.strip())
+    return likely and _SMALLER <= writing_height(line) / usual <= _LARGER
 
 
 def _place(line: TextLine, lines: Sequence[TextLine]) -> int:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from ocr_frontend.ocr.boxes import area
+from ocr_frontend.ocr.geometry import aslant
 from ocr_frontend.ocr.pixels import Pixels, Rectangle
 from ocr_frontend.ocr.textline import TextLine
 
@@ -59,12 +60,13 @@ def inked(level: Brightness, paper: float) -> Pixels:
 
 
 def painted_over(image: Pixels, lines: Sequence[TextLine]) -> Pixels:
-    """The picture with the lines that were read well as bright as what is around them."""
+    """The picture with the lines that were read well as bright as what is around them; not those across the page's
+    text, whose boxes hold other print."""
     picture = Image.fromarray(image)
     draw = ImageDraw.Draw(picture)
-    for line in lines:
+    for line, tilted in zip(lines, aslant(lines), strict=True):
         left, top, right, bottom = part_around(area(line), 0, image)
-        if line.confidence >= READ_WELL and right > left and bottom > top:
+        if line.confidence >= READ_WELL and not tilted and right > left and bottom > top:
             red, green, blue = (
                 int(each) for each in np.percentile(image[top:bottom, left:right], _AROUND, axis=(0, 1))
             )

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ocr_frontend.errors import OcrUnavailable
 from ocr_frontend.ocr.cancellation import make_stoppable
+from ocr_frontend.ocr.case import evened
 from ocr_frontend.ocr.images import Pixels
 from ocr_frontend.ocr.onnx_models import ModelFolders, prepare_models
 from ocr_frontend.ocr.openvino_runner import LINES, has_bfloat16, use_openvino
@@ -101,7 +102,7 @@ class PaddleReader:
         """See Reader.read. The picture is read as it is: `look` turns it."""
         [page] = self._ocr.predict(image[:, :, ::-1].copy())  # PaddleOCR takes OpenCV's BGR
         return [
-            TextLine(str(text), round(float(score), 4), _box(polygon))
+            TextLine(evened(str(text)), round(float(score), 4), _box(polygon))
             for text, score, polygon in zip(page["rec_texts"], page["rec_scores"], page["rec_polys"], strict=True)
         ]
 

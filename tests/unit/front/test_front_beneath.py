@@ -50,6 +50,12 @@ def test_nothing_else_is_added(seen: TextLine) -> None:
     assert with_beneath(lambda _: [seen], picture(), LINES) == LINES
 
 
+def test_what_stands_beneath_a_line_across_the_page_is_added() -> None:
+    across = TextLine("SPECIMENM", 0.97, ((20, 240), (220, 170), (230, 200), (30, 270)))
+    found = with_beneath(lambda _: [at("M", 210, left=60)], picture(), [*LINES, across])
+    assert "M" in [line.text for line in found]
+
+
 def test_only_a_page_that_lacks_a_value_is_looked_at_again() -> None:
     looks = list[Pixels]()
 

@@ -31,6 +31,8 @@ RECTO, VERSO, NEW_VERSO = (BOOKS[name] for name in ("cni-2018-recto", "cni-2018-
         (VERSO, "IDENTIFICATION POS", {"+POSTEDIDENTIFICATION"}),
         (VERSO, "URIOURIDENTIFIER", {"identifiant_unique"}),
         (VERSO, "IDENTIFIANTUNIQUEI", {"identifiant_unique"}),
+        (VERSO, "MÈRE I", {"mere_mother"}),  # a stroke, whose other language stands below
+        (VERSO, "MÈREI", {"mere_mother"}),
         (NEW_VERSO, "LEDGSN", {"authorité"}),
         (NEW_VERSO, "NOM DU PERE / FATHER'S NAME", {"pere_father"}),
     ],

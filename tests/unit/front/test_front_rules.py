@@ -144,6 +144,18 @@ def test_a_value_before_another_s_label_shares_the_line() -> None:
     assert (found["taille"].value, found["date_of_issue"].value) == (1.71, "27.05.2026")
 
 
+def test_a_date_at_the_label_of_another_empty_field_is_that_one_s() -> None:
+    texts = (
+        "PERE/FATHER", "ABENA LUC", "MERE/MOTHER", "NGO BIYONG", "S.P./S.M.", "215416", "AUTORITE/AUTHORITY",
+        "DE LA TOUR", "EXPIRE LE/VALID UNTIL", "23.07.2027",
+    )  # fmt: skip
+    given: dict[str, Element] = {"pere_father": 1, "mere_mother": 3, "sp_sm": 5, "authorité": 7, "date_of_issue": 9}
+    found = resolved("cni-2018-verso", texts, given)
+    assert [found[key].value for key in ("date_of_issue", "date_of_expiration")] == [None, "23.07.2027"]
+    both = resolved("cni-2018-verso", ("DATE OF ISSUE", *texts), {key: at + 1 for key, at in given.items()})  # type: ignore[operator]
+    assert both["date_of_issue"].value == "23.07.2027"
+
+
 def test_a_height_s_unit_is_no_sex() -> None:
     texts = ("NOM/SURNAME", "MBARGA", "TAILLE/HEIGHT", "1,70 M")
     found = resolved("cni-2018-recto", texts, {"nom_surname": 1, "taille": 3})
