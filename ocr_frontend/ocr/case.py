@@ -4,7 +4,7 @@ import re
 
 _SAME_SHAPE = "CKOPSUVWXYZ"
 _WORD = re.compile(r"[^\W\d_]{4,}")
-_INSIDE = re.compile(rf"(?<=[^\W\d_A-Z])[{_SAME_SHAPE}](?![A-ZÀ-Þ])")
+_INSIDE = re.compile(rf"(?<=[a-zß-öø-ÿ])[{_SAME_SHAPE}](?![A-ZÀ-ÖØ-Þ])")
 _PREFIXES = ("Mc", "Mac", "De", "Di", "Du", "La", "Le", "Van", "Von", "Ben", "El", "Al")  # of names of two parts
 
 

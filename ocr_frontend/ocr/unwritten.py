@@ -23,9 +23,6 @@ _SPACE, _STANDS_OUT = 0.2, 8
 """A space that is that likely, and so many times as likely as in the line's middle gap: letters set wide apart are no
 words. Six of seven are right on scans that nobody here drew, and nine of nine on drawn cards."""
 _NO_GAP = frozenset(" -–")
-_THIN, _THIN_TIMES = frozenset("IiJjlft1"), 1.5
-"""Letters beside which both gaps are wide in faces that give all letters the same room: a space has to be so many times
-as wide as the gap on the other side (`YANN ICK`)."""
 _FEWEST_GAPS = 3  # of a line, that tell a wide one
 _WATCHED = " " + "".join(mark + mark.lower() for marks in MARKS.values() for mark in marks)
 
@@ -107,9 +104,6 @@ class Unwritten:
             return
         widths = gap_widths(line, [(one.first, other.last) for one, other in pairs], len(numbers))
         for n in possible:
-            beyond = [widths[m] for m, pair in enumerate(pairs) if _beyond_thin(pairs[n], pair)]
-            if any(widths[n] < _THIN_TIMES * width for width in beyond):
-                continue
             if stands_out(widths[n], widths[:n] + widths[n + 1 :], likely[n]):
                 at = inside[n].start + int(spaces[inside[n]].argmax())
                 numbers[at], scores[at] = self._watched[" "], spaces[at]
@@ -141,11 +135,6 @@ class Unwritten:
 def _neighbours(written: Sequence[_Written]) -> list[tuple[_Written, _Written]]:
     """Characters beside each other between which a space may be missing."""
     return [(one, other) for one, other in pairwise(written) if not _NO_GAP & {one.text, other.text}]
-
-
-def _beyond_thin(gap: tuple[_Written, _Written], other: tuple[_Written, _Written]) -> bool:
-    """Whether the other gap is on the other side of a thin letter, which stands in the middle of its room."""
-    return (other[1] == gap[0] and gap[0].text in _THIN) or (other[0] == gap[1] and gap[1].text in _THIN)
 
 
 def _in_capitals(*beside: _Written | None) -> bool:

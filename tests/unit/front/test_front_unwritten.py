@@ -75,12 +75,6 @@ def test_two_gaps_as_wide_as_each_other_are_no_words_unless_a_space_is_likely() 
     assert mended(*steps, line=printed(3, 9, 3, 9, 3, 3))[0] == "ABCDEF"
 
 
-def test_the_gaps_beside_a_thin_letter_are_wide_on_both_sides_and_no_spaces() -> None:
-    steps = [*spelled("YANN"), {" ": 0.12}, *spelled("ICK"), {}]
-    assert mended(*steps, line=printed(4, 4, 4, 12, 11, 4, 4))[0] == "YANNICK"
-    assert mended(*steps, line=printed(4, 4, 4, 12, 5, 4, 4))[0] == "YANN ICK"
-
-
 def test_a_line_of_few_characters_and_one_of_digits_say_nothing_about_gaps() -> None:
     assert mended(*spelled("AB", 0.1), {}, line=printed(9, 3))[0] == "AB"
     assert mended(*spelled("12"), {" ": 0.15}, *spelled("34"), {}, line=printed(3, 12, 3, 3))[0] == "1234"
