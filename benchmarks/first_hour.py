@@ -40,6 +40,7 @@ PRINTED = {
     "profession": "ENTRAÎNEUR",
 }
 _WAITS = 1800  # seconds for `make up`
+_FAILED = re.compile(r"^(?:FAILED|ERROR) .*$", re.MULTILINE)
 _PASSED = re.compile(r"^=+ (?P<counts>.*) in [\d.]+s .*=+$", re.MULTILINE)
 # Where an index of packages and its certificates are is the machine's, not the home's.
 _KEPT = re.compile(r"LANG|TZ|PIP_.*|UV_.*INDEX.*|UV_FIND_LINKS|SSL_.*|REQUESTS_CA_BUNDLE|.*_proxy", re.IGNORECASE)
@@ -96,7 +97,9 @@ class Newcomer:
                     code = process.wait()
             finally:
                 _end(process)
-        counts = _PASSED.findall(log.read_text())
+        counts, failed = _PASSED.findall(log.read_text()), _FAILED.findall(log.read_text())
+        for line in failed:
+            say(line)
         return self._row("make test", time.monotonic() - began, peak, counts[-1] if counts else _last(log), code == 0)
 
     def _run(self, command: list[str], out: Any) -> subprocess.Popen[bytes]:

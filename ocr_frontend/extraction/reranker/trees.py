@@ -38,14 +38,19 @@ class Trees:
 
     def log_odds(self, rows: Table) -> Table:
         """rows: [sets, features]; one number each."""
-        at = np.broadcast_to(self._roots, (len(rows), len(self._roots))).copy()
-        lines = np.arange(len(rows))[:, None]
+        at = np.tile(self._roots, len(rows))
+        numbers, values = np.repeat(np.arange(len(rows)) * rows.shape[1], len(self._roots)), rows.ravel()
+        going = np.flatnonzero(self._feature[at] >= 0)  # most trees end long before the deepest one
         for _ in range(self._deepest):
-            feature = self._feature[at]
-            value = rows[lines, np.maximum(feature, 0)]
-            left = np.where(np.isnan(value), self._missing_left[at], value <= self._threshold[at])
-            at = np.where(feature < 0, at, np.where(left, self._left[at], self._right[at]))
-        found: Table = self._value[at].sum(axis=1) + self.baseline
+            if not going.size:
+                break
+            node = at[going]
+            value = values[numbers[going] + self._feature[node]]
+            left = np.where(np.isnan(value), self._missing_left[node], value <= self._threshold[node])
+            after = np.where(left, self._left[node], self._right[node])
+            at[going] = after
+            going = going[self._feature[after] >= 0]
+        found: Table = self._value[at].reshape(len(rows), -1).sum(axis=1) + self.baseline
         return found
 
 
