@@ -10,6 +10,7 @@ as it stands, and its answer held against what is printed on the card. Ports 800
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import pwd
@@ -21,6 +22,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,15 +76,10 @@ class Newcomer:
     def up(self) -> dict[str, Any]:
         """Until the curl line; then the line's answer."""
         began, log = time.monotonic(), self._home / "up.log"
-        with log.open("w") as out:
-            process = self._run(["make", "up"], out)
-            try:
-                with Peak(process.pid) as peak:
-                    line = self._printed(process, log)
-                    seconds = time.monotonic() - began
-                    got = _sent(line) if line else {}
-            finally:
-                _end(process)
+        with self._running(["make", "up"], log) as (process, peak):
+            line = self._printed(process, log)
+            seconds = time.monotonic() - began
+            got = _sent(line) if line else {}
         right = got.get("data") == PRINTED
         ended = "the curl line, answered right" if right else "the curl line, answered wrong" if line else _last(log)
         return self._row("make up", seconds, peak, ended, right)
@@ -90,17 +87,23 @@ class Newcomer:
     def test(self) -> dict[str, Any]:
         """The whole suite."""
         began, log = time.monotonic(), self._home / "test.log"
-        with log.open("w") as out:
-            process = self._run(["make", "test"], out)
-            try:
-                with Peak(process.pid) as peak:
-                    code = process.wait()
-            finally:
-                _end(process)
+        with self._running(["make", "test"], log) as (process, peak):
+            code = process.wait()
         counts, failed = _PASSED.findall(log.read_text()), _FAILED.findall(log.read_text())
         for line in failed:
             say(line)
         return self._row("make test", time.monotonic() - began, peak, counts[-1] if counts else _last(log), code == 0)
+
+    @contextlib.contextmanager
+    def _running(self, command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], Peak]]:
+        """Ended with the block, its memory watched throughout."""
+        with log.open("w") as out:
+            process = self._run(command, out)
+            try:
+                with Peak(process.pid) as peak:
+                    yield process, peak
+            finally:
+                _end(process)
 
     def _run(self, command: list[str], out: Any) -> subprocess.Popen[bytes]:
         ours = str(Path.home())

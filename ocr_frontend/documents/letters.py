@@ -36,3 +36,8 @@ def numeric(word: str) -> bool:
 def has_number(text: str) -> bool:
     """Whether one of its words is mostly digits."""
     return any(numeric(word) for word in text.replace("/", " ").split())
+
+
+def characters(text: str) -> int:
+    """How many letters and digits it has."""
+    return sum(map(str.isalnum, text))

@@ -1,6 +1,6 @@
 """The rule about a date or number that the OCR read in pieces: `17`, `07`, `2018`, or `201 889`, `724 296`."""
 
-from ocr_frontend.documents.letters import has_number
+from ocr_frontend.documents.letters import characters, has_number
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.candidate import READ, Candidate, Elements, claimed_by_others, field_by_field
@@ -44,8 +44,4 @@ def _whole(spec: FieldSpec, row: tuple[int, ...], page: LabelledPage) -> bool:
     text = " ".join(page.lines[n].text for n in row)
     found = list(spec.type.finds(text))
     values = {each.value for each in found}
-    return (
-        len(values) == 1
-        and found[0].exact
-        and sum(map(str.isalnum, text)) == sum(map(str.isalnum, str(found[0].value)))
-    )
+    return len(values) == 1 and found[0].exact and characters(text) == characters(str(found[0].value))

@@ -6,7 +6,7 @@ as its source and a warning with its code.
 
 from collections.abc import Mapping, Sequence
 
-from ocr_frontend.documents.letters import has_number, letters
+from ocr_frontend.documents.letters import characters, has_number, letters
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.documents.types import fold
@@ -107,7 +107,7 @@ def _whole(spec: FieldSpec, text: str) -> bool:
     if len({each.value for each in found}) != 1 or not found[0].exact:
         return False
     value = str(found[0].value)
-    more = sum(map(str.isalnum, text)) - sum(map(str.isalnum, value))
+    more = characters(text) - characters(value)
     return len(value) >= _NO_ACCIDENT and (len(text.split()) <= 2 or more <= 0)
 
 
