@@ -4,6 +4,7 @@ PaddleX knows OpenVINO only through its high-performance plugin, a package of an
 runner is one call, so ours take the places of the loaded ones. docs/decisions/0016 says what they gain and why.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,12 @@ _Line = tuple[Floats, Integers, Floats]
 LINES = 32
 """Lines that PaddleX hands over together. They are read one by one, so this bounds its padded batch, not ours."""
 
-_WIDTH = 32  # lines are as wide as a multiple of this: OpenVINO prepares itself for every new width
+# Lines are as wide as a multiple of a step, the longer the coarser (up to a width in pixels, step): OpenVINO prepares
+# itself for every width, which takes a third as long as reading a line, and keeps what it prepared.
+_STEPS = ((512, 32), (1024, 64), (math.inf, 128))
+# Primitives that are kept. A width has about a hundred of them and there are 41 widths up to PaddleX's 3,200 pixels:
+# all stay. Pictures have any shape: with OpenVINO's 5,000 the front grows by a megabyte a card.
+_KEPT_OF_LINES, _KEPT_OF_PICTURES = 5000, 50
 
 
 def has_bfloat16() -> bool:
@@ -45,7 +51,7 @@ class Detector:
         """Raises what OpenVINO raises (RuntimeError)."""
         import openvino
 
-        self._request = _compile(openvino.Core().read_model(onnx), threads, streams=1).create_infer_request()
+        self._request = _compile(openvino.Core().read_model(onnx), threads, 1, _KEPT_OF_PICTURES).create_infer_request()
 
     def __call__(self, x: list[Floats] | Floats) -> list[Floats]:
         """`x`: the one input, (batch, 3, height, width), alone or in a list. Returns the model's outputs."""
@@ -69,20 +75,18 @@ class Recogniser:
         import openvino
 
         model = likeliest(openvino.Core().read_model(onnx), watched, kept)
-        self._queue = openvino.AsyncInferQueue(_compile(model, threads, streams=threads), threads)
+        self._queue = openvino.AsyncInferQueue(_compile(model, threads, threads, _KEPT_OF_LINES), threads)
         self._queue.set_callback(_keep)
 
     def __call__(self, x: list[Floats] | Floats) -> Best:
         """`x`: (lines, 3, 48, width), padded with zeros on the right, alone or in a list."""
-        lines = _only(x)
-        widths = [_width(line) for line in lines]
-        found: list[_Line | None] = [None] * len(lines)
-        for number in sorted(range(len(lines)), key=lambda one: -widths[one]):  # the longest first: all end together
-            line = np.ascontiguousarray(lines[None, number, :, :, : widths[number]])
-            self._queue.start_async([line], (found, number))
+        pictures = [_of_width(line, _width(line)) for line in _only(x)]
+        found: list[_Line | None] = [None] * len(pictures)
+        longest_first = sorted(range(len(pictures)), key=lambda one: -pictures[one].shape[2])  # all end together
+        for number in longest_first:
+            self._queue.start_async([pictures[number][None]], (found, number))
         self._queue.wait_all()
         done = [line for line in found if line is not None]
-        pictures = [line[:, :, :width] for line, width in zip(lines, widths, strict=True)]
         return [line[0] for line in done], [line[1] for line in done], [line[2] for line in done], pictures
 
     def close(self) -> None:
@@ -99,7 +103,7 @@ def use_openvino(
     recognition.post_op = _decoder(recognition.post_op.decode, unwritten)
 
 
-def _compile(model: Any, threads: int, streams: int) -> Any:
+def _compile(model: Any, threads: int, streams: int, kept: int) -> Any:
     import openvino
 
     options = {
@@ -109,9 +113,7 @@ def _compile(model: Any, threads: int, streams: int) -> Any:
         # Readers and the model server share the cores; threads nailed to the same ones would wait in line.
         "ENABLE_CPU_PINNING": False,
         "ENABLE_HYPER_THREADING": True,
-        # What OpenVINO keeps for shapes that it has seen. Pictures have any shape: with its 5,000 the front grows by
-        # a megabyte a card; with 50 it does not, and is as fast.
-        "CPU_RUNTIME_CACHE_CAPACITY": "50",
+        "CPU_RUNTIME_CACHE_CAPACITY": str(kept),
     }
     return openvino.Core().compile_model(model, "CPU", options)
 
@@ -123,8 +125,16 @@ def _keep(request: Any, place: tuple[list[_Line | None], int]) -> None:
 
 
 def _width(line: Floats) -> int:
-    """Columns that are read: up to the padding, and to a multiple of `_WIDTH`."""
-    return min(int(line.shape[2]), -(-used_columns(line) // _WIDTH) * _WIDTH)
+    """Columns that are read: up to the padding, and to a multiple of the step."""
+    used = used_columns(line)
+    step = next(step for most, step in _STEPS if used <= most)
+    return -(-used // step) * step
+
+
+def _of_width(line: Floats, width: int) -> Floats:
+    """(3, 48, width), with more of its padding where it has too little."""
+    missing = max(0, width - line.shape[2])
+    return np.ascontiguousarray(np.pad(line, ((0, 0), (0, 0), (0, missing)))[..., :width])
 
 
 def _only(x: list[Floats] | Floats) -> Floats:
