@@ -4,8 +4,7 @@ from ocr_frontend.documents.letters import characters, has_number
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.candidate import READ, Candidate, Elements, claimed_by_others, field_by_field
-
-_PIECES = 6  # of one row
+from ocr_frontend.ocr.geometry import rows_from
 
 
 @field_by_field
@@ -22,17 +21,11 @@ def read_in_pieces(spec: FieldSpec, elements: Elements, page: LabelledPage) -> C
         if n not in claimed and line.confidence >= READ and has_number(line.text) and not page.labels_in(n)
     )
     begins = free - {after for n in free for after in _right_of(n, page, free)}
-    rows = [row for row in (_row(first, page, free) for first in sorted(begins)) if _whole(spec, row, page)]
+    ends = ([*rows_from(first, page.places, lambda n: _right_of(n, page, free))][-1] for first in sorted(begins))
+    rows = [row for row in ends if _whole(spec, row, page)]
     if len(rows) != 1 or not (alone or spec.key in page.owners(rows[0][0])):
         return None
     return Candidate(rows[0], "read_in_pieces")
-
-
-def _row(first: int, page: LabelledPage, free: frozenset[int]) -> tuple[int, ...]:
-    row: tuple[int, ...] = (first,)
-    while len(row) < _PIECES and (after := [n for n in _right_of(row[-1], page, free) if n not in row]):
-        row = (*row, min(after, key=lambda n: page.places[n].left))
-    return row
 
 
 def _right_of(line: int, page: LabelledPage, free: frozenset[int]) -> list[int]:

@@ -1,7 +1,7 @@
 """Where lines stand on a page: one place for the arithmetic of boxes."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ocr_frontend.ocr.orientation import levelled, slope
@@ -10,6 +10,7 @@ from ocr_frontend.ocr.textline import Box, TextLine
 _ASLANT = math.radians(12)
 # One that goes on in a row: how far below or above, from how far inside to how far to the right, in heights; its size.
 _LEVEL, _INTO, _WIDE, _SMALLER, _LARGER = 0.45, -0.7, 1.6, 0.65, 1.5
+_PIECES = 6  # of one row
 _LONG, _LARGE = 2.0, 3.0  # sides of a box to each other, and to the height of most lines
 
 
@@ -57,6 +58,18 @@ class Place:
 def places(lines: Sequence[TextLine]) -> list[Place]:
     """One a line, on the page turned level."""
     return [_place(line) for line in levelled(lines)]
+
+
+def rows_from(
+    first: int, places: Sequence[Place], right_of: Callable[[int], Iterable[int]]
+) -> Iterator[tuple[int, ...]]:
+    """A line alone, then with more and more of the pieces that stand right of it in its row, the nearest first.
+    right_of: those that may go on after a line."""
+    row: tuple[int, ...] = (first,)
+    yield row
+    while len(row) < _PIECES and (after := [n for n in right_of(row[-1]) if n not in row]):
+        row = (*row, min(after, key=lambda n: places[n].left))
+        yield row
 
 
 def aslant(lines: Sequence[TextLine]) -> tuple[bool, ...]:

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from adapters.data.hard.page import BREAK
 from adapters.data.hard.setter import Entry
+from adapters.data.hard.values import NAMES
 from adapters.data.records import Record
 from adapters.data.vocabulary import Split, given_part, surname_part
 
-_NAMES = ("nom_surname", "prenom_given_name", "pere_father", "mere_mother", "authorité")
-_STACKED = (*_NAMES, "profession", "address")
+_STACKED = (*NAMES, "profession", "address")
 _NUMBERS = ("numero_de_carte", "identifiant_unique")
 _LONGER, _GROUPED = 0.25, 0.4  # of names; of numbers
 _GROUP = 3  # digits
@@ -21,7 +21,7 @@ def lengthened(rng: random.Random, record: Record, split: Split) -> Record:
     more = {
         key: " ".join([value, *(_part(rng, value, split) for _ in range(rng.choice((1, 1, 2, 3))))])
         for key, value in record.printed.items()
-        if key in _NAMES and record.values.get(key) == value and rng.random() < _LONGER
+        if key in NAMES and record.values.get(key) == value and rng.random() < _LONGER
     }
     return replace(record, values={**record.values, **more}, printed={**record.printed, **more})
 

@@ -8,7 +8,7 @@ from adapters.data.records import Record, given_names, sample_record, surname
 from adapters.data.vocabulary import Split, listed
 
 _TRICKY = 0.14
-_NAMES = ("nom_surname", "prenom_given_name", "pere_father", "mere_mother", "authorité")
+NAMES = ("nom_surname", "prenom_given_name", "pere_father", "mere_mother", "authorité")
 
 
 def hard_record(rng: random.Random, document: DocumentName, split: Split) -> Record:
@@ -30,7 +30,7 @@ def _tricky(rng: random.Random, key: str, value: str, split: Split) -> str | Non
         return rng.choice(listed("hard_places", split))
     if key == "profession":
         return rng.choice(listed("hard_professions", split))
-    if key not in _NAMES:
+    if key not in NAMES:
         return None
     if rng.random() < 0.5:  # four words and more, which few lines can hold
         return f"{surname(rng, split)} {given_names(rng, split)}" if key != "prenom_given_name" else value

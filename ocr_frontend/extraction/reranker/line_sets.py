@@ -6,11 +6,12 @@ from itertools import islice
 from ocr_frontend.documents.letters import has_number, letters
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.reranker.surroundings import Surroundings
+from ocr_frontend.ocr.geometry import rows_from
 
 Lines = tuple[int, ...]
 
 _FEWEST = 2  # letters of free text
-_ROWS, _PIECES = 5, 6  # of one value; of one row
+_ROWS = 5  # of one value
 _MOST = 200  # chains of rows that are looked at: cards have 40, lines that somebody made up may have any number
 
 
@@ -55,15 +56,8 @@ def _in_pieces(around: Surroundings, spec: FieldSpec, whole: frozenset[int]) -> 
 
 
 def _rows(around: Surroundings, first: int, allowed: frozenset[int]) -> list[Lines]:
-    """A line alone, then with more and more of the pieces that stand right of it in its row."""
-    found: list[Lines] = [(first,)]
-    while len(found) < _PIECES:
-        row = found[-1]
-        after = [n for n in around.beside[row[-1]] if n in allowed and n not in row]
-        if not after:
-            break
-        found.append((*row, min(after, key=lambda n: around.places[n].left)))
-    return found
+    """A line alone, then with more and more of its row's other pieces."""
+    return list(rows_from(first, around.places, lambda n: allowed.intersection(around.beside[n])))
 
 
 def _may_hold(around: Surroundings, spec: FieldSpec, line: int) -> bool:
