@@ -42,15 +42,23 @@ class LocalOnly:
             return None
         origin = headers.get("origin")
         foreign = headers.get("sec-fetch-site", "none") not in _OWN
-        if foreign or (origin is not None and urlsplit(origin).netloc.lower() != host.lower()):
+        if foreign or (origin is not None and _host_of(origin) != host.lower()):
             return "Without keys this service takes nothing from another web page."
         return None
 
     def _is_here(self, host: str) -> bool:
-        name = urlsplit(f"//{host}").hostname or ""
-        if name == "localhost" or name in self._hosts:
-            return True
         try:
+            name = urlsplit(f"//{host}").hostname or ""
+            if name == "localhost" or name in self._hosts:
+                return True
             return ipaddress.ip_address(name).is_loopback
         except ValueError:
             return False
+
+
+def _host_of(origin: str) -> str | None:
+    """None for what is no address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None

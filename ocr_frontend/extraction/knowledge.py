@@ -4,13 +4,15 @@ Parsed and built once a contract, not once a card: the model server's list is as
 model wants hardly ever changes.
 """
 
+import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import AUTO, Documents
 from ocr_frontend.documents.spec import DocumentSpec
-from ocr_frontend.errors import UnknownDocument
+from ocr_frontend.errors import UnknownDocument, Unprocessable
+from ocr_frontend.extraction.checks import unknown_checks
 from ocr_frontend.llm.catalog import ModelCard
 from ocr_frontend.llm.contract import Contract, built_in
 
@@ -37,30 +39,34 @@ class Knowledge:
 
 
 class KnownModels:
-    """Knowledge by contract, the most recently used ones. For one event loop."""
+    """Knowledge by contract, the most recently used ones. For any threads."""
 
     def __init__(self, documents: Documents) -> None:
         contract = built_in(documents)
         self._documents = documents
         self._own = Knowledge(contract, documents, Classifier(documents))
         self._known: OrderedDict[str, Knowledge] = OrderedDict()
+        self._lock = threading.Lock()
 
     def of(self, card: ModelCard) -> Knowledge:
         """The front's own where the card carries no contract. Raises Unprocessable for one that cannot be read."""
         if card.prompt is None:
             return self._own
-        known = self._known.get(card.contract_key)
-        if known is None:
-            known = self._known[card.contract_key] = self._built(card)
-            if len(self._known) > _MOST:
-                self._known.popitem(last=False)
-        self._known.move_to_end(card.contract_key)
-        return known
+        with self._lock:
+            known = self._known.get(card.contract_key)
+            if known is None:
+                known = self._known[card.contract_key] = self._built(card)
+                if len(self._known) > _MOST:
+                    self._known.popitem(last=False)
+            self._known.move_to_end(card.contract_key)
+            return known
 
     def _built(self, card: ModelCard) -> Knowledge:
         contract = card.contract()
         assert contract is not None
         documents = contract.known(self._documents)
+        if unknown := unknown_checks(documents.every.values()):
+            raise Unprocessable(f"A document of the model {card.id} names a check that there is not: {min(unknown)}.")
         own = self._documents.every
         brings = any(spec is not own.get(name) for name, spec in documents.every.items())
         return Knowledge(contract, documents, Classifier(documents) if brings else self._own.classifier)

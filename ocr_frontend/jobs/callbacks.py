@@ -70,7 +70,7 @@ async def target(url: str, *, private: bool, look_up: Resolve = resolve) -> Targ
         raise Unprocessable("`callback_url` has to begin with https://.")
     try:
         addresses = await look_up(host, port or (443 if parts.scheme == "https" else 80))
-    except OSError:
+    except (OSError, UnicodeError):  # the second one of a name that no host can have: `a..b`
         raise Unprocessable("The host of `callback_url` is not known.") from None
     if not addresses or not (private or all(_is_public(address) for address in addresses)):
         raise Unprocessable("`callback_url` names an address inside a network; only public ones are called.")

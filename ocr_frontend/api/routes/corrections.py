@@ -51,7 +51,7 @@ async def _fields(request: Request) -> dict[str, Any]:
             raise ImageTooLarge(f"The body has more than {_MOST} bytes.")
     try:
         given = json.loads(bytes(body))
-    except ValueError:
+    except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict) or list(given) != ["fields"] or not isinstance(given["fields"], dict):
         raise BadRequest('Send JSON: {"fields": {"NAME": VALUE}}.')

@@ -2,10 +2,12 @@
 
 import csv
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from ocr_frontend.documents.registry import builtin
@@ -13,7 +15,7 @@ from ocr_frontend.documents.registry import builtin
 FORMATS = ("table", "json", "jsonl", "csv")
 # Every field of every document once, so that a folder of different documents fits one sheet.
 FIELDS = tuple(dict.fromkeys(name for document in builtin().readable.values() for name in document.keys))
-_COLUMNS = ("file", "document", "model", *FIELDS, "least_confidence", "warnings", "error")
+_REST = "other_fields"  # as JSON: fields of documents that the sheet has no columns for
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Writer:
     def __init__(self, form: str, out: TextIO) -> None:
         self._form, self._out = form, out
         self._begun = False
-        self._csv = csv.DictWriter(out, _COLUMNS)
+        self._csv: csv.DictWriter[str] | None = None
         self._console = Console(file=out, highlight=False)
 
     def write(self, record: Record) -> None:
@@ -45,9 +47,8 @@ class Writer:
                 self._console.print(_table(record.file, record.answer))
             return
         if self._form == "csv":
-            if not self._begun:
-                self._csv.writeheader()
-            self._csv.writerow({name: _safe(value) for name, value in _row(record).items()})
+            self._csv = self._csv or _sheet(self._out, record)
+            self._csv.writerow({name: _safe(value) for name, value in _row(record, self._csv.fieldnames).items()})
         else:
             text = json.dumps(record.as_json(), ensure_ascii=False)
             self._out.write(text + "\n" if self._form == "jsonl" else (",\n" if self._begun else "[\n") + text)
@@ -60,7 +61,16 @@ class Writer:
             self._out.write("\n]\n" if self._begun else "[]\n")
 
 
-def _row(record: Record) -> dict[str, Any]:
+def _sheet(out: TextIO, first: Record) -> "csv.DictWriter[str]":
+    """With columns for the built-in documents' fields, and for the first answer's where it is of another document."""
+    own = tuple(name for name in (first.answer or {}).get("data", {}) if name not in FIELDS)
+    columns = ("file", "document", "model", *own, *FIELDS, _REST, "least_confidence", "warnings", "error")
+    sheet = csv.DictWriter(out, columns)
+    sheet.writeheader()
+    return sheet
+
+
+def _row(record: Record, columns: Collection[str]) -> dict[str, Any]:
     row: dict[str, Any] = {"file": record.file, "error": record.error}
     if record.answer is None:
         return row
@@ -68,7 +78,10 @@ def _row(record: Record) -> dict[str, Any]:
     known = [field["confidence"] for field in fields.values() if field["confidence"] is not None]
     warnings = _told(record.answer["warnings"])
     warnings += [f"{name}: {text}" for name, field in fields.items() for text in _told(field["warnings"])]
-    return row | dict(record.answer["data"]) | {
+    data = record.answer["data"]
+    rest = {name: value for name, value in data.items() if name not in columns}
+    return row | {name: value for name, value in data.items() if name in columns} | {
+        _REST: json.dumps(rest, ensure_ascii=False) if rest else "",
         "document": record.answer["document"], "model": record.answer["model"],
         "least_confidence": min(known, default=None), "warnings": " ".join(warnings),
     }  # fmt: skip
@@ -85,12 +98,12 @@ def _safe(value: Any) -> Any:
 
 def _table(file: str, answer: dict[str, Any]) -> Table:
     table = Table("field", "value", "confidence", "warnings", title=None, caption=_caption(answer))
-    table.title = f"{file}: {answer['document']}"
+    table.title = escape(f"{file}: {answer['document']}")
     for name, field in answer["fields"].items():
         value, confidence = field["value"], field["confidence"]
         table.add_row(
-            name,
-            "" if value is None else str(value).replace("[", r"\["),
+            escape(name),
+            "" if value is None else escape(str(value)),
             "–" if confidence is None else f"{confidence:.0%}",
             " ".join(_told(field["warnings"])),
         )

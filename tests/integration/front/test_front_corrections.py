@@ -32,6 +32,7 @@ async def test_what_is_put_right_becomes_a_sample(tmp_path: Path) -> None:
             assert (await front.client.put(address, json=wrong)).status_code == 422
         for wrong in ({}, [], {"fields": 1}, {"fields": {}, "x": 1}):
             assert (await front.client.put(address, json=wrong)).status_code == 400
+        assert (await front.client.put(address, content=b"[" * 60_000)).status_code == 400
         await front.extract(picture())  # not corrected: no sample
         rows = (await front.client.get("/v1/corrections")).text.splitlines()
         assert len(rows) == 1 and json.loads(rows[0])["corrections"] == body["corrections"]

@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from ocr_frontend.api.app import create_app
+from ocr_frontend.cli.extract.output import Record, Writer
 from ocr_frontend.cli.main import main
 from ocr_frontend.settings import Settings
 from tests.integration.front.fakes import CONTRACT, RECTO_ANSWER, RECTO_TEXT, FakeReader, picture
@@ -90,6 +91,16 @@ def test_csv_and_json_into_a_file(server: str, folder: Path) -> None:
     assert rows[0]["taille"] == "1.66" and rows[0]["pere_father"] == "" and rows[1]["error"]
     assert extract(server, folder / "a.jpg", folder / "c.jpg", "--format", "json", "--out", folder / "out.json") == 0
     assert len(json.loads((folder / "out.json").read_text("utf-8"))) == 2
+
+
+def test_fields_of_any_document_find_a_place_in_the_sheet() -> None:
+    out = io.StringIO()
+    writer = Writer("csv", out)
+    body = {"document": "permit", "model": "m", "fields": {}, "warnings": []}
+    for data in ({"seat": "4"}, {"taille": 1.7, "gate": "=B"}):
+        writer.write(Record("a.jpg", body | {"data": data}))
+    first, second = csv.DictReader(io.StringIO(out.getvalue()))
+    assert first["seat"] == "4" and second["taille"] == "1.7" and json.loads(second["other_fields"]) == {"gate": "=B"}
 
 
 def test_usage(server: str, tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -309,6 +309,11 @@ async def test_addresses_that_are_not_called(url: str) -> None:
         await target(url, private=False, look_up=book)
 
 
+async def test_a_name_that_no_host_can_have_is_refused() -> None:
+    with pytest.raises(Unprocessable, match="not known"):
+        await target("https://a..b/", private=False)
+
+
 async def test_what_was_looked_up_is_what_is_called() -> None:
     found = await target(
         "https://hooks.example:8443/a?b=c", private=False, look_up=address_book(**{"hooks.example": "93.184.216.34"})

@@ -84,6 +84,13 @@ def test_the_classifier_is_the_front_s_own_unless_the_contract_brings_documents(
     assert models.of(ModelCard(id="bus", prompt=PROMPT)).classifier is not own
 
 
+def test_a_check_that_there_is_not_is_said_before_a_card_is_read() -> None:
+    ticket = PROMPT["documents"]["bus-ticket"]
+    wrong = {"bus-ticket": ticket | {"spec": SPEC | {"checks": [{"code": "x", "field": "line"}]}}}
+    with pytest.raises(Unprocessable, match="names a check that there is not: x"):
+        KnownModels(builtin()).of(ModelCard(id="bus", prompt=PROMPT | {"documents": wrong}))
+
+
 def test_what_cannot_be_read_or_is_not_known_is_said() -> None:
     models = KnownModels(builtin())
     with pytest.raises(Unprocessable, match="contract cannot be read"):
