@@ -74,7 +74,7 @@ class Classifier:
         if not readable:
             return Detection(None, NO_LABELS, sure_none=True)
         best = self._specs[readable[0]]
-        strange_state = foreign(best, self._states, lines, zone)
+        strange_state = foreign(best, self._states, _header(best, lines, readings), zone)
         other = max(others, key=lambda n: (_marks(self._specs[n], hits), scores[n]), default=None)
         if other is not None and self._is_other(self._specs[other], scores[other], scores[best.name], readings):
             return Detection(None, f"It looks like {self._specs[other].title.en}.", sure_none=True)
@@ -85,9 +85,7 @@ class Classifier:
         reason = self._doubt(best, hits, lines, zone)
         if reason is None and len(readable) > 1 and scores[best.name] - scores[readable[1]] < _MARGIN:
             reason = f"It may be {best.name} or {readable[1]}."
-        if reason is not None:
-            return Detection(None, reason)
-        return Detection(best, several=_twice(best, hits) >= _TWICE)
+        return Detection(best if reason is None else None, reason or "", several=_twice(best, hits) >= _TWICE)
 
     def printed(self, readings: Sequence[Reading]) -> list[dict[str, frozenset[tuple[str, str]]]]:
         """For each line the labels in it with their language, by each document that can be read and prints them.
@@ -167,6 +165,13 @@ def _own(document: str, reading: Reading) -> frozenset[tuple[str, str]]:
 
 def _of(spec: DocumentSpec, names: frozenset[str]) -> bool:
     return any(name.startswith(f"{spec.name} ") for name in names)
+
+
+def _header(spec: DocumentSpec, lines: Sequence[TextLine], readings: Sequence[Reading]) -> Sequence[TextLine]:
+    """The lines before the first that holds a field's label."""
+    fields = {f"{spec.name} {field.key}" for field in spec.fields}
+    first = next((n for n, reading in enumerate(readings) if fields & reading.labels), len(lines))
+    return lines[:first]
 
 
 def _marks(spec: DocumentSpec, hits: Sequence[_Hit]) -> int:

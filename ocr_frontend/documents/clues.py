@@ -14,6 +14,7 @@ FOREIGN = "another country's document"
 _STATE = re.compile(r"^REPUBLI(?:QUE|C)(?:DU|DELA|DE|OF)([A-Z]{4,})")
 _CARD_ZONE = re.compile(r"^[IAC1L|][A-Z<]([A-Z]{3})[A-Z0-9<]{20,}")
 _PASSPORT_ZONE = re.compile(r"^P[A-Z<]([A-Z]{3})[A-Z<]{10,}")
+_PASSPORT_LENGTH = 35  # of 44 characters, of which OCR may lose some: a card's line of names has 30
 _STATE_LIKE = 0.5  # of the letters: a state's name that OCR damaged
 
 
@@ -21,7 +22,8 @@ def zone_of(lines: Sequence[TextLine]) -> tuple[str, str] | None:
     """Format and state of a machine-readable zone, by its first line; digits tell a card's from a line of names."""
     for line in lines:
         text = re.sub(r"\s", "", line.text.upper())
-        if (match := _PASSPORT_ZONE.match(text)) and text.count("<") >= 3:
+        long = len(text) >= _PASSPORT_LENGTH and text.count("<") >= 3
+        if long and (match := _PASSPORT_ZONE.match(text)):
             return "TD3", match.group(1)
         match = _CARD_ZONE.match(text)
         if match and "<" in text and sum(character.isdigit() for character in text) >= 6:
@@ -30,13 +32,15 @@ def zone_of(lines: Sequence[TextLine]) -> tuple[str, str] | None:
 
 
 def foreign(
-    best: DocumentSpec, states: Collection[str], lines: Sequence[TextLine], zone: tuple[str, str] | None
+    best: DocumentSpec, states: Collection[str], header: Sequence[TextLine], zone: tuple[str, str] | None
 ) -> str | None:
-    """Whether header or zone name another state than those that issue the best document, or any known one."""
+    """Whether header or zone name another state than those that issue the best document, or any known one.
+
+    header: the lines before the first field's label. Behind one the same words are a place of birth."""
     issuers = best.recognise.issuers
-    if zone and issuers and states and not any(_nearly(zone[1], state) for state in states):
-        return "another country's card"
-    named = [match.group(1) for line in lines if (match := _STATE.match(letters(line.text)))]
+    if zone and issuers and states:
+        return None if any(_nearly(zone[1], state) for state in states) else "another country's card"
+    named = [match.group(1) for line in header if (match := _STATE.match(letters(line.text)))]
     if issuers and named and not any(_like(name, issuer) for name in named for issuer in issuers):
         return FOREIGN
     return None

@@ -10,7 +10,7 @@ from rapidfuzz.distance import Levenshtein
 
 from ocr_frontend.documents.abbreviations import Abbreviations
 from ocr_frontend.documents.label_parts import a_word, bounds, numbers_between, set_apart, text_before, text_behind
-from ocr_frontend.documents.label_search import find_labels
+from ocr_frontend.documents.label_search import Found, find_labels
 from ocr_frontend.documents.letters import has_number, letters, tokens
 from ocr_frontend.documents.near_forms import NearForms
 from ocr_frontend.documents.spec import DocumentSpec, Printed
@@ -69,6 +69,8 @@ class LabelBook:
         self._near, self._pairs = NearForms(self._forms, parts), frozenset(parts)
         phrases = (form for label in self.labels for form in label.phrases)
         self._phrases = frozenset(form for form in phrases if len(form) >= _SHORTER)
+        # No field is missed where these are not seen in a line, and a trade may end so: OFFICIER D'ETAT CIVIL.
+        self._leading = frozenset(form for label in self.labels if label.optional for form in label.phrases)
         self._short = Abbreviations(self.labels)
         glued = {pair for pair in self._pairs if len(pair) >= _SHORTER}
         self._glueable = frozenset(glued | {form for form in self._phrases if len(form) >= _LONG})
@@ -95,7 +97,7 @@ class LabelBook:
         behind = text_behind(text, words, found.leading) if found.leading else ""
         alone = bool(found.forms) and found.free <= len(plain) // 8 and not a_word(behind)
         begins = inline and bool(behind) and found.before == 0
-        kept = found.forms if alone or begins or self._trusted(found.forms, text) or set_apart(text, behind) else []
+        kept = found.forms if alone or begins or self._trusted(found, text) or set_apart(text, behind) else []
         if inline and not kept and (short := self._short.before(text)) is not None:
             return Reading(hits=((short[0], "both"),), rest=short[1])
         if not kept and (shortened := self._shortened(text)) is not None:
@@ -131,12 +133,14 @@ class LabelBook:
             return frozenset()
         return self._of[best[0]]
 
-    def _trusted(self, found: Sequence[str], text: str) -> bool:
+    def _trusted(self, found: Found, text: str) -> bool:
         """Among other words a label counts in both languages, of several words, twice, or with a colon: SANS
         PROFESSION is a trade."""
-        if any(form in self._pairs or form in self._phrases for form in found) or self._twice(found, text):
+        phrases = self._phrases if found.before == 0 else self._phrases - self._leading
+        forms = found.forms
+        if any(form in self._pairs or form in phrases for form in forms) or self._twice(forms, text):
             return True
-        return bool(found) and ":" in text and letters(text.partition(":")[0]) == found[0]
+        return bool(forms) and ":" in text and letters(text.partition(":")[0]) == forms[0]
 
     def _twice(self, found: Sequence[str], text: str) -> bool:
         """Whether one label stands on both sides of a stroke: PROFESSION/PROFESSION, as some print it."""

@@ -5,7 +5,7 @@ What a clerk looks at, and the model does not see.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, cmp_to_key
 
 from ocr_frontend.documents.label_words import looks_like_label, share_of_label_words
 from ocr_frontend.documents.labels import LabelBook, Reading, book_of
@@ -49,7 +49,9 @@ class LabelledPage:
             if reading.rest and self._typed[key].holds(reading.rest)
         }
         if len(proven) >= _INLINE:
-            found = [closer[n] if n in closer and closer[n].rest else each for n, each in enumerate(found)]
+            known = frozenset().union(*(reading.labels for reading in found))  # `PROF. DE LYCEE` under PROFESSION
+            more = {n: reading for n, reading in closer.items() if reading.rest and not reading.labels <= known}
+            found = [more.get(n, each) for n, each in enumerate(found)]
         return tuple(found)
 
     def _speaking(self, reading: Reading) -> frozenset[str]:
@@ -155,6 +157,20 @@ class LabelledPage:
     def owners(self, index: int) -> frozenset[str]:
         """The labels that claim a line: those that stand in it, else those next to it."""
         return self._names[index] or self.nearest.of(index)
+
+    def in_order_of_labels(self, keys: Sequence[str]) -> list[str]:
+        """Fields by where their labels stand, from left to right, those below each other from top to bottom; as they
+        are given where a label was not read."""
+        at = {key: next((n for n, names in enumerate(self._names) if key in names), None) for key in keys}
+        if None in at.values():
+            return list(keys)
+
+        def first(one: str, other: str) -> int:
+            a, b = self.places[at[one] or 0], self.places[at[other] or 0]
+            aside = a.left - b.left
+            return round(aside if abs(aside) > a.height else a.top - b.top)
+
+        return sorted(keys, key=cmp_to_key(first))
 
     def text_of(self, index: int, key: str) -> str:
         """The line's text for a field, without its own label before or behind it, another's behind it, or what a

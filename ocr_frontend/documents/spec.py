@@ -81,7 +81,7 @@ class MachineReadable(_Part):
 
     format: Literal["TD1", "TD3"]
     states: Texts = ()
-    shapes: dict[Literal["document_number", "optional_data"], str] = {}
+    shapes: dict[Literal["document_number", "optional_data"], Annotated[str, Field(pattern=r"^[an]+$")]] = {}
     fields: dict[Key, str] = {}
 
 

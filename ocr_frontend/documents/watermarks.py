@@ -8,13 +8,16 @@ from rapidfuzz import fuzz
 from ocr_frontend.documents.letters import letters
 
 _FEWEST = 6  # letters of a rest: of 2,500 names, places and trades none ends so
+# Ends of static words that are words themselves, or names' ends: SANTE PUBLIQUE, SUTHERLAND.
+_WORDS = ("PUBLIC", "PUBLIQUE", "THERLAND")
 _FEWEST_OF_PIECE = 3
 _LAST_WORD = re.compile(r"[^\W\d_]+(?=\W*$)")
 
 
 def static_words(texts: Iterable[str]) -> tuple[str, ...]:
     """The words of a document's static lines of which a rest can be told from a name."""
-    return tuple(sorted({word for text in texts for each in text.split() if len(word := letters(each)) > _FEWEST + 1}))
+    long = {word for text in texts for each in text.split() if len(word := letters(each)) > _FEWEST + 1}
+    return tuple(sorted(word for word in long if not word.endswith(_WORDS)))
 
 
 def static_pieces(texts: Iterable[str]) -> frozenset[str]:

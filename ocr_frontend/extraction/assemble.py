@@ -11,7 +11,7 @@ from ocr_frontend.documents.machine_readable import MachineReadable
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.extraction.candidate import Candidate
-from ocr_frontend.extraction.checks import check
+from ocr_frontend.extraction.checks import DOUBTFUL, check
 from ocr_frontend.extraction.confidence import Weights
 from ocr_frontend.extraction.evidence import gather, has_orphan, log_odds
 from ocr_frontend.extraction.grounding import ground
@@ -25,6 +25,7 @@ from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.ocr.textline import TextLine
 
 Status = Literal["read", "absent", "unreadable"]
+_NO_DIRT = 0.3  # OCR's score of a line that may be a value which can hardly be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ def _field(
     lines = tuple(places[index] for index in field.lines if index in places)
     review = bool(field.warnings) if confidence is None else confidence < spec.review.of(key)
     status = _status(spec, key, field, page, found)
-    review = review or status == "unreadable" or "answer_cut" in field.codes
+    review = review or status == "unreadable" or bool(field.codes & {"answer_cut", *DOUBTFUL})
     return Field(field, lines, status, confidence, evidence or {}, review)
 
 
@@ -120,7 +121,7 @@ def _status(
     field_spec = spec.field(key)
     assert field_spec is not None
     named = field.codes & {"no_value", "no_such_line", "label_left_out", "answer_cut"}
-    return "unreadable" if named or has_orphan(field_spec, page, claimed) else "absent"
+    return "unreadable" if named or has_orphan(field_spec, page, claimed, _NO_DIRT) else "absent"
 
 
 def _places(page: LabelledPage, lines: Sequence[TextLine]) -> dict[int, int]:

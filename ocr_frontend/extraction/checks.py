@@ -8,7 +8,8 @@ from ocr_frontend.documents.types import Value
 from ocr_frontend.extraction.warnings import Warning_
 
 _DAYS_A_YEAR = 365.25
-_IMPOSSIBLE = frozenset({"in_future", "age_implausible", "out_of_range"})  # what has expired is a value all the same
+# No value is so; what has expired is one all the same.
+_IMPOSSIBLE = frozenset({"in_future", "age_implausible", "out_of_range", "far_off"})
 
 
 class Values:
@@ -39,6 +40,10 @@ class Values:
 
     def _field(self, key: str | None) -> FieldSpec | None:
         return self._spec.field(key) if key else None
+
+
+# What a person should look at, however sure the reading is; that a document has expired is no doubt about it.
+DOUBTFUL = _IMPOSSIBLE | {"not_after", "year_differs"}
 
 
 def check(spec: DocumentSpec, values: Mapping[str, Value | None], today: datetime.date | None = None) -> list[Warning_]:
@@ -82,6 +87,11 @@ def _expired(each: Check, values: Values) -> bool:
     return day is not None and day < values.today
 
 
+def _far_off(each: Check, values: Values) -> bool:
+    day = values.day(each.field)
+    return day is not None and (day - values.today).days / _DAYS_A_YEAR > (each.most or 100)
+
+
 def _not_after(each: Check, values: Values) -> bool:
     day, other = values.day(each.field), values.day(each.other)
     return day is not None and other is not None and day <= other
@@ -102,6 +112,7 @@ RULES: Mapping[str, Callable[[Check, Values], bool]] = {
     "in_future": _in_future,
     "age_implausible": _age_implausible,
     "expired": _expired,
+    "far_off": _far_off,
     "not_after": _not_after,
     "out_of_range": _out_of_range,
     "year_differs": _year_differs,

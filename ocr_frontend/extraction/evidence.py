@@ -65,12 +65,13 @@ def _empty(spec: FieldSpec, page: LabelledPage, claimed: frozenset[int], field: 
     return {"null": 1.0, "orphan": float(bool(field.codes) or has_orphan(spec, page, claimed))}
 
 
-def has_orphan(spec: FieldSpec, page: LabelledPage, claimed: frozenset[int]) -> bool:
-    """Whether under the field's own label stands a line that no field claims and that is no label."""
+def has_orphan(spec: FieldSpec, page: LabelledPage, claimed: frozenset[int], least: float = READ) -> bool:
+    """Whether under the field's own label stands a line, read with a better score than `least`, that no field claims
+    and that is no label."""
     return any(
         spec.key in page.owners(index) and not page.labels_in(index) and not page.is_label(index)
         for index, line in enumerate(page.lines)
-        if index not in claimed and line.confidence > READ
+        if index not in claimed and line.confidence > least
     )
 
 

@@ -10,7 +10,6 @@ from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.documents.types import fold
 from ocr_frontend.llm.answers import MAX_JOINED, Element
 
-_SHORT = 3  # characters: `M` is in every other line
 _ALIKE = 0.85  # of the letters: two spellings of one value
 
 
@@ -60,10 +59,17 @@ def _joins(wanted: str, spec: FieldSpec, page: LabelledPage) -> Iterator[tuple[i
     return (found for found in go_on(wanted, ()) if len(found) > 1)
 
 
-def _lines_with(text: str, page: LabelledPage) -> list[int]:
-    """Lines that hold the text: whole words only where it is short."""
+def lines_with(text: str, spec: FieldSpec, page: LabelledPage) -> list[int]:
+    """Lines that hold the text as words of their own, or on to a label."""
     wanted = key_of(text)
-    return [index for index, line in enumerate(page.lines) if _holds(key_of(line.text), wanted)]
+    if not wanted:
+        return []
+    whole = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
+    return [
+        index
+        for index, line in enumerate(page.lines)
+        if whole.search(key_of(line.text)) or whole.search(key_of(page.text_of(index, spec.key)))
+    ]
 
 
 def lines_that_say(text: str, value: object, spec: FieldSpec, page: LabelledPage) -> list[int]:
@@ -73,7 +79,7 @@ def lines_that_say(text: str, value: object, spec: FieldSpec, page: LabelledPage
     another number are no card's number.
     """
     if spec.type.free:
-        return _lines_with(text, page)
+        return lines_with(text, spec, page)
     whole = re.compile(rf"(?<!\w){re.escape(key_of(text))}(?!\w)")
     said = [index for index, line in enumerate(page.lines) if whole.search(key_of(line.text))]
     return said or _lines_with_value(value, spec, page)
@@ -109,9 +115,3 @@ def prefer(indexes: list[int], spec: FieldSpec, page: LabelledPage) -> int:
 def key_of(text: str) -> str:
     """What is compared: blanks folded, letters' case left out."""
     return fold(text).casefold()
-
-
-def _holds(line: str, text: str) -> bool:
-    if not text:
-        return False
-    return text in line.split() if len(text) <= _SHORT and " " not in text else text in line

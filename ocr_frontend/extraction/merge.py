@@ -84,6 +84,9 @@ def merge(recto: Side, verso: Side, zone: Zone | None) -> Merged:
         _settle(merged, key, standard, likeness, zone if by_zone else None)
     _fill(merged, recto, zone)
     _check_issue(merged, recto, verso, zone)
+    both = any(v is not None for v in recto.values.values()) and any(v is not None for v in verso.values.values())
+    if both and not told and merged.data is not None:
+        merged.warnings.append(Conflict("nothing_compared"))
     return merged
 
 

@@ -10,6 +10,8 @@ from ocr_frontend.extraction.resolve import Resolved
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.ocr.textline import TextLine
 
+_CHECKED = frozenset({"document_number", "optional_data", "birth_date", "expiry_date"})  # parts that check digits cover
+
 
 def read_mrz(spec: DocumentSpec, lines: Sequence[TextLine]) -> MachineReadable | None:
     """The zone that the document says it has, None where it has none or none was found."""
@@ -22,7 +24,8 @@ def read_mrz(spec: DocumentSpec, lines: Sequence[TextLine]) -> MachineReadable |
 def with_mrz(
     spec: DocumentSpec, fields: Mapping[str, Resolved], zone: MachineReadable | None, lines: Sequence[TextLine]
 ) -> dict[str, Resolved]:
-    """The fields; where the zone holds, what it says of them outranks OCR and model."""
+    """The fields; where the zone holds, what its check digits vouch for outranks OCR and model, and fields that are
+    empty get what it says without."""
     kept = dict(fields)
     if zone is None or not zone.holds or spec.machine_readable is None:
         return kept
@@ -30,14 +33,17 @@ def with_mrz(
         field_spec, said = spec.field(key), getattr(zone, part, None)
         if said is None or field_spec is None:
             continue
-        found = field_spec.type.find(said.strftime("%d.%m.%Y") if isinstance(said, datetime.date) else str(said))
+        kind = field_spec.type
+        found = kind.of_day(said) if isinstance(said, datetime.date) else kind.find(str(said))
         if found is None or not found.exact:
             continue
-        old = kept[key]
+        old, vouched = kept[key], part in _CHECKED
+        if not vouched and old.value is not None:
+            continue
         if old.value == found.value:
             kept[key] = replace(old, source="mrz")
             continue
-        told = (Warning_("mrz_used", key),)
+        told = (Warning_("mrz_used" if vouched else "mrz_unchecked", key),)
         other = ((old.value, old.source),) if old.value is not None else ()
         line = lines[zone.lines[0]]
         kept[key] = Resolved(found.value, (), line.confidence, line.box, "mrz", told, (*other, *old.alternatives))

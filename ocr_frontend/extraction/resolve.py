@@ -88,7 +88,7 @@ def _one_of(
 ) -> tuple[Found | None, bool]:
     """The field's value in the text, and whether the text holds more of that type than fields ask for.
 
-    Fields of one type that name the same line share its values in their order: two dates of one row.
+    Fields of one type that name the same line share its values in the order of their labels: two dates of one row.
     """
     finds = [] if spec.type.free else list(spec.type.finds(text))
     different = list(dict.fromkeys(found.value for found in finds))
@@ -99,7 +99,8 @@ def _one_of(
         for each in page.spec.fields
         if each.type == spec.type and line_numbers(chosen.get(each.key)) == numbers
     ]
-    place = sharing.index(spec.key) if spec.key in sharing else 0
+    order = page.in_order_of_labels(sharing)
+    place = order.index(spec.key) if spec.key in order else 0
     wanted = different[min(place, len(different) - 1)]
     return next(found for found in finds if found.value == wanted), len(sharing) != len(different)
 

@@ -13,7 +13,6 @@ from ocr_frontend.extraction import merge
 from ocr_frontend.extraction.warnings import MESSAGES
 
 SIDES = ("recto", "verso")
-_NAMES_OF_ZONE = 30 - len("<<")  # letters, in a TD1
 
 
 class Card(BaseModel):
@@ -104,8 +103,7 @@ def _zone(answer: Extraction) -> merge.Zone | None:
     plain = {standard: text for standard, text in texts.items() if text}
     printed = plain | {standard: f"{day:%d.%m.%Y}" for standard, day in days.items() if day}
     values = plain | {standard: day.isoformat() for standard, day in days.items() if day}
-    cut = len((zone.surname or "") + (zone.given_names or "")) >= _NAMES_OF_ZONE
-    return merge.Zone(zone.holds, values, printed, cut)
+    return merge.Zone(zone.holds, values, printed, zone.names_truncated)
 
 
 def _answer(conflict: merge.Conflict) -> WarningAnswer:

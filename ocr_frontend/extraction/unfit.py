@@ -8,7 +8,7 @@ from collections import defaultdict
 from ocr_frontend.documents.page import LabelledPage
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.candidate import Candidate, Elements, fewer, field_by_field, numbers_of
-from ocr_frontend.extraction.grounding import has_one_value, key_of
+from ocr_frontend.extraction.grounding import has_one_value, lines_with
 from ocr_frontend.llm.answers import Element, line_numbers
 
 
@@ -31,8 +31,7 @@ def behind_another_label(spec: FieldSpec, elements: Elements, page: LabelledPage
     numbers, text = numbers_of(element, page), _written(element)
     if not spec.type.free or not (len(numbers) == 1 or text):
         return None
-    wanted = key_of(text)
-    lines = numbers or [n for n, line in enumerate(page.lines) if wanted in key_of(line.text)]
+    lines = numbers or lines_with(text, spec, page)
     behind = (page.readings[n].rest and page.labels_in(n) and spec.key not in page.labels_in(n) for n in lines)
     return Candidate(None, "behind_another_label") if lines and all(behind) else None
 

@@ -1,5 +1,6 @@
 """What every value type offers."""
 
+import datetime
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,6 +62,10 @@ class ValueType(ABC):
         found = self.find(text)
         return found is not None and found.exact
 
+    def of_day(self, day: datetime.date) -> Found | None:
+        """A calendar day as a value of this type."""
+        return self.find(f"{day:%d.%m.%Y}")
+
     def rough(self, text: str) -> Found | None:
         """What may be a damaged value of this type. None by default."""
         return None
@@ -82,7 +87,9 @@ def as_digits(text: str) -> str | None:
 
 
 def rough_number(text: str) -> Found | None:
-    """The words that are mostly digits, as read: one number may have been broken up."""
-    words = [word for word in text.split() if 2 * sum(character.isdigit() for character in word) >= len(word)]
-    rough = " ".join(words).strip(".,:;/-")
+    """The words that are mostly digits, as read, with single words between them: one number may have been broken up."""
+    words = text.split()
+    numbers = [n for n, word in enumerate(words) if 2 * sum(character.isdigit() for character in word) >= len(word)]
+    kept = [n for n in range(len(words)) if n in numbers or (n - 1 in numbers and n + 1 in numbers)]
+    rough = " ".join(words[n] for n in kept).strip(".,:;/-")
     return Found(rough, exact=False) if sum(character.isdigit() for character in rough) >= 4 else None

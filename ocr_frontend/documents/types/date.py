@@ -6,16 +6,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ocr_frontend.documents.letters import letters
 from ocr_frontend.documents.types.base import DIGIT, Found, Value, ValueType, as_digits, rough_number
 from ocr_frontend.documents.types.text import STRING
 
 _SEPARATOR = r"\s?[.,:;/·\-]?\s?"
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+# By how their names begin in English and French, without accents.
+_MONTHS = (
+    ("JAN",), ("FEB", "FEV"), ("MAR",), ("APR", "AVR"), ("MAY", "MAI"), ("JUN", "JUIN"), ("JUL", "JUIL"),
+    ("AUG", "AOU"), ("SEP",), ("OCT",), ("NOV",), ("DEC",),
+)  # fmt: skip
 _SHAPES = {
     "dmy": re.compile(rf"(?=({DIGIT}{{2}}){_SEPARATOR}({DIGIT}{{2}}){_SEPARATOR}({DIGIT}{{4}})(?!\d))"),
     "dmy2": re.compile(rf"(?<!\d)(?=({DIGIT}{{1,2}})[./\-]({DIGIT}{{1,2}})[./\-]({DIGIT}{{2}})(?!\d|[./\-]\d))"),
     "ymd": re.compile(r"(?<!\d)(?=(\d{4})[./\-](\d{2})[./\-](\d{2})(?!\d))"),
-    "dMy": re.compile(r"(?<!\d)(?=(\d{1,2})[\s./\-]*([A-Z]{3})[A-Z]*[\s,.'/\-]*(\d{4}|\d{2})(?!\d))"),
+    "dMy": re.compile(r"(?<!\d)(?=(\d{1,2})[\s./\-]*([A-ZÀ-Þ]{3,})[\s,.'/\-]*(\d{4}|\d{2})(?!\d))"),
 }
 
 
@@ -58,6 +63,10 @@ class Date(ValueType):
             printed = text[match.start(1) : match.end(3)]
             yield Found(printed if self.as_printed else day.strftime(self.format), repaired, at=begin)
 
+    def of_day(self, day: datetime.date) -> Found | None:
+        """As `format` says."""
+        return Found(day.strftime(self.format))
+
     def rough(self, text: str) -> Found | None:
         """A damaged date as read."""
         return rough_number(text)
@@ -90,10 +99,9 @@ class Date(ValueType):
 def _day(shape: str, groups: tuple[str, ...]) -> tuple[datetime.date | None, bool]:
     """The day, and whether letters were read as digits."""
     if shape == "dMy":
-        first, month, year = groups
-        if month not in _MONTHS:
-            return None, False
-        return _existing(_century(year), _MONTHS.index(month) + 1, int(first)), False
+        number, name, full = groups
+        at = next((n for n, begins in enumerate(_MONTHS, 1) if letters(name).startswith(begins)), None)
+        return (None if at is None else _existing(_century(full), at, int(number))), False
     digits = as_digits("".join(groups))
     if digits is None:
         return None, False

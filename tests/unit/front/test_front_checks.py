@@ -1,13 +1,18 @@
 """What a document file demands of its values, and the zone that outranks: told, never hidden."""
 
 import datetime
+from typing import Any
 
 import pytest
 
+from ocr_frontend.documents.machine_readable import MachineReadable
 from ocr_frontend.documents.registry import builtin
+from ocr_frontend.documents.spec import parse_spec
 from ocr_frontend.documents.types import Value
 from ocr_frontend.extraction.checks import check, unknown_checks
-from tests.unit.front.pages import spec
+from ocr_frontend.extraction.mrz import with_mrz
+from ocr_frontend.extraction.resolve import Resolved
+from tests.unit.front.pages import line, spec
 
 TODAY = datetime.date(2026, 6, 1)
 
@@ -28,6 +33,7 @@ def codes(name: str, **values: Value | None) -> set[tuple[str, str | None]]:
         ("cni-2018-verso", {"date_of_issue": "01.01.2036", "date_of_expiration": "01.01.2030"}, "not_after",
          "date_of_expiration"),
         ("cni-2018-verso", {"date_of_expiration": "31.05.2026"}, "expired", "date_of_expiration"),
+        ("cni-2018-verso", {"date_of_expiration": "31.05.2098"}, "far_off", "date_of_expiration"),
         ("cni-2025-recto", {"date_of_expiration": "31.05.2026"}, "expired", "date_of_expiration"),
         ("cni-2018-verso", {"date_of_issue": "01.01.2020", "identifiant_unique": "20190123456789012"}, "year_differs",
          "identifiant_unique"),
@@ -50,3 +56,44 @@ def test_values_that_are_missing_or_damaged_contradict_nothing() -> None:
 
 def test_every_check_of_every_document_exists() -> None:
     assert unknown_checks(builtin().every.values()) == set()
+
+
+FOUND = MachineReadable(
+    format="TD1", document_code="I", issuing_state="CMR", document_number=None, optional_data=None,
+    birth_date=datetime.date(1990, 2, 1), sex="F", expiry_date=None, nationality="CMR", surname="NGO",
+    given_names="ELISE", lines=(0,), holds=True,
+)  # fmt: skip
+
+
+def with_zone(**read: Value | None) -> dict[str, Resolved]:
+    """A document whose zone has a birth date, which is printed in words, and a sex and a surname."""
+    fields = [
+        {"key": "born", "type": {"date": {"shapes": ["dMy"]}}},
+        {"key": "sex", "type": {"choice": {"values": ["M", "F"]}}},
+        {"key": "name"},
+    ]
+    told = {"format": "TD1", "fields": {"born": "birth_date", "sex": "sex", "name": "surname"}}
+    spec = parse_spec({"name": "permit", "title": {"en": "a permit"}, "fields": fields, "machine_readable": told})
+    given = {key: Resolved(read.get(key)) for key in ("born", "sex", "name")}
+    return with_mrz(spec, given, FOUND, [line("I<CMR", 0)])
+
+
+def test_a_zone_outranks_with_what_its_check_digits_cover_alone() -> None:
+    read = with_zone(born="03.04.1991", sex="M", name="NGOH")
+    assert [each.value for each in read.values()] == ["01.02.1990", "M", "NGOH"] and read["born"].codes == {"mrz_used"}
+    empty = with_zone()
+    assert [each.value for each in empty.values()] == ["01.02.1990", "F", "NGO"]
+    assert [each.codes for each in empty.values()] == [{"mrz_used"}, {"mrz_unchecked"}, {"mrz_unchecked"}]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fields": [{"key": "a", "type": {"choice": {"values": [True, False]}}}]},
+        {"fields": [{"key": "a", "type": {"choice": {"values": ["M"], "words": {"FEMALE": "F"}}}}]},
+        {"machine_readable": {"format": "TD1", "shapes": {"document_number": "NNN"}}},
+    ],
+)
+def test_what_a_file_cannot_say_is_refused_when_it_is_read(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):
+        parse_spec({"name": "permit", "title": {"en": "a permit"}, "fields": [{"key": "a"}]} | wrong)

@@ -87,6 +87,23 @@ OTHER = {
 }
 
 
+NEW_VERSO = "NOM DU PERE / FATHER'S NAME|ABENA|NOM DE LA MERE / MOTHER'S NAME|NGO|LIEU DE NAISSANCE/PLACE OF BIRTH"
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "",
+        "|I<CMR9888897944DH37800202<<<<<|4505145M3504174CMR<<<<<<<<<<<6",
+        # The first line in pieces, and a name that begins as a passport's zone does.
+        "|I<CMR9888897944|DH37800202<<<<<|4505145M3504174CMR<<<<<<<<<<<6|PENDA<<ELISE<<<<<<<<<<<<<<<<<<",
+    ],
+)
+def test_a_birth_abroad_makes_no_other_countrys_card(zone: str) -> None:
+    text = f"{NEW_VERSO}|REPUBLIQUE DU CONGO|PROFESSION/OCCUPATION|MARIN|NUMERO CNI / NIC NUMBER{zone}"
+    assert name_of(text) == "cni-2025-verso"
+
+
 @pytest.mark.parametrize("kind", OTHER)
 def test_other_documents_are_named(kind: str) -> None:
     found = detect(OTHER[kind])

@@ -15,6 +15,17 @@ BOOKS = {name: LabelBook(labels_of(each)) for name, each in builtin().readable.i
 RECTO, VERSO, NEW_VERSO = (BOOKS[name] for name in ("cni-2018-recto", "cni-2018-verso", "cni-2025-verso"))
 
 
+@pytest.mark.parametrize("text", ["OFFICIER D'ETAT CIVIL", "AGENT DE L'ETAT CIVIL (NAISSANCES)", "JOB", "Job NJOYA"])
+@pytest.mark.parametrize("book", [RECTO, NEW_VERSO])
+def test_a_trade_or_name_that_ends_or_begins_as_a_label_is_none(book: LabelBook, text: str) -> None:
+    assert not book.read(text).labels
+
+
+def test_an_optional_label_counts_where_it_begins_a_line() -> None:
+    assert RECTO.read("ETAT CIVIL CELIBATAIRE").rest == "CELIBATAIRE"
+    assert RECTO.read("EMPLOI/JOB").labels == {"profession"}
+
+
 @pytest.mark.parametrize(
     ("book", "text", "labels"),
     [

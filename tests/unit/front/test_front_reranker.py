@@ -1,5 +1,6 @@
 """The second opinion on lines: labels matched one to one, sets weighed by trees, all fields chosen together."""
 
+import datetime
 import itertools
 import json
 import math
@@ -142,7 +143,9 @@ def test_a_value_behind_its_label_goes_on_anywhere_under_the_label(left: int, go
 
 
 def test_what_a_check_of_the_document_rules_out_is_said_of_it() -> None:
-    lines = ["DATE DE DELIVRANCE/DATE OF ISSUE", "01.02.2090", "DATE D'EXPIRATION/DATE OF EXPIRY", "03.04.2091"]
+    soon = datetime.date.today().year + 8
+    lines = ["DATE DE DELIVRANCE/DATE OF ISSUE", "01.02.2090", "DATE D'EXPIRATION/DATE OF EXPIRY", f"03.04.{soon}"]
+    lines += ["04.05.2091"]
     shown = page("cni-2018-verso", lines)
     found = candidates(dict.fromkeys((each.key for each in shown.spec.fields), None), shown)
     choices = Choices(found, dict.fromkeys(found, 0.0), shown)
@@ -150,7 +153,7 @@ def test_what_a_check_of_the_document_rules_out_is_said_of_it() -> None:
         dict(zip(choices.sets[key], choices.features[key], strict=True))
         for key in ("date_of_issue", "date_of_expiration")
     )
-    assert issue[(1,)]["impossible"] and not expiry[(3,)]["impossible"]
+    assert issue[(1,)]["impossible"] and not expiry[(3,)]["impossible"] and expiry[(4,)]["impossible"]
 
 
 def test_a_bracket_that_is_not_closed_is_said_of_a_set() -> None:

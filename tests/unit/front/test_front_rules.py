@@ -379,3 +379,29 @@ def test_a_value_ends_before_a_line_that_says_something_else() -> None:
     texts = [*RECTO[:8], "TEL: +237 677 88 99 00", "ELIG-EDZOA", *RECTO[8:]]
     found = resolved("cni-2018-recto", texts, {"lieu_of_birth": (7, 8, 9)})["lieu_of_birth"]
     assert (found.value, found.codes) == ("YAOUNDE", {"second_line_left_out"})
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("date_of_issue", "date_of_expiration"), ("date_of_expiration", "date_of_issue")]
+)
+def test_two_dates_of_one_line_go_by_where_their_labels_stand(first: str, second: str) -> None:
+    names = {"date_of_issue": "DATE OF ISSUE", "date_of_expiration": "DATE OF EXPIRY"}
+    shown = [
+        line(names[first], 0, left=10),
+        line(names[second], 0, left=400),
+        line("01.02.2018 03.04.2028", 1, left=10),
+    ]
+    found = resolved("cni-2018-verso", shown, {"date_of_issue": 2, "date_of_expiration": 2})
+    assert (found[first].value, found[second].value) == ("01.02.2018", "03.04.2028")
+
+
+def test_a_written_name_is_grounded_by_whole_words_alone() -> None:
+    shown = ["NOM/SURNAME", "AMBROSE", "PRENOMS/GIVEN NAMES", "JEAN PAUL"]
+    found = resolved("cni-2018-recto", shown, {"nom_surname": "ROSE", "prenom_given_name": "PAUL"})
+    assert "not_in_text" in found["nom_surname"].codes and found["nom_surname"].source == "model"
+    assert found["prenom_given_name"].lines == (3,)
+
+
+def test_what_was_read_in_words_is_as_read() -> None:
+    shown = ["DATE DE NAISSANCE/DATE OF BIRTH", "12 MAI 1990"]
+    assert resolved("cni-2018-recto", shown, {"date_of_birth": 1})["date_of_birth"].value == "12 MAI 1990"

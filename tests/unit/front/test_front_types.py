@@ -13,6 +13,8 @@ from ocr_frontend.documents.types import ValueType, fold, make_type
 
 DATE, HEIGHT, NIC, TEXT = (make_type(name) for name in ("date", "length", "mask", "text"))
 SEX = make_type({"choice": {"values": ["M", "F"]}})
+WORDED = make_type({"choice": {"values": ["M", "F"], "words": {"FEMALE": "F", "FEMININ": "F", "FEMME": "F"}}})
+WRITTEN = make_type({"date": {"shapes": ["dMy"]}})
 SIX, NINE, SEVENTEEN = (make_type({"digits": {"count": count}}) for count in (6, 9, 17))
 
 CONFUSED = {"0": "OoO", "1": "Il|", "5": "SsS", "8": "BBB"}
@@ -49,6 +51,15 @@ CONFUSED = {"0": "OoO", "1": "Il|", "5": "SsS", "8": "BBB"}
         ("SEXE/SEX F", SEX, "F"),
         ("F 1,66 M", SEX, "F"),
         ("1,66 M", SEX, None),
+        ("15.08.1985 F", SEX, "F"),
+        ("15.08.1985 M", SEX, "M"),
+        ("FEMALE", WORDED, "F"),
+        ("Féminin", WORDED, "F"),
+        ("FEMME DE MENAGE", WORDED, None),
+        ("12 août 1990", WRITTEN, "12.08.1990"),
+        ("1 JUIL. 1990", WRITTEN, "01.07.1990"),
+        ("3 JUIN 1990", WRITTEN, "03.06.1990"),
+        ("3 FEVRIER 1990", WRITTEN, "03.02.1990"),
         ("1,66M", SEX, None),
         ("SEXE/SEX", SEX, None),
         ("MARIE", SEX, None),
