@@ -8,7 +8,8 @@ from dataclasses import replace
 from functools import cached_property, cmp_to_key
 
 from ocr_frontend.documents.label_words import looks_like_label, share_of_label_words
-from ocr_frontend.documents.labels import LabelBook, Reading, book_of
+from ocr_frontend.documents.labels import EMPTY, LabelBook, Reading, book_of
+from ocr_frontend.documents.letters import letters
 from ocr_frontend.documents.nearest_label import NearestLabels
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.documents.value_texts import ValueTexts
@@ -18,6 +19,7 @@ from ocr_frontend.ocr.geometry import Place, aslant, places
 from ocr_frontend.ocr.textline import TextLine
 
 _INLINE = 2  # typed values behind their own labels, by which a page prints values there
+_NAMES = ("JOB",)  # labels that people are called, too
 _FILLERS = 3  # of a machine-readable zone, that no value has
 
 
@@ -52,7 +54,21 @@ class LabelledPage:
             known = frozenset().union(*(reading.labels for reading in found))  # `PROF. DE LYCEE` under PROFESSION
             more = {n: reading for n, reading in closer.items() if reading.rest and not reading.labels <= known}
             found = [more.get(n, each) for n, each in enumerate(found)]
-        return tuple(found)
+        return tuple(EMPTY if self._is_a_name(n, found) else each for n, each in enumerate(found))
+
+    def _is_a_name(self, line: int, found: Sequence[Reading]) -> bool:
+        """Whether a label that is a name, too, is none here: its field's label was read elsewhere, and not in the other
+        language alone."""
+        reading = found[line]
+        if letters(self.lines[line].text.removesuffix(reading.rest)) not in _NAMES or not reading.hits:
+            return False
+        languages = {each for _, each in reading.hits}
+        return any(
+            names & reading.labels and (language == "both" or language in languages)
+            for n, other in enumerate(found)
+            if n != line
+            for names, language in other.hits
+        )
 
     def _speaking(self, reading: Reading) -> frozenset[str]:
         """The labels in a line, damaged ones too, without the static lines."""

@@ -27,6 +27,7 @@ class ValueTexts:
         read: Read,
     ) -> None:
         self._lines, self._readings, self._names, self._typed, self._static = lines, readings, names, typed, static
+        self._of = dict[tuple[int, str], str]()  # what was asked for: rules ask often
         self._parts = {
             n: parts
             for n, several in enumerate(names)
@@ -35,7 +36,10 @@ class ValueTexts:
 
     def of(self, index: int, key: str) -> str:
         """Without the field's own label before or behind it, another's behind it, or a watermark's rest at its end."""
-        return without_rest(self._unlabelled(index, key), self._static)
+        text = self._of.get((index, key))
+        if text is None:
+            text = self._of[index, key] = without_rest(self._unlabelled(index, key), self._static)
+        return text
 
     def shared(self, index: int) -> frozenset[str]:
         """The fields that have their values in a line of several: behind their labels, before another's label, or each

@@ -16,7 +16,7 @@ LEAST = min(least for least, _, _ in _NARROW)
 
 def used_columns(line: Floats) -> int:
     """Columns up to the padding on the right: no pixel of a picture is normalized to exactly zero. At least one."""
-    filled = np.flatnonzero(line.any(axis=(0, 1)))
+    filled = np.flatnonzero(line[0, 0])
     return int(filled[-1]) + 1 if filled.size else 1
 
 

@@ -55,7 +55,7 @@ class Detector:
 
     def __call__(self, x: list[Floats] | Floats) -> list[Floats]:
         """`x`: the one input, (batch, 3, height, width), alone or in a list. Returns the model's outputs."""
-        self._request.infer([np.ascontiguousarray(_only(x))])
+        self._request.infer([np.ascontiguousarray(_only(x))], share_inputs=True)
         return [np.array(tensor.data) for tensor in self._request.output_tensors]
 
     def close(self) -> None:
@@ -84,7 +84,7 @@ class Recogniser:
         found: list[_Line | None] = [None] * len(pictures)
         longest_first = sorted(range(len(pictures)), key=lambda one: -pictures[one].shape[2])  # all end together
         for number in longest_first:
-            self._queue.start_async([pictures[number][None]], (found, number))
+            self._queue.start_async([pictures[number][None]], (found, number), share_inputs=True)
         self._queue.wait_all()
         done = [line for line in found if line is not None]
         return [line[0] for line in done], [line[1] for line in done], [line[2] for line in done], pictures

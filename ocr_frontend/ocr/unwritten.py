@@ -86,8 +86,10 @@ class Unwritten:
         }
         likely = spaces[list(gaps)]
         for place, (at, beside) in enumerate(gaps.items()):
+            if spaces[at] < _SPACE or beside.isdigit():
+                continue
             others = np.median(np.delete(likely, place)) if len(gaps) > 1 else 0
-            if spaces[at] >= max(_SPACE, _STANDS_OUT * others) and not beside.isdigit():
+            if spaces[at] >= _STANDS_OUT * others:
                 numbers[at], scores[at] = self._watched[" "], spaces[at]
 
     def _narrow_space(

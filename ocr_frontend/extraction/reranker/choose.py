@@ -1,7 +1,9 @@
 """All fields together: for each the set of lines that is likeliest, and no line for two fields but with good reason."""
 
+import heapq
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 
@@ -120,17 +122,17 @@ def _together(
     ways: list[tuple[float, tuple[Lines, ...], frozenset[int]]] = [(0.0, (), frozenset())]
     for key, sets in scored.items():
         if key in held:
-            options = [(0.0, kept[key])]
+            options: list[tuple[float, Lines]] = [(0.0, kept[key])]
         else:
             better = ((score + (_RULES if lines == kept[key] else 0.0), lines) for lines, score in sets.items())
             best = sorted(better, reverse=True)
             options = best[:_KEPT] + [each for each in best[_KEPT:] if not each[1]]
-        ways = sorted(
-            (
-                (total + score - _TWICE * len(used & set(lines) - shared), (*way, lines), used | set(lines))
-                for total, way, used in ways
-                for score, lines in options
-            ),
-            key=lambda each: -each[0],
-        )[:_WAYS]
+        own = [frozenset(lines) - shared for _, lines in options]
+        longer = (
+            (total + score - (0.0 if used.isdisjoint(own[at]) else _TWICE * len(used & own[at])), at, way, used)
+            for total, way, used in ways
+            for at, (score, _) in enumerate(options)
+        )
+        best_ways = heapq.nlargest(_WAYS, longer, key=itemgetter(0))
+        ways = [(total, (*way, options[at][1]), used | own[at]) for total, at, way, used in best_ways]
     return dict(zip(scored, ways[0][1], strict=True))

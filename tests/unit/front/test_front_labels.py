@@ -15,10 +15,21 @@ BOOKS = {name: LabelBook(labels_of(each)) for name, each in builtin().readable.i
 RECTO, VERSO, NEW_VERSO = (BOOKS[name] for name in ("cni-2018-recto", "cni-2018-verso", "cni-2025-verso"))
 
 
-@pytest.mark.parametrize("text", ["OFFICIER D'ETAT CIVIL", "AGENT DE L'ETAT CIVIL (NAISSANCES)", "JOB", "Job NJOYA"])
+@pytest.mark.parametrize("text", ["OFFICIER D'ETAT CIVIL", "AGENT DE L'ETAT CIVIL (NAISSANCES)"])
 @pytest.mark.parametrize("book", [RECTO, NEW_VERSO])
 def test_a_trade_or_name_that_ends_or_begins_as_a_label_is_none(book: LabelBook, text: str) -> None:
     assert not book.read(text).labels
+
+
+@pytest.mark.parametrize("text", ["JOB", "Job NJOYA"])
+@pytest.mark.parametrize(
+    ("label", "is_name"), [("PROFESSION/OCCUPATION", True), ("OCCUPATION", True), ("EMPLOI", False)]
+)
+def test_a_label_that_is_a_name_is_one_where_its_fields_label_stands_elsewhere(
+    label: str, text: str, is_name: bool
+) -> None:
+    shown = page("cni-2018-recto", ["PRENOMS/GIVEN NAMES", text, label, "MARIN"])
+    assert (not shown.labels_in(1)) is is_name
 
 
 def test_an_optional_label_counts_where_it_begins_a_line() -> None:
