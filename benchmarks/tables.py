@@ -1,12 +1,13 @@
 """Whole tables of a page, between `<!--table=NAME-->` and `<!--/table-->`: what docs/figures.yaml says under `tables`.
 
 A table has a result file, a JMESPath for its rows, and for each column its head and the key of a row, alone or as
-`{at: JMESPath, digits: 2, unit: s, times: 0.001}`. Without digits a value stands as it is.
+`{at: JMESPath, digits: 2, unit: s, times: 0.001}`. Without digits a value stands as it is. `heads_fr` says the heads of
+a French page, for all tables together.
 """
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import jmespath
@@ -17,24 +18,26 @@ Shown = Callable[[float, dict[str, Any], bool], str]
 
 @dataclass(frozen=True)
 class Table:
-    """`rows`: of the result file; `columns`: head to how its cell is found."""
+    """`rows`: of the result file; `columns`: head to how its cell is found; `french`: a head as a French page has it."""
 
     rows: list[Any]
     columns: dict[str, Any]
+    french: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, french: bool, shown: Shown) -> str:
         """Markdown. `shown` writes a number as its language does."""
-        lines = [f"| {' | '.join(self.columns)} |", f"|{'---|' * len(self.columns)}"]
+        heads = [self.french.get(head, head) if french else head for head in self.columns]
+        lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
         for row in self.rows:
             cells = [_cell(row, told, french, shown) for told in self.columns.values()]
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines)
 
 
-def read_tables(told: dict[str, Any], files: dict[str, Any]) -> dict[str, Table]:
+def read_tables(told: dict[str, Any], files: dict[str, Any], french: Mapping[str, str]) -> dict[str, Table]:
     """Of docs/figures.yaml. A file that is not there leaves a table without rows."""
     return {
-        name: Table(jmespath.search(one["rows"], files[one["file"]]) or [], one["columns"])
+        name: Table(jmespath.search(one["rows"], files[one["file"]]) or [], one["columns"], french)
         for name, one in told.items()
     }
 
