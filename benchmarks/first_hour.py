@@ -55,7 +55,8 @@ def main() -> int:
     said = stamp()
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
         newcomer = Newcomer(args.user, Path(folder))
-        rows = [{"up": newcomer.up, "test": newcomer.test}[command]() for command in args.only]
+        steps = {"up": newcomer.up, "test": newcomer.test, "check": newcomer.check}
+        rows = [steps[command]() for command in args.only]
     _write(rows, said)
     print(json.dumps(rows), flush=True)
     return 0 if all(row.pop("right") for row in rows) else 1
@@ -86,13 +87,20 @@ class Newcomer:
 
     def test(self) -> dict[str, Any]:
         """The whole suite."""
+        return self._tests("make test")
+
+    def check(self) -> dict[str, Any]:
+        """Style, types and unit tests."""
+        return self._tests("make check")
+
+    def _tests(self, command: str) -> dict[str, Any]:
         began, log = time.monotonic(), self._home / "test.log"
-        with self._running(["make", "test"], log) as (process, peak):
+        with self._running(command.split(), log) as (process, peak):
             code = process.wait()
         counts, failed = _PASSED.findall(log.read_text()), _FAILED.findall(log.read_text())
         for line in failed:
             say(line)
-        return self._row("make test", time.monotonic() - began, peak, counts[-1] if counts else _last(log), code == 0)
+        return self._row(command, time.monotonic() - began, peak, counts[-1] if counts else _last(log), code == 0)
 
     @contextlib.contextmanager
     def _running(self, command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], Peak]]:
@@ -168,7 +176,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--user", metavar="NAME", help="somebody else of this machine, who may install nothing")
-    parser.add_argument("--only", nargs="+", choices=("up", "test"), default=("up", "test"), help="of the two commands")
+    several = ("up", "test", "check")
+    parser.add_argument("--only", nargs="+", choices=several, default=several[:2], help="make … (default: up test)")
     parser.add_argument("--folder", type=Path, help="where the clone and the home are made (default: the system's)")
     return parser
 
