@@ -1,10 +1,11 @@
-"""`python -m deploy.capacity`: compute, and write the tables between the marks of docs/reference/capacity.md."""
+"""`python -m deploy.capacity`: compute, and write the tables between the marks of docs/reference/capacity*.md."""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from deploy.capacity.inputs import Inputs, read_inputs
+from deploy.capacity.inputs import Input, Inputs, read_inputs
+from deploy.capacity.language import LANGUAGES, Language
 from deploy.capacity.model import RATES, Fleet, on_cpu, on_gpu
 from deploy.up.usage import take_none
 
@@ -12,18 +13,20 @@ BEGIN, END = "<!-- computed: python -m deploy.capacity -->", "<!-- end of what i
 
 
 def main() -> int:
-    """0; the document is rewritten in place."""
+    """0; the pages are rewritten in place."""
     take_none(
         "deploy.capacity",
         "",
-        "Compute the tables of docs/reference/capacity.md from benchmarks/results.",
+        "Compute the tables of docs/reference/capacity.md and capacity.fr.md from benchmarks/results.",
         {},
         sys.argv[1:],
     )
     root = Path(__file__).resolve().parents[2]
-    document = root / "docs/reference/capacity.md"
-    document.write_text(filled(document.read_text("utf-8"), tables(read_inputs(root / "benchmarks/results"))), "utf-8")
-    print(f"{document.relative_to(root)} is up to date")
+    inputs = read_inputs(root / "benchmarks/results")
+    for language in LANGUAGES:
+        page = root / language.page
+        page.write_text(filled(page.read_text("utf-8"), tables(inputs, language)), "utf-8")
+        print(f"{language.page} is up to date")
     return 0
 
 
@@ -33,24 +36,32 @@ def filled(text: str, new: str) -> str:
     return f"{text[:before]}\n{new}\n{text[after:]}"
 
 
-def tables(inputs: Inputs) -> str:
+def tables(inputs: Inputs, language: Language) -> str:
     """Inputs and fleets, as Markdown."""
-    given = [f"| {one.what} | {one.value:.3g} {one.unit} | {one.kind} | {one.source} |" for one in inputs.all()]
-    head = ["| input, for a card | value | | source |", "|---|---|---|---|"]
-    return "\n".join([*head, *given, "", *_fleets("CPU", on_cpu, inputs), "", *_fleets("GPU", on_gpu, inputs)])
+    say = language.text
+    head = [f"| {say('input, for a card')} | {say('value')} | | {say('source')} |", "|---|---|---|---|"]
+    given = [_given(one, language) for one in inputs.all()]
+    on_cpus = _fleets("cards a minute, CPU", on_cpu, inputs, language)
+    on_gpus = _fleets("cards a minute, GPU", on_gpu, inputs, language)
+    return "\n".join([*head, *given, "", *on_cpus, "", *on_gpus])
 
 
-def _fleets(title: str, model: Callable[[Inputs, int], Fleet], inputs: Inputs) -> list[str]:
-    head = [
-        f"| cards a minute, {title} | fronts | servers | cores | GPUs | memory | |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    return [*head, *(_row(model(inputs, rate)) for rate in RATES)]
+def _given(one: Input, language: Language) -> str:
+    say = language.text
+    value = language.quantity(f"{one.value:.3g}", one.unit)
+    return f"| {say(one.what)} | {value} | {say(one.kind)} | {say(one.source, *one.numbers)} |"
 
 
-def _row(fleet: Fleet) -> str:
+def _fleets(title: str, model: Callable[[Inputs, int], Fleet], inputs: Inputs, language: Language) -> list[str]:
+    heads = (title, "fronts", "servers", "cores", "GPUs", "memory")
+    head = [f"| {' | '.join(map(language.text, heads))} | |", "|---|---|---|---|---|---|---|"]
+    return [*head, *(_row(model(inputs, rate), language) for rate in RATES)]
+
+
+def _row(fleet: Fleet, language: Language) -> str:
     numbers = (fleet.rate, fleet.fronts, fleet.servers, fleet.cores, fleet.gpus)
-    return f"| {' | '.join(f'{number:,}' for number in numbers)} | {fleet.memory_gb:,.0f} GB | computed |"
+    counts = " | ".join(language.number(f"{number:,}") for number in numbers)
+    return f"| {counts} | {language.quantity(f'{fleet.memory_gb:,.0f}', 'GB')} | {language.text('computed')} |"
 
 
 if __name__ == "__main__":

@@ -10,13 +10,17 @@ MEASURED, ASSUMED = "measured", "assumed"
 
 @dataclass(frozen=True)
 class Input:
-    """One number, where it comes from and how far it can be trusted."""
+    """One number, where it comes from and how far it can be trusted.
+
+    `numbers`: what stands in the braces of `source`, as English writes it.
+    """
 
     what: str
     value: float
     unit: str
     kind: str
     source: str
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -65,14 +69,16 @@ def _stage(what: str, card: dict[str, Any] | None, stage: str, cores: int, other
     if card is None:
         return Input(what, otherwise, "core-s", ASSUMED, "make bench was not run")
     seconds = card["milliseconds"][stage]["p50"] / 1000
-    return Input(what, seconds * cores, "core-s", MEASURED, f"card.json: {seconds:.2f} s at p50 on {cores} cores")
+    source, numbers = "card.json: {} s at p50 on {} cores", (f"{seconds:.2f}", str(cores))
+    return Input(what, seconds * cores, "core-s", MEASURED, source, numbers)
 
 
 def _throughput(what: str, load: dict[str, Any] | None, otherwise: float, why: str) -> Input:
     if load is None:
         return Input(what, otherwise, "core-s", ASSUMED, why)
     rate, cores = load["cards_per_second"], load["machine"]["cores"]
-    return Input(what, cores / rate, "core-s", MEASURED, f"card_load.json: {rate:.2f} cards/s on {cores} cores")
+    source, numbers = "card_load.json: {} cards/s on {} cores", (f"{rate:.2f}", str(cores))
+    return Input(what, cores / rate, "core-s", MEASURED, source, numbers)
 
 
 def _rate(what: str, load: dict[str, Any] | None, otherwise: float, why: str) -> Input:

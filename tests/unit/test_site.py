@@ -26,10 +26,10 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     assert (tmp_path / "repository/benchmarks/results/quant_table.png").is_file()
 
 
-def test_every_guide_is_in_both_languages() -> None:
+def test_every_page_is_in_both_languages() -> None:
     pages = [
         page
-        for room in ("tutorial", "how-to")
+        for room in ("tutorial", "how-to", "reference", "explanation", "runbooks")
         for page in (ROOT / "docs" / room).glob("*.md")
         if ".fr." not in page.name
     ]

@@ -1,4 +1,4 @@
-"""The capacity model: the document is what it computes, and it moves the right way."""
+"""The capacity model: the page of each language is what it computes, and it moves the right way."""
 
 import json
 from dataclasses import replace
@@ -8,6 +8,7 @@ import pytest
 
 from deploy.capacity.__main__ import filled, tables
 from deploy.capacity.inputs import ASSUMED, MEASURED, Inputs, read_inputs
+from deploy.capacity.language import ENGLISH, FRENCH, LANGUAGES, Language
 from deploy.capacity.model import FILLED, FRONT_CORES, RATES, on_cpu, on_gpu
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -18,9 +19,38 @@ def inputs() -> Inputs:
     return read_inputs(ROOT / "benchmarks/results")
 
 
-def test_the_document_is_what_is_computed(inputs: Inputs) -> None:
-    text = (ROOT / "docs/reference/capacity.md").read_text("utf-8")
-    assert filled(text, tables(inputs)) == text, "python -m deploy.capacity"
+@pytest.mark.parametrize("language", LANGUAGES, ids=lambda language: language.page)
+def test_a_page_is_what_is_computed(language: Language, inputs: Inputs) -> None:
+    text = (ROOT / language.page).read_text("utf-8")
+    assert filled(text, tables(inputs, language)) == text, "python -m deploy.capacity"
+
+
+def test_both_pages_have_the_same_sections() -> None:
+    english, french = (_openings((ROOT / language.page).read_text("utf-8")) for language in LANGUAGES)
+    assert english == french
+
+
+def _openings(page: str) -> list[str]:
+    """Of its headings, points and rows."""
+    return [line.partition(" ")[0] for line in page.splitlines() if line.startswith(("# ", "## ", "- ", "|"))]
+
+
+@pytest.mark.parametrize("results", [ROOT / "benchmarks/results", ROOT / "nowhere"], ids=["measured", "assumed"])
+def test_languages_differ_in_words_alone(results: Path) -> None:
+    inputs = read_inputs(results)
+    english, french = (tables(inputs, language).splitlines() for language in LANGUAGES)
+    assert [_digits(line) for line in english] == [_digits(line) for line in french]
+    assert not [line for line in english if line.strip("|- ") and line in french]
+
+
+def _digits(text: str) -> list[str]:
+    """In no order: a language may name a number sooner than another."""
+    return sorted(character for character in text if character.isdigit())
+
+
+def test_numbers_are_written_as_their_language_writes_them() -> None:
+    assert ENGLISH.quantity("1,234.5", "GB") == "1,234.5 GB"
+    assert FRENCH.quantity("1,234.5", "GB") == "1\u202f234,5\u00a0Go"
 
 
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
