@@ -18,7 +18,7 @@ Shown = Callable[[float, dict[str, Any], bool], str]
 
 @dataclass(frozen=True)
 class Table:
-    """`rows`: of the result file; `columns`: head to how its cell is found; `french`: a head as a French page has it."""
+    """`rows`: of the result file; `columns`: head to how its cell is found; `french`: a head in French."""
 
     rows: list[Any]
     columns: dict[str, Any]
