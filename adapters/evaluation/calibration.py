@@ -15,7 +15,8 @@ from ocr_frontend.documents.evidence import SIGNS
 Floats = NDArray[np.float64]
 BINS = 10
 FOLDS = 5
-_PRIOR = 1.0  # of every weight, in standard deviations of its number: keeps rare evidence from shouting
+_PRIOR = 1.0  # of every weight, in standard deviations of its number
+_UNIT = 3.0  # log-odds that one of a number may well be worth: keeps evidence that a few fields have from shouting
 _STEPS = 50
 
 
@@ -54,8 +55,7 @@ def fit(rows: Sequence[Observed], signs: Mapping[str, int] = SIGNS) -> Fitted:
     scale = np.where(spread > 0, spread, 1.0)
     inputs = np.hstack([np.ones((len(rows), 1)), (given - mean) / scale])
     right = np.array([row.right for row in rows], dtype=np.float64)
-    penalty = np.full(inputs.shape[1], _PRIOR)
-    penalty[0] = 1e-3
+    penalty = np.array([1e-3, *(_PRIOR + (_UNIT * scale) ** -2)])
     sign = np.array([0, *(signs.get(name, 0) for name in names)])
     weights = _projected_newton(inputs, right, penalty, sign)
     raw = weights[1:] / scale

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from ocr_frontend.documents.types import Value
 from ocr_frontend.extraction.same_name import compare_names
+from ocr_frontend.extraction.warnings import Warning_
 
-Value = str | float
 Source = Literal["recto", "verso", "mrz"]
 Likeness = Literal["same", "spelled", "close", "different"]
 NAMES = ("surname", "given_names")
@@ -48,15 +49,6 @@ class Zone:
     names_cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A warning: its code, the field that it is about, parameters (never a value)."""
-
-    code: str
-    key: str | None = None
-    params: Mapping[str, str] = field(default_factory=dict)
-
-
 @dataclass(slots=True)
 class Merged:
     """data: the fields of both in their order, None where they are not of one card; sources: where each was read;
@@ -65,7 +57,7 @@ class Merged:
     data: dict[str, Value | None] | None
     sources: dict[str, Source] = field(default_factory=dict)
     compared: tuple[str, ...] = ()
-    warnings: list[Conflict] = field(default_factory=list)
+    warnings: list[Warning_] = field(default_factory=list)
 
 
 def merge(recto: Side, verso: Side, zone: Zone | None) -> Merged:
@@ -77,7 +69,7 @@ def merge(recto: Side, verso: Side, zone: Zone | None) -> Merged:
     merged.compared = tuple(dict.fromkeys(key for key, *_ in told))
     parted = [(key, standard) for key, standard, likeness, _ in told if likeness == "different"]
     if _are_two(parted, named=any(standard in NAMES for _, standard, *_ in told)):
-        merged.warnings += [Conflict("sides_differ", key) for key, _ in parted]
+        merged.warnings += [Warning_("sides_differ", key) for key, _ in parted]
         merged.data, merged.sources = None, {}
         return merged
     for key, standard, likeness, by_zone in told:
@@ -86,7 +78,7 @@ def merge(recto: Side, verso: Side, zone: Zone | None) -> Merged:
     _check_issue(merged, recto, verso, zone)
     both = any(v is not None for v in recto.values.values()) and any(v is not None for v in verso.values.values())
     if both and not told and merged.data is not None:
-        merged.warnings.append(Conflict("nothing_compared"))
+        merged.warnings.append(Warning_("nothing_compared"))
     return merged
 
 
@@ -125,22 +117,22 @@ def _settle(merged: Merged, key: str, standard: str, likeness: Likeness, zone: Z
     """One field that both tell. `zone`: where it is the zone that tells it."""
     assert merged.data is not None
     if likeness == "spelled":
-        merged.warnings.append(Conflict("name_spelled_otherwise", key))
+        merged.warnings.append(Warning_("name_spelled_otherwise", key))
     elif likeness != "same" and not (zone and zone.holds):
-        merged.warnings.append(Conflict("sides_differ", key))
+        merged.warnings.append(Warning_("sides_differ", key))
         merged.data[key] = None
         merged.sources.pop(key, None)
     elif zone and zone.holds and standard not in NAMES:
         merged.data[key], merged.sources[key] = zone.printed[standard], "mrz"
         if likeness != "same":
-            merged.warnings.append(Conflict("mrz_used", key))
+            merged.warnings.append(Warning_("mrz_used", key))
 
 
 def _fill(merged: Merged, recto: Side, zone: Zone | None) -> None:
     """What the recto leaves open and a zone that holds tells; names have no check digit."""
     if zone is None or not zone.holds or merged.data is None:
         return
-    differ = {warning.key for warning in merged.warnings if warning.code == "sides_differ"}
+    differ = {warning.about for warning in merged.warnings if warning.code == "sides_differ"}
     for key, standard in recto.standards.items():
         known = key in merged.data and merged.data[key] is None and key not in differ
         if known and standard in zone.printed and standard not in NAMES:
@@ -162,7 +154,7 @@ def _check_issue(merged: Merged, recto: Side, verso: Side, zone: Zone | None) ->
         day = _day(vouched.get(standard) or (recto.said(other) if other else None))
         if day is None or (day < issue if standard == "birth_date" else issue < day):
             continue
-        merged.warnings.append(Conflict(code, key))
+        merged.warnings.append(Warning_(code, key))
         if standard not in vouched:
             merged.data, merged.sources = None, {}
             return

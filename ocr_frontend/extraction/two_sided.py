@@ -10,7 +10,8 @@ from ocr_frontend.documents.registry import AUTO, Documents
 from ocr_frontend.documents.spec import DocumentSpec, Words
 from ocr_frontend.errors import UnknownDocument
 from ocr_frontend.extraction import merge
-from ocr_frontend.extraction.warnings import MESSAGES
+from ocr_frontend.extraction.response_builder import warning_answers
+from ocr_frontend.extraction.warnings import Warning_
 
 SIDES = ("recto", "verso")
 
@@ -54,18 +55,18 @@ def together(request_id: str, sides: Mapping[str, Extraction], documents: Docume
     specs = {side: _spec(answer, documents) for side, answer in sides.items()}
     versions = {spec.family for spec in specs.values()}
     warnings = [
-        merge.Conflict("wrong_side", None, {"sent": side, "shown": spec.side})
+        Warning_("wrong_side", None, {"sent": side, "shown": spec.side})
         for side, spec in specs.items()
         if spec.side != side
     ]
     by_shown = {spec.side: (sides[side], spec) for side, spec in specs.items()}
     merged = merge.Merged(None)
     if any(spec.side not in SIDES for spec in specs.values()):
-        warnings = [merge.Conflict("not_two_sided")]
+        warnings = [Warning_("not_two_sided")]
     elif len(versions) > 1:
-        warnings.append(merge.Conflict("versions_differ"))
+        warnings.append(Warning_("versions_differ"))
     elif len(by_shown) < len(sides):
-        warnings.append(merge.Conflict("same_side_twice", None, {"shown": next(iter(by_shown))}))
+        warnings.append(Warning_("same_side_twice", None, {"shown": next(iter(by_shown))}))
     else:
         verso = by_shown["verso"]
         merged = merge.merge(_side(*by_shown["recto"]), _side(*verso), _zone(verso[0]))
@@ -76,7 +77,7 @@ def together(request_id: str, sides: Mapping[str, Extraction], documents: Docume
         sources=merged.sources,
         sides=dict(sides),
         compared=merged.compared,
-        warnings=tuple(_answer(conflict) for conflict in (*warnings, *merged.warnings)),
+        warnings=warning_answers((*warnings, *merged.warnings)),
     )
 
 
@@ -104,8 +105,3 @@ def _zone(answer: Extraction) -> merge.Zone | None:
     printed = plain | {standard: f"{day:%d.%m.%Y}" for standard, day in days.items() if day}
     values = plain | {standard: day.isoformat() for standard, day in days.items() if day}
     return merge.Zone(zone.holds, values, printed, zone.names_truncated)
-
-
-def _answer(conflict: merge.Conflict) -> WarningAnswer:
-    message = MESSAGES[conflict.code].en.format_map(conflict.params)
-    return WarningAnswer(code=conflict.code, field=conflict.key, message=message, params=dict(conflict.params))

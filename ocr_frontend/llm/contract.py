@@ -1,4 +1,4 @@
-"""How a model wants to be asked and how it answers: the contract that a revision carries (docs/contracts.md)."""
+"""How a model wants to be asked and how it answers: the contract that a revision carries (docs/reference/api.md)."""
 
 from collections.abc import Mapping
 from typing import Any, Literal

@@ -22,7 +22,7 @@ from ocr_frontend.llm.breaker import Breaker
 
 
 class PromptChanged(FrontError):
-    """The alias has moved to a revision that takes another prompt. Never leaves `asking`."""
+    """The alias has moved to a revision that takes another prompt. Never leaves `extraction.llm_step`."""
 
 
 class Transport:

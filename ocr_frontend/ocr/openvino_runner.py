@@ -35,6 +35,7 @@ _SIDE = 64
 # Primitives that are kept; a shape has about a hundred. There are 41 widths up to PaddleX's 3,200 pixels: all stay. Of
 # pictures some ten shapes do, at 13 MB each: with OpenVINO's 5,000 the front grew by a megabyte a card.
 _KEPT_OF_LINES, _KEPT_OF_PICTURES = 5000, 1100
+_USUAL = 1024  # pixels of width, up to which lines of cards mostly are
 
 
 def has_bfloat16() -> bool:
@@ -83,7 +84,16 @@ class Recogniser:
 
         model = likeliest(openvino.Core().read_model(onnx), watched, kept)
         self._queue = openvino.AsyncInferQueue(_compile(model, threads, threads, _KEPT_OF_LINES), threads)
+        self._prepare(threads)
         self._queue.set_callback(_keep)
+
+    def _prepare(self, threads: int) -> None:
+        """The usual widths, by every thread for itself: half a second now, in the place of some of each first card."""
+        width = 0
+        while (width := _fitting(width + 1)) <= _USUAL:
+            for _ in range(threads):
+                self._queue.start_async([np.zeros((1, 3, 48, width), np.float32)])
+            self._queue.wait_all()
 
     def __call__(self, x: list[Floats] | Floats) -> Best:
         """`x`: (lines, 3, 48, width), padded with zeros on the right, alone or in a list."""
@@ -133,9 +143,12 @@ def _keep(request: Any, place: tuple[list[_Line | None], int]) -> None:
 
 def _width(line: Floats) -> int:
     """Columns that are read: up to the padding, and to a multiple of the step."""
-    used = used_columns(line)
-    step = next(step for most, step in _STEPS if used <= most)
-    return -(-used // step) * step
+    return _fitting(used_columns(line))
+
+
+def _fitting(width: int) -> int:
+    step = next(step for most, step in _STEPS if width <= most)
+    return -(-width // step) * step
 
 
 def _of_width(line: Floats, width: int) -> Floats:

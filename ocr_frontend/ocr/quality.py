@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ocr_frontend.ocr.images import Pixels
+from ocr_frontend.ocr.pixels import Pixels, Rectangle
 from ocr_frontend.ocr.textline import Box, TextLine
 
 ADVICE: dict[str, tuple[str, str]] = {
@@ -42,9 +42,6 @@ def measure(image: Pixels, lines: Sequence[TextLine]) -> dict[str, float]:
             "edges": _edges(image, boxes),
         }
     return {name: round(scores[name], 3) for name in ADVICE if name in scores}
-
-
-Rectangle = tuple[int, int, int, int]  # left, top, right, bottom
 
 
 def _upright(box: Box, image: Pixels) -> Rectangle | None:

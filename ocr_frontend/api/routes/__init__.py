@@ -1,4 +1,4 @@
-"""HTTP in, HTTP out; the work is in `pipeline`, `sides` and `jobs`."""
+"""HTTP in, HTTP out; the work is in `extraction` and `jobs`."""
 
 from ocr_frontend.api.routes import cards, catalog, corrections, jobs, lines, ops
 

@@ -88,7 +88,7 @@ def test_no_weight_has_the_wrong_sign_and_the_rest_is_the_best_there_is(seed: in
         sure = Fitted(fitted.intercept, weights).confidences(rows)
         right = np.array([row.right for row in rows])
         spread = {name: float(np.std([row.evidence[name] for row in rows])) for name in weights}
-        prior = sum((weights[name] * spread[name]) ** 2 for name in weights) / 2
+        prior = sum((weights[name] * spread[name]) ** 2 + (weights[name] / 3) ** 2 for name in weights) / 2
         return float(-np.log(np.where(right, sure, 1 - sure)).sum()) + prior
 
     for name, sign in signs.items():
@@ -96,6 +96,14 @@ def test_no_weight_has_the_wrong_sign_and_the_rest_is_the_best_there_is(seed: in
             moved = {**fitted.weights, name: fitted.weights[name] + nudge}
             if moved[name] * sign >= 0:
                 assert loss(moved) > loss(fitted.weights) - 1e-6
+
+
+def test_a_few_fields_that_all_were_wrong_do_not_decide_for_ever() -> None:
+    """Five of two thousand with a mark, none of them right: no more is known than that most of such are wrong."""
+    rows = [Observed(n, {"other": float(n % 7)}, n % 20 > 0) for n in range(2000)]
+    marked = [Observed(2000 + n, {"other": 3.0, "mark": 1.0}, False) for n in range(5)]
+    chance = fit([*rows, *marked]).confidences(marked[:1])[0]
+    assert 0.05 < chance < 0.6
 
 
 def test_sure_mistakes_and_the_area_under_accuracy_against_coverage() -> None:
