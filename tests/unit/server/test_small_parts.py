@@ -134,6 +134,7 @@ def test_launch_explains_what_it_chooses() -> None:
     launch = plan(Settings(model="/m", port=8001), MACHINE, model_is_folder=True, environ={"LD_PRELOAD": "/own.so"})
     assert launch.environment["HF_HUB_OFFLINE"] == "1"
     assert launch.environment["VLLM_CPU_OMP_THREADS_BIND"] == "0,1"
+    assert launch.environment["KMP_BLOCKTIME"] == "5"
     assert launch.environment["LD_PRELOAD"] == "/lib/tc.so:/lib/omp.so:/own.so"
     assert launch.environment["SERVER_PORT"] == "8001"
     assert "--no-enable-log-requests" in launch.command and "--enable-lora" in launch.command
