@@ -42,7 +42,7 @@ STEPS = (
     Step("load", "-m benchmarks.cards.load", 4, services=True),
     Step("evaluation", "-m adapters evaluate", 12, services=True),
     Step("objects", "-m adapters evaluate --model cni-object --count 30", 10, services=True),
-    Step("detection", "-m adapters detect", 15, services=True),
+    Step("detection", "-m adapters detect --count 180", 8, services=True),
     Step("pictures", "-m benchmarks.pictures.result", 1, services=True),
     Step("page", "-m benchmarks.pictures.page", 1, services=True),
     Step("tax", "-m benchmarks.lora.tax", 14),
