@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from statistics import median
 
 from ocr_frontend.documents.classify import Classifier, Detection
+from ocr_frontend.documents.labels import Reading
 from ocr_frontend.ocr.geometry import Place, places
 from ocr_frontend.ocr.textline import TextLine
 
 _FEWEST = 2  # labels by which a half is a document, and that must contradict the other half
 _MOST = 120  # labelled lines, beyond which it is no picture of cards
+_VALUES = 0.5  # lines that are no label, to one that is
 _CROSSING = 12  # one line in so many may lie across a cut, as a title over two cards does
 
 
@@ -35,7 +37,7 @@ def cards_on(lines: Sequence[TextLine], classifier: Classifier) -> list[Card]:
     labels = classifier.printed(readings)
     at = places(lines)
     parts = _parts(tuple(range(len(lines))), labels, at)
-    if len(parts) == 1:
+    if len(parts) == 1 or any(_of_a_list(part, labels, readings) for part in parts):
         return [Card(tuple(lines), classifier.detect(lines, readings))]
     found = []
     for part in _in_order(parts, at):
@@ -67,6 +69,17 @@ def _parts(part: _Part, labels: Labels, at: Sequence[Place]) -> list[_Part]:
         return [part]
     best = max(cuts, key=lambda cut: (cut.weight, cut.gap))
     return [each for half in best.halves for each in _parts(half, labels, at)]
+
+
+def _of_a_list(part: _Part, labels: Labels, readings: Sequence[Reading]) -> bool:
+    """Whether a part is a piece of a list of labels, as forms have them: with labels of other documents among its own,
+    or hardly a line that is more than a label."""
+    labelled = [index for index in part if labels[index]]
+    if len(labelled) < _FEWEST:
+        return False
+    bare = sum(readings[index].bare for index in labelled)
+    strange = _strange(labelled, labels, _document(labelled, labels, ""))
+    return strange > 0 or len(part) - bare < _VALUES * bare
 
 
 def _cuts(

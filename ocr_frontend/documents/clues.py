@@ -14,16 +14,17 @@ FOREIGN = "another country's document"
 _STATE = re.compile(r"^REPUBLI(?:QUE|C)(?:DU|DELA|DE|OF)([A-Z]{4,})")
 _CARD_ZONE = re.compile(r"^[IAC1L|][A-Z<]([A-Z]{3})[A-Z0-9<]{20,}")
 _PASSPORT_ZONE = re.compile(r"^P[A-Z<]([A-Z]{3})[A-Z<]{10,}")
-_PASSPORT_LENGTH = 35  # of 44 characters, of which OCR may lose some: a card's line of names has 30
+# A card's second line: birth date, sex, expiry date, nationality. Below it a line of names may begin as a passport's.
+_CARD_LOWER = re.compile(r"^[A-Z0-9]{7}[MFX<][A-Z0-9]{7}[A-Z]{3}")
 _STATE_LIKE = 0.5  # of the letters: a state's name that OCR damaged
 
 
 def zone_of(lines: Sequence[TextLine]) -> tuple[str, str] | None:
     """Format and state of a machine-readable zone, by its first line; digits tell a card's from a line of names."""
-    for line in lines:
-        text = re.sub(r"\s", "", line.text.upper())
-        long = len(text) >= _PASSPORT_LENGTH and text.count("<") >= 3
-        if long and (match := _PASSPORT_ZONE.match(text)):
+    texts = [re.sub(r"\s", "", line.text.upper()) for line in lines]
+    of_a_card = any(_CARD_LOWER.match(text) for text in texts)
+    for text in texts:
+        if not of_a_card and (match := _PASSPORT_ZONE.match(text)) and text.count("<") >= 3:
             return "TD3", match.group(1)
         match = _CARD_ZONE.match(text)
         if match and "<" in text and sum(character.isdigit() for character in text) >= 6:

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.data import others
 from adapters.data.samples import text_samples
 from ocr_frontend.documents.cards import Card, cards_on
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.ocr.textline import TextLine
-from tests.unit.front.pages import RECTO
+from tests.unit.front.pages import RECTO, line
 
 CLASSIFIER = Classifier(builtin())
 VERSO = (
@@ -111,3 +112,11 @@ def test_no_line_is_lost_or_given_twice(found: list[tuple[str, int, int]]) -> No
 def test_lines_without_height_end() -> None:
     flat = [TextLine(text, 0.9, ((x, 0), (x + 90, 0), (x + 90, 0), (x, 0))) for x in (0, 900) for text in RECTO]
     assert sum(len(card.lines) for card in cards_on(flat, CLASSIFIER)) == len(flat)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_an_application_form_is_no_cards(seed: int) -> None:
+    """Nine to fifteen labels of all four documents, with dots behind them: however it is cut, it is one page."""
+    rows = others._form(random.Random(seed))
+    (card,) = cards_on([line(text, row) for row, text in enumerate(rows)], CLASSIFIER)
+    assert card.detection.document is None
