@@ -13,7 +13,7 @@ from ocr_frontend.ocr.textline import TextLine
 FOREIGN = "another country's document"
 _STATE = re.compile(r"^REPUBLI(?:QUE|C)(?:DU|DELA|DE|OF)([A-Z]{4,})")
 _CARD_ZONE = re.compile(r"^[IAC1L|][A-Z<]([A-Z]{3})[A-Z0-9<]{20,}")
-_PASSPORT_ZONE = re.compile(r"^P[A-Z<]([A-Z]{3})[A-Z<]{10,}")
+_PASSPORT_ZONE = re.compile(r"^P[A-Z<]([A-Z]{3})[A-Z0-9|<]{10,}")
 # A card's second line: birth date, sex, expiry date, nationality. Below it a line of names may begin as a passport's.
 _CARD_LOWER = re.compile(r"^[A-Z0-9]{7}[MFX<][A-Z0-9]{7}[A-Z]{3}")
 _STATE_LIKE = 0.5  # of the letters: a state's name that OCR damaged

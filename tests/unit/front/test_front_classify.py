@@ -110,8 +110,9 @@ def test_other_documents_are_named(kind: str) -> None:
     assert (found.document, found.reason, found.sure_none) == (None, f"It looks like {kind}.", True)
 
 
-def test_a_passport_by_its_zone_alone() -> None:
-    assert detect("P<CMRMBALLA<<JEAN<<<<<<<<<<<<<<<<<<").reason == "It looks like a passport."
+@pytest.mark.parametrize("zone", ["P<CMRMBALLA<<JEAN<<<<<<<<<<<<<<<<<<", "P<CMRMBALLA<<R0LAND|<<<<<<<<<<<<<<<"])
+def test_a_passport_by_its_zone_alone(zone: str) -> None:
+    assert detect(zone).reason == "It looks like a passport."
 
 
 @pytest.mark.parametrize(
