@@ -20,9 +20,8 @@ from ocr_frontend.documents.wording import Fields, Label, labels, printed_on
 # 0.7 (PROFESSEUR), none 0.65 of a label of twelve letters. Shorter labels than eight letters are like too much.
 _LONG, _SHORTER, _LIKE_LONG, _LIKE_SHORTER = 12, 8, 0.65, 0.75
 _DOCUMENTS = 64  # whose books are kept
-_STROKE = re.compile(
-    r"(?:\s+|(?<=[^\W\d_]{4}))[Il1|]$"
-)  # what OCR makes of one behind a label whose other language stands below
+# What OCR makes of one behind a label whose other language stands below.
+_STROKE = re.compile(r"(?:\s+|(?<=[^\W\d_]{4}))[Il1|]$")
 _NUMBERED = re.compile(r"^\s*\d{1,2}\s?[.):]?\s+(?=\D)")
 
 

@@ -177,12 +177,15 @@ class LabelledPage:
     def in_order_of_labels(self, keys: Sequence[str]) -> list[str]:
         """Fields by where their labels stand, from left to right, those below each other from top to bottom; as they
         are given where a label was not read."""
-        at = {key: next((n for n, names in enumerate(self._names) if key in names), None) for key in keys}
-        if None in at.values():
+        at = dict[str, Place]()
+        for names, place in zip(self._names, self.places, strict=True):
+            for key in names.intersection(keys):
+                at.setdefault(key, place)
+        if len(at) < len(keys):
             return list(keys)
 
         def first(one: str, other: str) -> int:
-            a, b = self.places[at[one] or 0], self.places[at[other] or 0]
+            a, b = at[one], at[other]
             aside = a.left - b.left
             return round(aside if abs(aside) > a.height else a.top - b.top)
 

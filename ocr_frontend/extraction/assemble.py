@@ -25,6 +25,7 @@ from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.ocr.textline import TextLine
 
 Status = Literal["read", "absent", "unreadable"]
+_ALWAYS_REVIEWED = DOUBTFUL | {"answer_cut"}
 _NO_DIRT = 0.3  # OCR's score of a line that may be a value which can hardly be read
 
 
@@ -108,7 +109,7 @@ def _field(
     lines = tuple(places[index] for index in field.lines if index in places)
     review = bool(field.warnings) if confidence is None else confidence < spec.review.of(key)
     status = _status(spec, key, field, page, found)
-    review = review or status == "unreadable" or bool(field.codes & {"answer_cut", *DOUBTFUL})
+    review = review or status == "unreadable" or bool(field.codes & _ALWAYS_REVIEWED)
     return Field(field, lines, status, confidence, evidence or {}, review)
 
 

@@ -10,6 +10,8 @@ from ocr_frontend.extraction.warnings import Warning_
 _DAYS_A_YEAR = 365.25
 # No value is so; what has expired is one all the same.
 _IMPOSSIBLE = frozenset({"in_future", "age_implausible", "out_of_range", "far_off"})
+# What a person should look at, however sure the reading is; that a document has expired is no doubt about it.
+DOUBTFUL = _IMPOSSIBLE | {"not_after", "year_differs"}
 
 
 class Values:
@@ -40,10 +42,6 @@ class Values:
 
     def _field(self, key: str | None) -> FieldSpec | None:
         return self._spec.field(key) if key else None
-
-
-# What a person should look at, however sure the reading is; that a document has expired is no doubt about it.
-DOUBTFUL = _IMPOSSIBLE | {"not_after", "year_differs"}
 
 
 def check(spec: DocumentSpec, values: Mapping[str, Value | None], today: datetime.date | None = None) -> list[Warning_]:

@@ -64,7 +64,7 @@ def lines_with(text: str, spec: FieldSpec, page: LabelledPage) -> list[int]:
     wanted = key_of(text)
     if not wanted:
         return []
-    whole = re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
+    whole = _as_words(wanted)
     return [
         index
         for index, line in enumerate(page.lines)
@@ -80,9 +80,14 @@ def lines_that_say(text: str, value: object, spec: FieldSpec, page: LabelledPage
     """
     if spec.type.free:
         return lines_with(text, spec, page)
-    whole = re.compile(rf"(?<!\w){re.escape(key_of(text))}(?!\w)")
+    whole = _as_words(key_of(text))
     said = [index for index, line in enumerate(page.lines) if whole.search(key_of(line.text))]
     return said or _lines_with_value(value, spec, page)
+
+
+def _as_words(wanted: str) -> re.Pattern[str]:
+    """Where it stands as words of their own."""
+    return re.compile(rf"(?<!\w){re.escape(wanted)}(?!\w)")
 
 
 def _lines_with_value(value: object, spec: FieldSpec, page: LabelledPage) -> list[int]:

@@ -97,7 +97,7 @@ class Recogniser:
 
     def __call__(self, x: list[Floats] | Floats) -> Best:
         """`x`: (lines, 3, 48, width), padded with zeros on the right, alone or in a list."""
-        pictures = [_of_width(line, _width(line)) for line in _only(x)]
+        pictures = [_fitted(line) for line in _only(x)]
         found: list[_Line | None] = [None] * len(pictures)
         longest_first = sorted(range(len(pictures)), key=lambda one: -pictures[one].shape[2])  # all end together
         for number in longest_first:
@@ -141,20 +141,18 @@ def _keep(request: Any, place: tuple[list[_Line | None], int]) -> None:
     found[number] = scores.reshape(-1), characters.reshape(-1), seen
 
 
-def _width(line: Floats) -> int:
-    """Columns that are read: up to the padding, and to a multiple of the step."""
-    return _fitting(used_columns(line))
+def _fitted(line: Floats) -> Floats:
+    """The columns that are read, (3, 48, width): up to the padding, and with zeros to a multiple of the step."""
+    width = _fitting(used_columns(line))
+    fitted = np.zeros((*line.shape[:2], width), np.float32)
+    read = line[..., :width]
+    fitted[..., : read.shape[2]] = read
+    return fitted
 
 
 def _fitting(width: int) -> int:
     step = next(step for most, step in _STEPS if width <= most)
     return -(-width // step) * step
-
-
-def _of_width(line: Floats, width: int) -> Floats:
-    """(3, 48, width), with more of its padding where it has too little."""
-    missing = max(0, width - line.shape[2])
-    return np.ascontiguousarray(np.pad(line, ((0, 0), (0, 0), (0, missing)))[..., :width])
 
 
 def _only(x: list[Floats] | Floats) -> Floats:
