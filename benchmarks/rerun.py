@@ -147,10 +147,15 @@ def _ran(step: Step, args: argparse.Namespace) -> bool:
     command = [sys.executable, *step.command.split(), *(["--data", str(args.data)] if step.data else [])]
     begun = time.monotonic()
     with (_LOGS / f"{step.name}.log").open("w") as log:
-        ended = _waited(subprocess.Popen(command, stdout=log, stderr=log))
+        ended = _waited(subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_interruptible))
     said = "done" if ended == 0 else f"failed ({ended})"
     print(f"{step.name:14} {said}, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
     return ended == 0
+
+
+def _interruptible() -> None:
+    """What a shell runs in the background ignores SIGINT, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _waited(process: subprocess.Popen[bytes]) -> int:

@@ -6,9 +6,9 @@
 
 `lines`: the shipped `cni`'s answers to recorded OCR lines. `object`: a JSON object with keys, by the shipped
 `cni-object`. Other shapes have random weights: their objects' values are held to lines of the prompt, and nobody can
-foresee which they copy. `--known` is the share of a card's values that the grammar gives as they are. Even then such
-weights choose any cut of a forced text into tokens, not the tokenizer's, so that drafts come true less often than those
-of a trained adapter: its steps have to be measured with its weights.
+foresee which they copy. `--known` is the share of a card's values that the grammar gives as they are, which stands for
+what a trained adapter's drafts get right; such texts are written in the longest tokens, as a trained model writes them
+(benchmarks/harness/longest_tokens.py).
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from typing import Any
 from adapters.registry.manifest import PromptContract
 from adapters.training.contract import render
 from benchmarks.harness import line_answers
+from ocr_frontend.documents.registry import builtin
 
 Body = dict[str, Any]
 
@@ -28,7 +29,7 @@ def by_contract(card: Mapping[str, Any], model: str, contract: PromptContract) -
 def by_base(card: Mapping[str, Any], known: float, seed: int) -> Body:
     """An object whose values are lines of the prompt; a share of them, `known`, is given by the grammar."""
     lines, targets = card["lines"], card["targets"]
-    fields = [f"field_{number}" for number in range(len(targets))]
+    fields = [field.key for field in builtin().readable[card["document"]].fields]
     prompt = f"<|im_start|>user\nOne JSON object with these keys: {', '.join(fields)}\n" + "\n".join(lines)
     prompt += "<|im_end|>\n<|im_start|>assistant\n"
     luck, free = random.Random(f"{seed}/{prompt}"), _values(lines)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from adapters import bases, embedded
 from adapters.settings import Settings
+from benchmarks.harness.longest_tokens import prefer_longest
 from benchmarks.harness.models import EMBEDDED, in_eight_bits, write_models
 from benchmarks.harness.served_base import served_base
 from benchmarks.harness.services import running, server_command
@@ -17,11 +18,14 @@ from benchmarks.harness.services import running, server_command
 
 def forms_of_base(folder: Path, args: argparse.Namespace) -> Iterator[tuple[str, Path]]:
     """Each form's base, made one after the other."""
+    from transformers import AutoTokenizer  # heavy
+
     original = bases.resolve(EMBEDDED, Settings())
     if args.shape != EMBEDDED:
         written = write_models(folder, args.shape, adapters=1, seed=args.seed).base
         for path in (*original.glob("tokenizer*"), *original.glob("special*"), *original.glob("*.jinja")):
             shutil.copy(path, written / path.name)  # texts, instead of one word a token
+        prefer_longest(written, AutoTokenizer.from_pretrained(written))
         original = written
     for form in args.forms:
         if form == "bf16":

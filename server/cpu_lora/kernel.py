@@ -8,6 +8,8 @@ from __future__ import annotations
 import ctypes
 import logging
 import subprocess
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,6 +50,12 @@ class Kernel:
         self._step = library.cni_step
         self._step.argtypes = [address, address, address]
         self._step.restype = None
+        self._forbid = library.cni_forbid
+        self._forbid.argtypes = (address, word, word, address, word, address, word)
+        self._forbid.restype = None
+        self._likeliest = library.cni_likeliest
+        self._likeliest.argtypes = (address, word, word, word, *(address,) * 3)
+        self._likeliest.restype = None
         self.threads = library.cni_threads
         self.threads.restype = word
 
@@ -89,6 +97,24 @@ class Kernel:
     def step(self, step: int, before: int, after: int) -> None:
         """`run` of native/step.hpp: the addresses of a `Step` and of two `Layer`s, 0 for none."""
         self._step(step, before, after)
+
+    def forbid(self, logits: torch.Tensor, masks: np.ndarray[Any, np.dtype[np.int32]], rows: Sequence[int]) -> None:
+        """-inf in place in logits [rows, vocabulary], bfloat16 with a dense last dimension, where a bit is 0.
+
+        masks [count, words of 32 bits] as xgrammar fills them, dense; rows: whose each one is, below 0 for nobody."""
+        places = np.asarray(rows, np.int64)
+        size, given = logits.shape[1], masks.ctypes.data
+        self._forbid(logits.data_ptr(), logits.stride(0), size, given, masks.shape[1], places.ctypes.data, len(places))
+
+    def likeliest(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Of logits [rows, vocabulary], bfloat16 with a dense last dimension: the first of each row's likeliest tokens
+        (int64 [rows]), how many are as likely (int64 [rows]) and its log-probability (float32 [rows])."""
+        rows, size = logits.shape
+        tokens, ranks = torch.empty((2, rows), dtype=torch.int64)
+        logprobs = torch.empty(rows)
+        found = (tokens.data_ptr(), ranks.data_ptr(), logprobs.data_ptr())
+        self._likeliest(logits.data_ptr(), logits.stride(0), size, rows, *found)
+        return tokens, ranks, logprobs
 
 
 def dense_rows(x: torch.Tensor) -> torch.Tensor:

@@ -67,11 +67,13 @@ def _speed_up(settings: CpuLoraSettings) -> None:
     if engine is not None:
         import torch
 
-        from server.cpu_lora import int8_linear, linear, step
+        from server.cpu_lora import greedy, int8_linear, linear, step
 
         # Where AMX is, oneDNN uses it for what has many rows.
         prompts = settings.prompts and not torch.cpu._is_amx_tile_supported()
         linear.use(engine, prompts)
         int8_linear.use(engine)
+        if settings.greedy:
+            greedy.use(engine)
         if settings.step:
             step.use(engine, prompts)

@@ -1,4 +1,4 @@
-"""What an operator may say about the CPU LoRA plugin: eight switches, read from the environment in this one place."""
+"""What an operator may say about the CPU LoRA plugin: nine switches, read from the environment in this one place."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class CpuLoraSettings:
     prompts: `CNI_CPU_LORA_PROMPTS` (default on); off leaves prompts to vLLM's own layers and oneDNN, which keeps a
     second copy of the weights.
     eager_ops: `CNI_CPU_LORA_EAGER_OPS` (default on); off leaves norms, SiLU and rotary embeddings to PyTorch.
+    greedy: `CNI_CPU_LORA_GREEDY` (default on); off leaves grammars and the likeliest tokens to vLLM's sampler.
     int8_embedding: `CNI_CPU_LORA_INT8_EMBEDDING` (default off); on keeps embedding and tied head in eight bits.
     """
 
@@ -36,6 +37,7 @@ class CpuLoraSettings:
     step: bool = True
     prompts: bool = True
     eager_ops: bool = True
+    greedy: bool = True
     int8_embedding: bool = False
 
 

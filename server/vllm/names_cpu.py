@@ -48,6 +48,17 @@ CPU = (
     f"{_LAYERS}.attention:Attention",
     f"{_LAYERS}.attention:Attention.self.use_direct_call",
     "vllm.v1.sample.sampler:batched_count_greater_than",
+    # greedy.py
+    "vllm.v1.worker.gpu_model_runner:apply_grammar_bitmask(scheduler_output, grammar_output, input_batch, logits)",
+    "vllm.v1.sample.sampler:Sampler.forward(logits, sampling_metadata)",
+    "vllm.v1.sample.sampler:Sampler.self.logprobs_mode",
+    "vllm.v1.sample.rejection_sampler:RejectionSampler.forward(metadata, draft_probs, logits, sampling_metadata)",
+    "vllm.v1.sample.rejection_sampler:RejectionSampler.self.synthetic_mode",
+    "vllm.v1.sample.metadata:SamplingMetadata",
+    "vllm.v1.sample.logits_processor.builtin:LogitBiasLogitsProcessor.self.biases",
+    "vllm.v1.sample.logits_processor.builtin:MinTokensLogitsProcessor.self.min_toks",
+    "vllm.v1.outputs:LogprobsTensors",
+    "vllm.v1.outputs:SamplerOutput",
     # step.py, decoder.py
     f"{_MODELS}.llama:LlamaModel.forward(input_ids, positions, intermediate_tensors, inputs_embeds)",
     f"{_MODELS}.qwen2:Qwen2Model.forward(input_ids, positions, intermediate_tensors, inputs_embeds)",

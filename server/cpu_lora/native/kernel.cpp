@@ -2,11 +2,13 @@
 //   cni_lora_add:    adapters' rows, y[row] += (x[row] A^T) B^T;
 //   cni_linear:      y = x W^T + bias, then the same for every adapter, in one pass of all threads;
 //   cni_int8_linear: y = x W^T + bias in eight bits;
-//   cni_step:        all of a decoder between two attentions (step.hpp), its weights in either form.
+//   cni_step:        all of a decoder between two attentions (step.hpp), its weights in either form;
+//   cni_forbid, cni_likeliest: grammars and greedy choices on logits (logits.hpp).
 // Plain C++ without PyTorch's headers, so that it builds in seconds; kernel.py builds and calls it.
 #include <omp.h>
 
 #include "linear.hpp"
+#include "logits.hpp"
 #include "lora.hpp"
 #include "step.hpp"
 
@@ -66,6 +68,20 @@ extern "C" void cni_int8_linear(uint16_t *y, const uint16_t *x, int64_t x_stride
       product<Int8>({y, outputs}, in, {0, rows}, one, mine);
     }
   }
+}
+
+// Row rows[r] of the logits gets the mask at allowed + r * mask_stride; a row below 0 is of nobody in this batch.
+extern "C" void cni_forbid(uint16_t *x, int64_t stride, int64_t words, const uint32_t *allowed, int64_t mask_stride,
+                           const int64_t *rows, int64_t count) {
+#pragma omp parallel for if (count > 1)
+  for (int64_t r = 0; r < count; ++r)
+    if (rows[r] >= 0) forbid(x + rows[r] * stride, words, allowed + r * mask_stride);
+}
+
+extern "C" void cni_likeliest(const uint16_t *x, int64_t stride, int64_t words, int64_t rows, int64_t *tokens,
+                              int64_t *ranks, float *logprobs) {
+#pragma omp parallel for if (rows > 1)
+  for (int64_t r = 0; r < rows; ++r) likeliest(x + r * stride, words, tokens + r, ranks + r, logprobs + r);
 }
 
 extern "C" int64_t cni_threads() { return omp_get_max_threads(); }

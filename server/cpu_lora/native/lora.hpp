@@ -97,6 +97,10 @@ static void some(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_str
 
 static void add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stride, const Products &products,
                 const Share &mine) {
+  using Some = void (*)(uint16_t *, int64_t, const uint16_t *, int64_t, const Product &, const int64_t *, int64_t,
+                        const Span &);
+  static const Some by_rows[] = {nullptr, some<1>, some<2>, some<3>, some<4>, some<5>, some<6>, some<7>, some<8>};
+  constexpr int64_t MOST = 8;
   for (int64_t p = 0; p < products.groups * products.slices; ++p) {
     const Product &one = products.first[p / products.slices * products.stride + p % products.slices];
     const Span columns{std::max<int64_t>(mine.from - one.offset, 0), std::min(mine.to - one.offset, one.outputs)};
@@ -104,8 +108,9 @@ static void add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stri
     const int64_t *begin = std::lower_bound(one.rows, one.rows + one.count, mine.first);
     const int64_t *end = std::lower_bound(begin, one.rows + one.count, mine.last);
     const Span part = share(end - begin, mine.me, mine.threads);
-    int64_t i = part.from;
-    for (; i + 4 <= part.to; i += 4) some<4>(y, y_stride, x, x_stride, one, begin + i, mine.first, columns);
-    for (; i < part.to; ++i) some<1>(y, y_stride, x, x_stride, one, begin + i, mine.first, columns);
+    const int64_t count = part.to - part.from, passes = (count + MOST - 1) / MOST;
+    const int64_t together = passes ? (count + passes - 1) / passes : 0;
+    for (int64_t i = part.from; i < part.to; i += together)
+      by_rows[std::min(part.to - i, together)](y, y_stride, x, x_stride, one, begin + i, mine.first, columns);
   }
 }

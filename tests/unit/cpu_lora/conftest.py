@@ -46,6 +46,8 @@ def replaced() -> Iterator[tuple[Any, str]]:
     from vllm.model_executor.models.llama import LlamaModel
     from vllm.model_executor.models.qwen2 import Qwen2Model
     from vllm.v1.sample import sampler
+    from vllm.v1.sample.rejection_sampler import RejectionSampler
+    from vllm.v1.worker import gpu_model_runner
 
     for owner in (RMSNorm, SiluAndMul, RotaryEmbedding):
         yield owner, "forward_native"
@@ -54,6 +56,8 @@ def replaced() -> Iterator[tuple[Any, str]]:
     yield from ((CPUInt8ScaledMMLinearKernel, "apply_weights"), (UnquantizedEmbeddingMethod, "embedding"))
     yield from ((utils, "dispatch_cpu_unquantized_gemm"), (base_linear.BaseLinearLayerWithLoRA, "apply"))
     yield from ((base_linear, "_get_lora_device"), (BaseLayerWithLoRA, "set_mapping"), (Attention, "__init__"))
+    yield from ((sampler.Sampler, "forward"), (RejectionSampler, "forward"))
+    yield gpu_model_runner, "apply_grammar_bitmask"
     yield from ((sampler, "batched_count_greater_than"), (LlamaModel, "forward"), (Qwen2Model, "forward"))
     for name in ("activate_adapter", "_deactivate_adapter", "remove_all_adapters"):
         yield LoRAModelManager, name
