@@ -77,6 +77,8 @@ _LAST = (Step("figures", "-m benchmarks.figures --write", 1), Step("capacity", "
 def main() -> int:
     """1 when a step failed."""
     args = _parser().parse_args()
+    # What a shell runs in the background ignores SIGINT, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     wanted = [step for step in STEPS if step.name in (args.only or [step.name]) and (args.data or not step.data)]
     if args.list:
@@ -147,15 +149,10 @@ def _ran(step: Step, args: argparse.Namespace) -> bool:
     command = [sys.executable, *step.command.split(), *(["--data", str(args.data)] if step.data else [])]
     begun = time.monotonic()
     with (_LOGS / f"{step.name}.log").open("w") as log:
-        ended = _waited(subprocess.Popen(command, stdout=log, stderr=log, preexec_fn=_interruptible))
+        ended = _waited(subprocess.Popen(command, stdout=log, stderr=log))
     said = "done" if ended == 0 else f"failed ({ended})"
     print(f"{step.name:14} {said}, {(time.monotonic() - begun) / 60:.1f} min", flush=True)
     return ended == 0
-
-
-def _interruptible() -> None:
-    """What a shell runs in the background ignores SIGINT, and so would all that it starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _waited(process: subprocess.Popen[bytes]) -> int:
