@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from ocr_frontend.documents.by_values import told_by_values
 from ocr_frontend.documents.clues import foreign, number_stands, proven, shape_fits, zone_of
 from ocr_frontend.documents.labels import LabelBook, Reading
 from ocr_frontend.documents.letters import letters
@@ -32,12 +33,14 @@ class Detection:
 
     sure_none: it is clearly something else, rather than a document that can hardly be read.
     several: it seems to show more than one document.
+    guessed: its labels were not read, its values say so (by_values.py).
     """
 
     document: DocumentSpec | None
     reason: str = ""
     sure_none: bool = False
     several: bool = False
+    guessed: bool = False
 
 
 class Classifier:
@@ -81,8 +84,10 @@ class Classifier:
         if strange_state:
             return Detection(None, f"It looks like {strange_state}.", sure_none=True)
         if not hits and not zone:
-            return Detection(None, NO_LABELS, sure_none=True)
+            return self._guess(hits, lines) or Detection(None, NO_LABELS, sure_none=True)
         reason = self._doubt(best, hits, lines, zone)
+        if reason == TOO_FEW and not zone and (guess := self._guess(hits, lines)):
+            return guess
         if reason is None and len(readable) > 1 and scores[best.name] - scores[readable[1]] < _MARGIN:
             reason = f"It may be {best.name} or {readable[1]}."
         return Detection(best if reason is None else None, reason or "", several=_twice(best, hits) >= _TWICE)
@@ -109,6 +114,12 @@ class Classifier:
         if zone and machine and machine.format == zone[0] and (not machine.states or zone[1] in machine.states):
             score += _ZONE
         return score + (shape_fits(lines, spec.page) + number_stands(lines, spec) if spec.readable else 0.0)
+
+    def _guess(self, hits: Sequence["_Hit"], lines: Sequence[TextLine]) -> Detection | None:
+        """By values, of the documents that print every label that was read."""
+        specs = [one for one in self._specs.values() if one.readable and all(_of(one, names) for names, _ in hits)]
+        found = told_by_values(specs, lines)
+        return None if found is None else Detection(found, guessed=True)
 
     def _is_other(self, other: DocumentSpec, score: float, best: float, readings: Sequence[Reading]) -> bool:
         """A document that is not read leads, or its mark stands where titles stand: below, it is a value's line."""

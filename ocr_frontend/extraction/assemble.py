@@ -48,13 +48,15 @@ class Field:
 class Assembled:
     """All fields in order, the machine-readable zone where there is one, and the warnings about the whole answer.
 
-    choices: the lines that each field might have had, before the reranker chose.
+    choices: the lines that each field might have had, before the reranker chose; guessed: nothing but values says that
+    it is this document.
     """
 
     fields: dict[str, Field]
     zone: MachineReadable | None
     warnings: tuple[Warning_, ...]
     choices: Choices
+    guessed: bool = False
 
 
 def assemble(
@@ -92,7 +94,7 @@ def assemble(
     shown = {
         key: _field(spec, key, fields[key], (evidence or {}).get(key), weights, page, found, places) for key in fields
     }
-    return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)), given)
+    return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)), given, detection.guessed)
 
 
 def _field(
@@ -135,7 +137,9 @@ def _about_all(
     spec: DocumentSpec, detection: Detection, answer: Answer, fields: Mapping[str, Resolved]
 ) -> list[Warning_]:
     found = []
-    if detection.document is not None and detection.document.name != spec.name:
+    if detection.guessed and detection.document == spec:
+        found.append(Warning_("document_guessed", None, {"shown": spec.name}))
+    elif detection.document is not None and detection.document != spec and not detection.guessed:
         found.append(Warning_("looks_like_other", None, {"shown": detection.document.name, "asked": spec.name}))
     if detection.sure_none:
         found.append(Warning_("looks_like_none", None, {"asked": spec.name}))

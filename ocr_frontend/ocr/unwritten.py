@@ -1,4 +1,4 @@
-"""What a line's recognition sees without writing it: a narrow space, and the marks of a letter.
+"""What a line's recognition sees without writing it: a narrow space, the marks of a letter, the 1 of an ordinal.
 
 CTC writes the likeliest character of each step, and in a narrow gap between two words that is its blank, even where
 the space comes next with a third of the probability: `DZAMEKLAURENCE`. Which mark a letter has, say `marks`. The counts
@@ -23,6 +23,7 @@ _SPACE, _STANDS_OUT = 0.2, 8
 """A space that is that likely, and so many times as likely as in the line's middle gap: letters set wide apart are no
 words. Six of seven are right on scans that nobody here drew, and nine of nine on drawn cards."""
 _NO_GAP = frozenset(" -–")
+_ORDINALS = frozenset({"ler", "lère", "lere"})
 _FEWEST_GAPS = 3  # of a line, that tell a wide one
 _WATCHED = " " + "".join(mark + mark.lower() for marks in MARKS.values() for mark in marks)
 
@@ -68,6 +69,8 @@ class Unwritten:
                 self._mark_capital(numbers, scores, watched, one, (before, after))
             elif one.text in MAY_BE_MARKED:
                 self._mark_small(numbers, scores, watched, one)
+        for one in _ordinals(written):
+            numbers[one.first : one.last + 1] = self._columns.get("1", numbers[one.first])
         return numbers, scores
 
     def _written(self, numbers: Numbers) -> Iterator[_Written]:
@@ -132,6 +135,18 @@ class Unwritten:
 
     def _places_of(self, mark: str) -> list[int]:
         return [self._places[each] for each in (mark, mark.lower()) if each in self._places]
+
+
+def _ordinals(written: Sequence[_Written]) -> Iterator[_Written]:
+    """The small l of a word that is no word but 1er or 1ère, as districts have it: `Yaoundé 1er`."""
+    word: list[_Written] = []
+    for one in (*written, None):
+        if one is not None and one.text.isalnum():
+            word.append(one)
+            continue
+        if "".join(each.text for each in word) in _ORDINALS:
+            yield word[0]
+        word = []
 
 
 def _neighbours(written: Sequence[_Written]) -> list[tuple[_Written, _Written]]:

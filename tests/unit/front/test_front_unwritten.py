@@ -137,6 +137,21 @@ def test_dots_over_a_small_i_and_a_circumflex_are_seen() -> None:
     assert mended(*spelled("Contr"), {"ö": 0.4, "ô": 0.3}, *spelled("leur"))[0] == "Contrôleur"
 
 
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        ("Yaounde ler", "Yaounde 1er"),
+        ("ler-MAI", "1er-MAI"),
+        ("Ia lere", "Ia 1ere"),
+        ("atelier", "atelier"),
+        ("lers", "lers"),
+        ("Charles Ier", "Charles Ier"),
+    ],
+)
+def test_an_ordinal_begins_with_a_one(read: str, text: str) -> None:
+    assert mended(*spelled(read))[0] == text
+
+
 def test_a_model_without_these_characters_is_left_alone() -> None:
     unwritten = Unwritten(["blank", "A", "B"])
     numbers, scores = unwritten.mended([1, 0, 2], [0.9, 0.8, 0.7], np.zeros((3, 0), np.float32))
