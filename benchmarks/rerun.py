@@ -54,6 +54,10 @@ STEPS = (
     Step("memory-fit", "-m benchmarks.lora.memory_fit", 9),
     Step("drafts", "-m benchmarks.lora.drafts --forms int8 --cards 40", 8),
     Step(
+        "drafts-answers", "-m benchmarks.lora.drafts --forms int8 --answers lines --cards 500 --name drafts-answers", 12
+    ),
+    Step("mixed-drafts", "-m benchmarks.lora.mixed_drafts", 6),
+    Step(
         "drafts-qwen3",
         "-m benchmarks.lora.drafts --shape qwen3-0.6b --forms int8 --cards 5 --at-once 1 --known 0.95",
         4,
