@@ -101,9 +101,10 @@ class Kernel:
     def forbid(self, logits: torch.Tensor, masks: np.ndarray[Any, np.dtype[np.int32]], rows: Sequence[int]) -> None:
         """-inf in place in logits [rows, vocabulary], bfloat16 with a dense last dimension, where a bit is 0.
 
-        masks [count, words of 32 bits] as xgrammar fills them, dense; rows: whose each one is, below 0 for nobody."""
+        masks [count, words of 32 bits] as xgrammar fills them, dense; tokens that they do not reach stay. rows: whose
+        each one is, below 0 for nobody."""
         places = np.asarray(rows, np.int64)
-        size, given = logits.shape[1], masks.ctypes.data
+        size, given = min(logits.shape[1], 32 * masks.shape[1]), masks.ctypes.data
         self._forbid(logits.data_ptr(), logits.stride(0), size, given, masks.shape[1], places.ctypes.data, len(places))
 
     def likeliest(self, logits: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -67,6 +67,9 @@ def test_what_a_grammar_forbids_is_forbidden(engine: kernel.Kernel, words: int, 
     assert torch.equal(logits.float(), wanted)
     engine.forbid(logits, np.zeros_like(masks), [-1] * count)  # nobody's
     assert torch.equal(logits.float(), wanted)
+    if masks.shape[1] > 1:  # tokens beyond the mask's
+        engine.forbid(logits, np.zeros_like(masks[:1, :1]), [0])
+        assert logits[0, :32].isneginf().all() and torch.equal(logits[0, 32:].float(), wanted[0, 32:])
 
 
 @settings(max_examples=60, deadline=None)
