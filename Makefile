@@ -63,6 +63,7 @@ results: env ## every result file measured anew, then the numbers in README and 
 figures: env ## bring the numbers in README, docs and the shipped model card up to date with the result files
 	@for one in adapters/cni/*/; do $(VENV) -m adapters card $$one --license apache-2.0; done
 	@$(VENV) -m benchmarks.figures --write
+	@$(VENV) -m benchmarks.quantization.report
 	@$(VENV) -m deploy.capacity
 
 pictures: env ## the pictures in README and docs, from running services (make up) and Chromium

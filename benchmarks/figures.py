@@ -19,6 +19,7 @@ from typing import Any
 import jmespath
 import yaml
 
+from benchmarks import french as in_french
 from benchmarks import tables
 from benchmarks.tables import Table, read_tables
 
@@ -28,13 +29,6 @@ _PLACE = re.compile(r"\{shipped(?: ([\w-]+))?\}")
 _SHIPPED = re.compile(r"adapters/cni/[0-9a-f]{12}\b")
 # What was true on a day stays as it was.
 _HISTORY = ("docs/lab-notes", "docs/decisions/", "docs/explanation/lab-notes", "docs/explanation/decisions/")
-_FRENCH = {
-    "GiB": "Gio",
-    "MiB": "Mio",
-    "cards a second": "cartes par seconde",
-    "requests a second": "requêtes par seconde",
-}
-_NARROW, _FIXED = "\u202f", "\u00a0"
 
 
 class FigureError(Exception):
@@ -53,9 +47,8 @@ class Figure:
         """As a page shows it."""
         number = f"{self.value * (100 if self.unit == '%' else 1):,.{self.digits}f}"
         if french:
-            number = number.replace(",", _NARROW).replace(".", ",")
-        unit = _FRENCH.get(self.unit, self.unit) if french else self.unit
-        return f"{number}{_FIXED if french else ' '}{unit}" if unit else number
+            return in_french.quantity(number, self.unit) if self.unit else in_french.number(number)
+        return f"{number} {self.unit}" if self.unit else number
 
 
 @dataclass(frozen=True)

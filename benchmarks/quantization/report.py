@@ -1,13 +1,19 @@
-"""The table of `quant_table` for people: JSON, a plot, and the Markdown between two marks in the documents."""
+"""The table of `quant_table` for people: JSON, a plot, and the Markdown between two marks in the documents.
+
+`python -m benchmarks.quantization.report` fills the documents from the result file, without measuring.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.quantization import training as quant_training
+from benchmarks.quantization.written import ENGLISH, IN, In
 
 Row = dict[str, Any]
 BEGIN, END = "<!-- quant-table -->", "<!-- /quant-table -->"
@@ -52,10 +58,24 @@ def write(result: dict[str, Any], results: Path, docs: Path | None) -> None:
         result = {**result, "training": json.loads(trained.read_text(encoding="utf-8"))}
     (results / f"{NAME}.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     plot(result["embedded"], results / f"{NAME}.png")
-    for name in _HEADS if docs else ():
-        assert docs is not None
+    if docs:
+        fill(result, docs)
+
+
+def fill(result: dict[str, Any], docs: Path) -> None:
+    """The tables into both documents of `docs`."""
+    for name in _HEADS:
         path = docs / name
         path.write_text(filled(path.read_text(encoding="utf-8"), markdown(result, name)), encoding="utf-8")
+
+
+def main() -> int:
+    """0; the documents say what the result file says."""
+    argparse.ArgumentParser(prog="python -m benchmarks.quantization.report", description=__doc__).parse_args()
+    root = Path(__file__).resolve().parents[2]
+    result = json.loads((root / "benchmarks/results" / f"{NAME}.json").read_text(encoding="utf-8"))
+    fill(result, root / "docs/explanation")
+    return 0
 
 
 def filled(document: str, table: str) -> str:
@@ -69,56 +89,49 @@ def filled(document: str, table: str) -> str:
 def markdown(result: dict[str, Any], document: str) -> str:
     """The tables with their captions, in the document's language."""
     first, second, third, fourth = _CAPTIONS[document]
+    say = IN[document]
     about = {**result, **result["machine"]}
-    parts = [first.format(**about), _table(_HEADS[document], [_cells(row) for row in result["embedded"]])]
+    parts = [first.format(**about), _table(_HEADS[document], [_cells(row, say) for row in result["embedded"]])]
     documents = sorted(result["embedded"][0]["documents"])
     by_document = [
-        [row["method"], *(_both(row["documents"][name]) for name in documents)]
+        [row["method"], *(_both(row["documents"][name], say) for name in documents)]
         for row in result["embedded"]
         if "documents" in row
     ]
-    parts += [f"{second}:", _table((_HEADS[document][0], *documents), by_document), third.format(**about)]
+    parts += [f"{second}{say.colon}", _table((_HEADS[document][0], *documents), by_document), third.format(**about)]
     keep = [index for index in range(len(_HEADS[document])) if index not in {1, 2, 3}]
-    cells = [_cells(row) for row in result["random"]]
+    cells = [_cells(row, say) for row in result["random"]]
     parts.append(_table([_HEADS[document][i] for i in keep], [[row[i] for i in keep] for row in cells]))
     if trained := result.get("training"):
         parts += [fourth.format(**{**trained, **trained["machine"]}), _table(*quant_training.table(trained, document))]
     return "\n\n".join(parts)
 
 
-def _both(share: Row) -> str:
-    return f"{_percent(share['right'])}, {_percent(share.get('cards_right'), 0)}"
+def _both(share: Row, say: In) -> str:
+    return f"{say.percent(share['right'])}{say.comma} {say.percent(share.get('cards_right'), 0)}"
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: Row, say: In = ENGLISH) -> list[str]:
     faster = [row.get(f"faster_{streams}") for streams in (1, 8, 32)]
     return [
         row["method"],
-        _percent(row.get("right")),
-        _percent(row.get("kept")),
-        _percent(row.get("cards_right")),
-        _number(row.get("disk_mib"), 0),
-        _percent(row["weights_ratio"], 0),
-        _number(row.get("resident_mib"), 0),
-        _number(row.get("ms_per_token"), 1),
-        _number(row.get("cards_per_s_8"), 1),
-        _number(row.get("cards_per_s_32"), 1),
-        ", ".join(_number(value, 2) for value in faster),
-        _number(row.get("quantization_s"), 0),
+        say.percent(row.get("right")),
+        say.percent(row.get("kept")),
+        say.percent(row.get("cards_right")),
+        say.number(row.get("disk_mib"), 0),
+        say.percent(row["weights_ratio"], 0),
+        say.number(row.get("resident_mib"), 0),
+        say.number(row.get("ms_per_token"), 1),
+        say.number(row.get("cards_per_s_8"), 1),
+        say.number(row.get("cards_per_s_32"), 1),
+        f"{say.comma} ".join(say.number(value, 2) for value in faster),
+        say.number(row.get("quantization_s"), 0),
     ]
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
-
-
-def _percent(value: float | None, digits: int = 1) -> str:
-    return "-" if value is None else f"{100 * value:.{digits}f} %"
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "-" if value is None else f"{value:.{digits}f}"
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:
@@ -143,3 +156,7 @@ def plot(rows: Sequence[Row], path: Path) -> None:
     figure.legend(loc="outside lower center", ncols=4, fontsize=8)
     figure.suptitle("Held-out cards: quality against memory and against speed", fontsize=10)
     figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

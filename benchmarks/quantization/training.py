@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.quantization.written import IN
+
 FORMS = ("bf16", "nf4", "int8", "int4")
 _HEADS = {
     "quantization.md": (
@@ -19,20 +21,22 @@ _HEADS = {
 
 def table(trained: dict[str, Any], document: str) -> tuple[tuple[str, ...], list[list[str]]]:
     """Heads and rows: a row a method, with what its adapter gets right on the base in each form."""
+    say = IN[document]
+
+    def right(form: str, fields: dict[str, float], cards: dict[str, float]) -> str:
+        return f"{say.percent(fields[form])}{say.comma} {say.percent(cards[form], 0)}" if form in fields else "-"
+
     rows = []
     for method, run in trained["runs"].items():
         fields, cards = trained["fields_right_on"][method], trained["cards_right_on"][method]
         rows.append(
             [
                 method,
-                f"{run['base_weights_bytes'] / 1e6:.0f}",
-                f"{run['peak_memory_bytes'] / 1e9:.1f}",
-                f"{run['seconds'] / 60:.1f}",
-                str(run["tokens_per_second"]),
-                *(
-                    f"{100 * fields[form]:.1f} %, {100 * cards[form]:.0f} %" if form in fields else "-"
-                    for form in FORMS
-                ),
+                say.number(run["base_weights_bytes"] / 1e6, 0),
+                say.number(run["peak_memory_bytes"] / 1e9, 1),
+                say.number(run["seconds"] / 60, 1),
+                say.number(run["tokens_per_second"], 0),
+                *(right(form, fields, cards) for form in FORMS),
             ]
         )
     return _HEADS[document], rows

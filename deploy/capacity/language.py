@@ -3,18 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from benchmarks import french
+
 
 @dataclass(frozen=True)
 class Language:
-    """`page`: from the root of the repository; `words`: what it says for each English text, None in English itself.
-
-    `separators`: of thousands, then of decimals; `space`: between a number and its unit.
-    """
+    """`page`: from the root of the repository; `words`: its French for each English text, None in English itself."""
 
     page: str
     words: Mapping[str, str] | None = None
-    separators: str = ",."
-    space: str = " "
 
     def text(self, english: str, *numbers: str) -> str:
         """`english` as the page says it, with its numbers in place of its braces. KeyError without a translation."""
@@ -23,11 +20,11 @@ class Language:
 
     def number(self, english: str) -> str:
         """A number that is written as English does."""
-        return english.translate(str.maketrans(",.", self.separators))
+        return english if self.words is None else french.number(english)
 
     def quantity(self, number: str, unit: str) -> str:
         """With its unit."""
-        return f"{self.number(number)}{self.space}{self.text(unit)}"
+        return f"{number} {unit}" if self.words is None else french.quantity(number, self.text(unit))
 
 
 _FRENCH_WORDS = {
@@ -67,5 +64,5 @@ _FRENCH_WORDS = {
     "weights once, CUDA's context": "les poids une fois, le contexte de CUDA",
 }
 ENGLISH = Language("docs/reference/capacity.md")
-FRENCH = Language("docs/reference/capacity.fr.md", _FRENCH_WORDS, "\u202f,", "\u00a0")
+FRENCH = Language("docs/reference/capacity.fr.md", _FRENCH_WORDS)
 LANGUAGES = (ENGLISH, FRENCH)

@@ -10,7 +10,7 @@ import pytest
 from adapters.training.contract import contract
 from adapters.training.dataset import Labelled
 from benchmarks.quantization.cards import Question, questions, right_fields
-from benchmarks.quantization.report import BEGIN, END, _cells, filled, write
+from benchmarks.quantization.report import BEGIN, END, _cells, filled, markdown, write
 from benchmarks.quantization.rows import quality
 from benchmarks.quantization.variants import names
 
@@ -87,7 +87,7 @@ def test_writes_json_picture_and_both_documents(tmp_path: Path) -> None:
     nf4 = {**row, **good, "method": "nf4", "weights_mib": None, "weights_ratio": None, "quantization_s": 3.0}
     result = {
         "adapter": "cni@0", "cards": 8, "rounds": 1, "shape": "tiny", "machine": {"cores": 2, "processor": "any"},
-        "embedded": [{**row, **speed, **good, "faster_32": 1.0, "resident_mib": 900}, nf4], "random": [row],
+        "embedded": [{**row, **speed, **good, "faster_32": 1.0, "resident_mib": 1900}, nf4], "random": [row],
     }  # fmt: skip
     docs = tmp_path / "docs"
     docs.mkdir()
@@ -96,12 +96,12 @@ def test_writes_json_picture_and_both_documents(tmp_path: Path) -> None:
     results = tmp_path / "results"
     write(result, results, docs)
     assert {path.name for path in results.iterdir()} == {"quant_table.json", "quant_table.png"}
-    for name in ("quantization.md", "quantization.fr.md"):
-        text = (docs / name).read_text(encoding="utf-8")
-        assert (
-            "| bf16 | 97.0 % | 100.0 % | 80.0 % | 256 | 100 % | 900 | 10.0 | 3.0 | 5.0 | 1.00, 1.00, 1.00 | - |" in text
-        )
-        assert text.endswith("after\n")
+    english, french = ((docs / name).read_text(encoding="utf-8") for name in ("quantization.md", "quantization.fr.md"))
+    row_of = "| bf16 | 97.0 % | 100.0 % | 80.0 % | 256 | 100 % | 1,900 | 10.0 | 3.0 | 5.0 | 1.00, 1.00, 1.00 | - |"
+    assert row_of in english
+    assert "| bf16 | 97,0\u00a0% | 100,0\u00a0% | 80,0\u00a0% | 256 | 100\u00a0% | 1\u202f900 | 10,0 |" in french
+    assert "| 1,00\u00a0; 1,00\u00a0; 1,00 | - |" in french
+    assert english.endswith("after\n") and french.endswith("after\n")
     run = {"base_weights_bytes": 110e6, "peak_memory_bytes": 3.2e9, "seconds": 390, "tokens_per_second": 500}
     trained = {
         "document": "cni-2018-recto", "samples": 800, "validation": 160, "machine": {"cores": 2, "processor": "any"},
@@ -110,6 +110,13 @@ def test_writes_json_picture_and_both_documents(tmp_path: Path) -> None:
     }  # fmt: skip
     (results / "train_methods.json").write_text(json.dumps(trained), encoding="utf-8")
     write(result, results, docs)
+    english, french = ((docs / name).read_text(encoding="utf-8") for name in ("quantization.md", "quantization.fr.md"))
+    assert "| qlora | 110 | 3.2 | 6.5 | 500 | 95.1 %, 70 % | 96.0 %, 75 % | - | - |" in english
+    assert "| qlora | 110 | 3,2 | 6,5 | 500 | 95,1\u00a0%\u00a0; 70\u00a0% |" in french
+
+
+def test_the_pages_hold_the_tables_of_the_result_file() -> None:
+    result = json.loads(Path("benchmarks/results/quant_table.json").read_text(encoding="utf-8"))
     for name in ("quantization.md", "quantization.fr.md"):
-        text = (docs / name).read_text(encoding="utf-8")
-        assert "| qlora | 110 | 3.2 | 6.5 | 500 | 95.1 %, 70 % | 96.0 %, 75 % | - | - |" in text
+        text = Path("docs/explanation", name).read_text(encoding="utf-8")
+        assert filled(text, markdown(result, name)) == text, "python -m benchmarks.quantization.report"
