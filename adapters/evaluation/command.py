@@ -68,7 +68,7 @@ def _run(args: argparse.Namespace) -> int:
     rows = _rows(cards)
     folder = args.out or _folder_of(args.registry, answered[models[0]])
     keep(folder, rows, answered, {"concurrency": args.concurrency, **before})
-    _keep_confidence(folder, [card for card in cards if card.model == models[0]], answered[models[0]])
+    _keep_confidence(folder, [card for card in cards if card.model == models[0]], answered[models[0]], before)
     print(report.table(rows))
     return 0
 
@@ -154,8 +154,8 @@ def keep(folder: Path, rows: list[dict[str, Any]], answered: dict[str, str], abo
         write_card(folder)
 
 
-def _keep_confidence(folder: Path, cards: list[Card], exact: str) -> None:
-    """The reliability of the confidences that the front answered, where it answered any."""
+def _keep_confidence(folder: Path, cards: list[Card], exact: str, before: dict[str, Any]) -> None:
+    """The reliability of the confidences that the front answered, where it answered any. `before`: the run's stamp."""
     groups: dict[str, Group] = {}
     for condition in CONDITIONS:
         fields = [f for card in cards if card.condition == condition for f in card.fields if f.confidence is not None]
@@ -164,7 +164,8 @@ def _keep_confidence(folder: Path, cards: list[Card], exact: str) -> None:
     if not found:
         return
     reliability.plot(groups, f"{exact}: held-out cards", folder / "confidence.png")
-    (folder / "confidence.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    body = {"model": exact, **before, "conditions": found}
+    (folder / "confidence.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(found))
 
 

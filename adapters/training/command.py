@@ -7,9 +7,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from adapters import bases
 from adapters.errors import AdaptersError
+from adapters.provenance import stamp
 from adapters.registry.atomic import write_file
 from adapters.settings import Settings
 from adapters.training import curves, publish, run_folder, trackers
@@ -49,7 +51,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
-    settings = Settings()
+    before, settings = stamp(), Settings()
     recipe = read_recipe(args.recipe)
     if args.base:
         recipe = recipe.model_copy(update={"base": args.base})
@@ -62,7 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     with one_sentence(args.runs), run_folder.alone(place.folder):
         run_folder.claim(place.folder, recipe)
         outcome = _train(recipe, place, settings.tracker_names)
-        print(_write(recipe, base, args.registry, place.folder, outcome))
+        print(_write(recipe, base, args.registry, place.folder, outcome, before))
     return 0
 
 
@@ -125,9 +127,9 @@ def _train(recipe: Recipe, place: Place, names: tuple[str, ...]) -> Outcome:
             tracker.close()
 
 
-def _write(recipe: Recipe, base: Path, registry: Path, folder: Path, outcome: Outcome) -> Path:
-    """The revision with its report and picture, both also in the run's folder."""
-    content = {**report(recipe, outcome), "recipe": publish.public_recipe(recipe)}
+def _write(recipe: Recipe, base: Path, registry: Path, folder: Path, outcome: Outcome, before: dict[str, Any]) -> Path:
+    """The revision with its report and picture, both also in the run's folder. `before`: the run's stamp."""
+    content = {**before, **report(recipe, outcome), "recipe": publish.public_recipe(recipe)}
     write_file(folder / "training.json", json.dumps(content).encode() + b"\n")
     curves.plot(outcome.log, f"{recipe.name} ({recipe.method}) on {publish.base_name(recipe)}", folder / "training.png")
     extra = [folder / "training.json", folder / "training.png"]

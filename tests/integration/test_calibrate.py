@@ -97,7 +97,9 @@ def test_the_evaluation_keeps_what_the_confidences_are_worth(
     command = ["adapters", "evaluate", "--model", "cni", "--count", "10", "--cards", str(tmp_path / "cards")]
     monkeypatch.setattr("sys.argv", [*command, "--out", str(tmp_path / "out")])
     assert main() == 0
-    found: dict[str, Any] = json.loads((tmp_path / "out" / "confidence.json").read_text())
+    kept: dict[str, Any] = json.loads((tmp_path / "out" / "confidence.json").read_text())
+    assert {"model", "commit", "date", "machine"} <= set(kept)
+    found = kept["conditions"]
     assert set(found) == set(CONDITIONS) and found["photo"]["fields"] == 290
     assert found["photo"]["right_at_80"] > found["photo"]["right"]
     assert (tmp_path / "out" / "confidence.png").exists()

@@ -69,6 +69,7 @@ def test_a_run_writes_its_recipe_versions_curves_and_costs(
     revision = Path(capsys.readouterr().out.strip())
     report = json.loads((revision / "training.json").read_text())
     assert report["recipe"]["lora"]["r"] == 4
+    assert report["commit"] and report["date"] and report["load_average"] >= 0 and report["machine"]["cores"]
     assert str(base.parent) not in json.dumps(report)
     assert {"torch", "peft", "transformers"} <= set(report["versions"])
     assert report["base_weights_bytes"] > 0 and report["peak_memory_bytes"] > report["base_weights_bytes"]
