@@ -6,7 +6,7 @@ from pathlib import Path
 
 from deploy.capacity.inputs import Input, Inputs, read_inputs
 from deploy.capacity.language import LANGUAGES, Language
-from deploy.capacity.model import RATES, Fleet, on_cpu, on_gpu
+from deploy.capacity.model import FRONT_CORES, RATES, Fleet, on_cpu, on_gpu
 from deploy.up.usage import take_none
 
 BEGIN, END = "<!-- computed: python -m deploy.capacity -->", "<!-- end of what is computed -->"
@@ -43,7 +43,18 @@ def tables(inputs: Inputs, language: Language) -> str:
     given = [_given(one, language) for one in inputs.all()]
     on_cpus = _fleets("cards a minute, CPU", on_cpu, inputs, language)
     on_gpus = _fleets("cards a minute, GPU", on_gpu, inputs, language)
-    return "\n".join([*head, *given, "", *on_cpus, "", *on_gpus])
+    return "\n".join([*head, *given, "", *on_cpus, "", *on_gpus, "", _told(inputs, language)])
+
+
+def _told(inputs: Inputs, language: Language) -> str:
+    """What the last rows say."""
+    cpu, gpu = on_cpu(inputs, RATES[-1]), on_gpu(inputs, RATES[-1])
+    ocr, saved = cpu.fronts * FRONT_CORES / cpu.cores, 1 - gpu.cores / cpu.cores
+    return language.text(
+        "Of the cores of the last rows {} % read pictures; GPUs for the model save {} % of them.",
+        f"{100 * ocr:.0f}",
+        f"{100 * saved:.0f}",
+    )
 
 
 def _given(one: Input, language: Language) -> str:

@@ -58,6 +58,9 @@ _FRENCH_WORDS = {
     "lab-notes: 3.1 ms a token; prefill 0.3 s is a guess": (
         "lab-notes : 3,1 ms par jeton ; 0,3 s pour l'invite, à l'estime"
     ),
+    "Of the cores of the last rows {} % read pictures; GPUs for the model save {} % of them.": (
+        "Des cœurs des dernières lignes, {}\u00a0% lisent des images ; des GPU pour le modèle en épargnent {}\u00a0%."
+    ),
     "one API process, not the GPU, is the bound": "la limite est l'unique processus de l'API, et non le GPU",
     "a quarter of an hour under load": "un quart d'heure sous charge",
     "resident under load": "mémoire résidente sous charge",

@@ -53,6 +53,13 @@ def test_numbers_are_written_as_their_language_writes_them() -> None:
     assert FRENCH.quantity("1,234.5", "GB") == "1\u202f234,5\u00a0Go"
 
 
+def test_what_the_last_rows_say_is_computed_from_them(inputs: Inputs) -> None:
+    cpu, gpu = on_cpu(inputs, RATES[-1]), on_gpu(inputs, RATES[-1])
+    ocr, saved = cpu.fronts * FRONT_CORES / cpu.cores, 1 - gpu.cores / cpu.cores
+    assert f"{ocr:.0%} read".replace("%", " %") in tables(inputs, ENGLISH)
+    assert f"save {saved:.0%}".replace("%", " %") in tables(inputs, ENGLISH)
+
+
 def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
     assert read_inputs(tmp_path).ocr.kind == ASSUMED
     machine = {"cores": 8}
