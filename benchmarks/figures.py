@@ -64,7 +64,7 @@ def read_figures(root: Path) -> Told:
     told = yaml.safe_load((root / "docs/figures.yaml").read_text("utf-8"))
     files = {name: _load(root, where) for name, where in told["files"].items()}
     figures = {name: _figure(name, one, files) for name, one in told["figures"].items()}
-    return Told(figures, read_tables(told.get("tables", {}), files, told.get("heads_fr", {})))
+    return Told(figures, read_tables(told.get("tables", {}), files, told.get("words_fr", {})))
 
 
 def _load(root: Path, where: str) -> Any:

@@ -1,8 +1,9 @@
 """Whole tables of a page, between `<!--table=NAME-->` and `<!--/table-->`: what docs/figures.yaml says under `tables`.
 
 A table has a result file, a JMESPath for its rows, and for each column its head and the key of a row, alone or as
-`{at: JMESPath, digits: 2, unit: s, times: 0.001}`. Without digits a value stands as it is. `heads_fr` says the heads of
-a French page, for all tables together.
+`{at: JMESPath, digits: 2, unit: s, times: 0.001}`. Without digits a value stands as it is. Rows of several files are
+told one by one: `{what: words, file: its file, in: JMESPath, at: JMESPath}`, where `at`, within what `in` finds, gives
+the row's keys beside `what`. `words_fr` says heads and words of a French page, for all tables together.
 """
 
 import re
@@ -18,7 +19,7 @@ Shown = Callable[[float, dict[str, Any], bool], str]
 
 @dataclass(frozen=True)
 class Table:
-    """`rows`: of the result file; `columns`: head to how its cell is found; `french`: a head in French."""
+    """`rows`: of result files; `columns`: head to how its cell is found; `french`: a head or word in French."""
 
     rows: list[Any]
     columns: dict[str, Any]
@@ -29,24 +30,34 @@ class Table:
         heads = [self.french.get(head, head) if french else head for head in self.columns]
         lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
         for row in self.rows:
-            cells = [_cell(row, told, french, shown) for told in self.columns.values()]
+            cells = [self._cell(row, told, french, shown) for told in self.columns.values()]
             lines.append(f"| {' | '.join(cells)} |")
         return "\n".join(lines)
 
+    def _cell(self, row: Any, told: Any, french: bool, shown: Shown) -> str:
+        how = told if isinstance(told, dict) else {"at": told}
+        found = jmespath.search(how["at"], row)
+        if found is None:
+            return ""
+        if isinstance(found, bool):
+            return {(True, False): "yes", (False, False): "no", (True, True): "oui", (False, True): "non"}[
+                found, french
+            ]
+        if isinstance(found, int | float) and "digits" in how:
+            return shown(found, how, french)
+        return self.french.get(str(found), str(found)) if french else str(found)
+
 
 def read_tables(told: dict[str, Any], files: dict[str, Any], french: Mapping[str, str]) -> dict[str, Table]:
-    """Of docs/figures.yaml. A file that is not there leaves a table without rows."""
-    return {
-        name: Table(jmespath.search(one["rows"], files[one["file"]]) or [], one["columns"], french)
-        for name, one in told.items()
-    }
+    """Of docs/figures.yaml. A file that is not there leaves a table without rows, or a row without cells."""
+    return {name: Table(_rows(one, files), one["columns"], french) for name, one in told.items()}
 
 
-def _cell(row: Any, told: Any, french: bool, shown: Shown) -> str:
-    how = told if isinstance(told, dict) else {"at": told}
-    found = jmespath.search(how["at"], row)
-    if found is None:
-        return ""
-    if isinstance(found, bool):
-        return {(True, False): "yes", (False, False): "no", (True, True): "oui", (False, True): "non"}[found, french]
-    return shown(found, how, french) if isinstance(found, int | float) and "digits" in how else str(found)
+def _rows(told: dict[str, Any], files: dict[str, Any]) -> list[Any]:
+    if isinstance(told["rows"], str):
+        return jmespath.search(told["rows"], files[told["file"]]) or []
+    return [{"what": one["what"], **_keys(one, files[one["file"]])} for one in told["rows"]]
+
+
+def _keys(told: dict[str, Any], file: Any) -> dict[str, Any]:
+    return jmespath.search(told["at"], jmespath.search(told.get("in", "@"), file)) or {}
