@@ -8,6 +8,12 @@ import pytest
 
 from adapters import bases, commands
 from benchmarks.figures import ROOT, pages
+from deploy.cluster import plan as cluster
+from deploy.monitor import plan as monitor
+from deploy.up import plan as up
+from deploy.up.usage import INSTALLATION
+from ocr_frontend import settings as front
+from server import settings as server
 from tests.support import documented, typed
 
 PAGES = [*pages(ROOT), ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "deploy").rglob("*.md")]
@@ -56,6 +62,20 @@ def refused(page: str) -> list[str]:
         except typed.Refused as error:
             wrong.append(f"{command.module} {' '.join(command.words)}: {error}")
     return wrong
+
+
+# What `make up`, `make cluster` and `make monitor` are given, before them or behind.
+MADE_WITH = re.compile(r"((?:[A-Z]\w+=\S* )*)make (up|cluster|monitor)\b((?: [A-Z]\w*=\S*)*)")
+READ = {"up": up.VARIABLES, "cluster": cluster.VARIABLES, "monitor": monitor.VARIABLES}
+SERVICES = {f"SERVER_{name.upper()}" for name in server.Settings.model_fields}
+SERVICES |= {front.PREFIX + name.upper() for name in front.Settings.model_fields}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_make_reads_every_variable_that_it_is_given(page: Path) -> None:
+    for before, target, behind in MADE_WITH.findall(page.read_text("utf-8")):
+        given = set(re.findall(r"([A-Z]\w*)=", before + behind))
+        assert given <= {*READ[target], *INSTALLATION, *SERVICES}, f"make {target}: {given}"
 
 
 def test_an_option_that_stands_alone_is_one_of_ours() -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from adapters.evaluation import detect, report
+
 ROOT = Path(__file__).parents[3]
 RESULTS = sorted(path for folder in ("benchmarks/results", "docs/results") for path in (ROOT / folder).glob("*.json"))
 # Files that do not say what else the machine did or which packages it had, each with the commit that it says: measured
@@ -89,3 +91,14 @@ def test_what_a_shipped_revision_was_measured_by_is_stamped() -> None:
     }
     assert found <= UNSTAMPED, f"no stamp: {found - UNSTAMPED}"
     assert found == UNSTAMPED, f"these have a stamp, or are gone: take them out of the list: {UNSTAMPED - found}"
+
+
+def test_a_page_beside_a_result_is_what_its_command_writes() -> None:
+    pages = {path.with_suffix(".md"): report.table for path in (ROOT / "adapters").glob("*/*/evaluation.json")}
+    pages[ROOT / "docs/results/detection.md"] = detect._table
+    behind = [
+        page.relative_to(ROOT).as_posix()
+        for page, table in pages.items()
+        if page.read_text("utf-8") != table(json.loads(page.with_suffix(".json").read_text("utf-8"))["rows"])
+    ]
+    assert not behind
