@@ -1,6 +1,7 @@
 """What people expect of a project: its commands are installed, and its pages name what exists."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -39,3 +40,21 @@ def test_hooks_are_those_of_make_lint() -> None:
 
 def test_ci_is_a_script_that_bash_reads() -> None:
     subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=True)
+
+
+@pytest.mark.parametrize(("other", "code", "ran"), [("", 1, []), ("optional", 0, ["make lint", "make test"])])
+def test_ci_fails_without_the_other_python_unless_it_may(tmp_path: Path, other: str, code: int, ran: list[str]) -> None:
+    if Path("/usr/bin/python3.12").exists():
+        pytest.skip("the script would find it")
+    for name, text in (("here", "echo 11"), ("make", 'echo "make $*"')):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / name).chmod(0o755)
+    bash, dirname = shutil.which("bash"), shutil.which("dirname")
+    assert bash and dirname
+    (tmp_path / "dirname").symlink_to(dirname)
+    environment = {"PATH": str(tmp_path), "PYENV_ROOT": str(tmp_path), "PYTHON": "here", "OTHER_PYTHON": other}
+    done = subprocess.run([bash, ROOT / ".ci/run"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.splitlines()) == (code, ran)
+    assert set(done.stderr.splitlines()) == {
+        "Python 3.12 is not here and NOT TESTED, only 3.11 is; OTHER_PYTHON=optional lets that pass"
+    }
