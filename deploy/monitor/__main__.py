@@ -83,6 +83,7 @@ def _prometheus(plan: MonitorPlan, folder: Path) -> Service:
     configuration = write_prometheus(plan.root, folder / "prometheus", plan.targets, own, plan.key_file)
     command = [plan.prometheus, f"--config.file={configuration}", f"--web.listen-address={own}"]
     command.append(f"--storage.tsdb.path={folder / 'prometheus/data'}")
+    command += [f"--web.external-url={plan.url}", f"--web.console.templates={plan.root / 'docs/runbooks'}"]
     return Service("Prometheus", command, folder / "prometheus.log")
 
 

@@ -58,8 +58,8 @@ def test_alert_is_proven_explained_and_graded(alert: dict[str, dict[str, str]]) 
 
 
 def _page(alert: dict[str, dict[str, str]]) -> str:
-    """Its page in this repository: what the link is where no external label `runbooks` says otherwise."""
-    prefix = "{{ with $externalLabels.runbooks }}{{ . }}{{ else }}docs/runbooks{{ end }}/"
+    """Its page in this repository, whichever way the link leads to it."""
+    prefix = "{{ with $externalLabels.runbooks }}{{ . }}{{ else }}{{ $externalURL }}/consoles{{ end }}/"
     url = alert["annotations"]["runbook_url"]
     assert url.startswith(prefix)
     return f"docs/runbooks/{url.removeprefix(prefix)}"

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from deploy.kubernetes import rules as prometheus_rule
+from deploy.kubernetes import runbooks
 from server.settings import Settings as ServerSettings
 from tests.unit.deploy.manifests import (
     CUSTOM,
@@ -60,6 +61,15 @@ def test_overlay_is_valid_and_has_measured_resources(name: str) -> None:
 def test_generated_rules_are_those_of_prometheus() -> None:
     """After a change of the rules: `python -m deploy.kubernetes`."""
     assert prometheus_rule.FILE.read_text() == prometheus_rule.rendered()
+
+
+def test_the_runbooks_are_the_pages_and_fit_into_a_configmap() -> None:
+    """After a change of a page: `python -m deploy.kubernetes`."""
+    text = runbooks.FILE.read_text("utf-8")
+    assert text == runbooks.rendered()
+    pages = yaml.safe_load(text)["data"]
+    assert pages == {page.name: page.read_text("utf-8") for page in (ROOT / "docs/runbooks").glob("*.md")}
+    assert len(text.encode()) < 256 * 1024, "what kubectl apply notes beside an object"
 
 
 def test_settings_are_real_and_their_values_are_taken() -> None:

@@ -108,9 +108,14 @@ def test_the_server_reads_the_base_that_the_door_writes(mine: list[Manifest]) ->
 
 def test_boards_rules_and_receivers_are_those_of_compose(mine: list[Manifest]) -> None:
     held = {file: text for each in named("ConfigMap", mine).values() for file, text in each["data"].items()}
-    folders = {"grafana/dashboards": "*.json", "prometheus/rules": "*.yml", "alertmanager": "alertmanager.yml"}
+    folders = {
+        "deploy/grafana/dashboards": "*.json",
+        "deploy/prometheus/rules": "*.yml",
+        "deploy/alertmanager": "alertmanager.yml",
+        "docs/runbooks": "*.md",
+    }
     for folder, pattern in folders.items():
-        for file in (ROOT / "deploy" / folder).glob(pattern):
+        for file in (ROOT / folder).glob(pattern):
             assert held[file.name] == file.read_text("utf-8"), file.name
     usual = (ROOT / "deploy/prometheus/prometheus.yml").read_text()
     for name in ("server:8000", "front:8080", "alertmanager:9093"):
@@ -120,6 +125,22 @@ def test_boards_rules_and_receivers_are_those_of_compose(mine: list[Manifest]) -
     assert held["boards.yml"] == (provisioning / "dashboards/cni.yml").read_text()
     usual = (provisioning / "datasources/prometheus.yml").read_text()
     assert held["datasource.yml"] == usual.replace("http://prometheus:", "http://cni-prometheus:")
+
+
+def test_links_in_alerts_lead_to_a_prometheus_that_has_the_pages(mine: list[Manifest]) -> None:
+    [container] = pod_of(mine, "cni-prometheus")["containers"]
+    mounted = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    volumes = {each["name"]: each for each in pod_of(mine, "cni-prometheus")["volumes"]}
+    compose = COMPOSE["prometheus"]
+    for arguments in (container["args"], compose["command"]):
+        given = dict(argument.removeprefix("--").split("=", 1) for argument in arguments)
+        assert re.fullmatch(r"(\$\{PROMETHEUS_URL:-)?http://127\.0\.0\.1:9090\}?", given["web.external-url"])
+        where = given["web.console.templates"]
+        assert volumes[mounted[where]]["configMap"] == {"name": "cni-runbooks"}
+        assert f"../../docs/runbooks:{where}:ro" in compose["volumes"]
+    assert "127.0.0.1:9090:9090" in compose["ports"]
+    [port] = named("Service", mine)["cni-prometheus"]["spec"]["ports"]
+    assert port["port"] == 9090
 
 
 def test_images_and_memory_are_those_of_compose(mine: list[Manifest]) -> None:

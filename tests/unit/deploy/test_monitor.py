@@ -83,6 +83,25 @@ def page() -> Iterator[int]:
     server.shutdown()
 
 
+def _links_lead_to_pages(prometheus: str) -> None:
+    """Every alert's link, as Prometheus would send it, and every page in either language."""
+    deadline = time.monotonic() + 60
+    while True:
+        with urllib.request.urlopen(f"{prometheus}/api/v1/alerts") as answer:
+            links = [one["annotations"]["runbook_url"] for one in json.load(answer)["data"]["alerts"]]
+        if links:
+            break
+        assert time.monotonic() < deadline, "not even the watchdog barks"
+        time.sleep(0.5)
+    assert f"{prometheus}/consoles/Watchdog.md" in links
+    pages = sorted((ROOT / "docs/runbooks").glob("*.md"))
+    assert {link.rpartition("/")[2] for link in links} <= {page.name for page in pages}
+    for page in pages:
+        with urllib.request.urlopen(f"{prometheus}/consoles/{page.name}") as answer:
+            assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+            assert answer.read().decode() == page.read_text("utf-8"), f"{page.name}: a `<` comes out as `&lt;`"
+
+
 def test_it_scrapes_and_leaves_nothing(page: int, tmp_path: Path) -> None:
     need("prometheus")
     environment = {
@@ -120,6 +139,7 @@ def test_it_scrapes_and_leaves_nothing(page: int, tmp_path: Path) -> None:
             time.sleep(0.5)
         with urllib.request.urlopen(f"{found[1]}/api/v1/rules") as answer:
             assert len(json.load(answer)["data"]["groups"]) > 3
+        _links_lead_to_pages(found[1])
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
