@@ -8,7 +8,17 @@ import pytest
 import yaml
 
 from tests.support.tools import need
-from tests.unit.deploy.names import ROOT, RULES, asked, declared, queries, rules, shown, shown_by_router
+from tests.unit.deploy.names import (
+    ROOT,
+    RULES,
+    asked,
+    declared,
+    queries,
+    rules,
+    shown,
+    shown_by_cluster,
+    shown_by_router,
+)
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 _ALERTS = [rule for rule in rules() if "alert" in rule]
@@ -90,7 +100,7 @@ def test_every_page_has_queries_that_prometheus_takes(tmp_path: Path) -> None:
     file = tmp_path / "pages.yml"
     file.write_text(yaml.safe_dump({"groups": [{"name": "pages", "rules": every}]}))
     for rule in every:
-        assert asked(str(rule["expr"])) - _RECORDED <= shown() | shown_by_router(), rule
+        assert asked(str(rule["expr"])) - _RECORDED <= shown() | shown_by_router() | shown_by_cluster(), rule
     promtool("check", "rules", "--lint=none", str(file))
 
 
@@ -120,7 +130,7 @@ def test_panels_named_in_a_page_exist() -> None:
 @pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.get("alert") or rule.get("record"))
 def test_rule_asks_for_metrics_that_exist(rule: dict[str, str]) -> None:
     wanted = asked(rule["expr"]) - _RECORDED
-    assert wanted <= shown() | shown_by_router()
+    assert wanted <= shown() | shown_by_router() | shown_by_cluster()
 
 
 def test_our_metrics_are_still_in_the_services_sources() -> None:
