@@ -54,6 +54,7 @@ def _all() -> list[Candidate]:
         _variable("decode steps layer by layer", "CNI_CPU_LORA_STEP", "0"),
         _variable("oneDNN for prompts", "CNI_CPU_LORA_PROMPTS", "0"),
         _variable("norms left to PyTorch", "CNI_CPU_LORA_EAGER_OPS", "0"),
+        _variable("likeliest tokens by PyTorch", "CNI_CPU_LORA_GREEDY", "0"),
         Candidate("n-gram speculation", {"options": {"--speculative-config": _NGRAM}}, may_win=False),
         # Runs where arctic-inference 0.1.1 is installed, which vLLM asks for.
         Candidate("suffix speculation", {"options": {"--speculative-config": _SUFFIX}}, may_win=False),
