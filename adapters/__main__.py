@@ -5,6 +5,7 @@ import sys
 
 from adapters import bases, commands
 from adapters.errors import AdaptersError
+from adapters.registry.errors import RegistryError
 
 
 def main() -> int:
@@ -19,7 +20,7 @@ def main() -> int:
     args = parser.parse_args()
     try:
         return int(args.run(args))
-    except AdaptersError as error:
+    except (AdaptersError, RegistryError) as error:
         print(error, file=sys.stderr)
         return 2
     except KeyboardInterrupt:

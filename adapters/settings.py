@@ -8,9 +8,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Where `adapters` keeps what it can make again."""
+    """Where `adapters` keeps what it can make again, and what it cannot."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
     cache_home: Path = Field(default=Path.home() / ".cache", validation_alias="XDG_CACHE_HOME")
 
@@ -18,6 +18,23 @@ class Settings(BaseSettings):
     def cache(self) -> Path:
         """Our folder in the user's cache: converted bases, prepared data."""
         return self.cache_home / "cni-lora-server"
+
+    data_home: Path | None = Field(default=None, validation_alias="XDG_DATA_HOME")
+    # The server's own setting: what serves from there is switched and added there.
+    served: Path | None = Field(default=None, validation_alias="SERVER_ADAPTERS_DIR")
+
+    @property
+    def own_registry(self) -> Path:
+        """The registry folder of whoever names none: the user's own, absolute, outside of any source tree."""
+        home = self.data_home
+        if home is None or not home.is_absolute():  # a relative one counts for nothing, says the XDG specification
+            home = Path.home() / ".local" / "share"
+        return home / "cni-lora-server" / "registry"
+
+    @property
+    def registry(self) -> Path:
+        """The registry folder that the environment names, else the user's own."""
+        return self.served or self.own_registry
 
     trackers: str = Field(default="", validation_alias="ADAPTERS_TRACKERS")
 

@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 import signal
+import tempfile
 import threading
 from collections import Counter
 from pathlib import Path
@@ -24,6 +26,7 @@ _OUTCOMES = ("failed", "error", "passed", "skipped", "xfailed", "xpassed")
 _MARK = pytest.StashKey[str]()
 _SESSION = pytest.StashKey[pytest.Session]()
 _LEFT = pytest.StashKey[list[str]]()
+_DATA = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -32,6 +35,15 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGTERM, lambda *_: _stop(config))
     config.stash[_MARK] = mark_run()
+    # Whoever names no registry folder, here or in a process that a test starts, has one of this run, not the user's.
+    os.environ["XDG_DATA_HOME"] = config.stash[_DATA] = tempfile.mkdtemp(prefix="cni-tests-")
+    os.environ.pop("SERVER_ADAPTERS_DIR", None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The run's own registry goes with it."""
+    if _DATA in config.stash:
+        shutil.rmtree(config.stash[_DATA], ignore_errors=True)
 
 
 @pytest.hookimpl(tryfirst=True)

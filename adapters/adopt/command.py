@@ -22,6 +22,7 @@ from adapters.registry.errors import Conflict, RegistryError
 from adapters.registry.folder import copy_adapter
 from adapters.registry.limits import SizeLimits
 from adapters.registry.manifest import read_manifest
+from adapters.registry.option import add_option, chosen
 from adapters.registry.remote import fetch_remote, is_remote
 from adapters.registry.state import load_state
 from adapters.registry.store import Registry
@@ -47,9 +48,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--contract", type=Path, help=f"contract file (default: {CONTRACT} in the folder; else written)"
     )
     parser.add_argument("--name", help="of the adapter (default: the folder's own)")
-    parser.add_argument(
-        "--registry", type=Path, default=Path("adapters"), help="registry folder (default: %(default)s)"
-    )
+    add_option(parser)
     parser.add_argument("--same-base", action="store_true", help="it was trained on this base, whatever it calls it")
     parser.add_argument("--switch", action="store_true", help="let the name mean this revision at once")
     parser.add_argument("--json", action="store_true", help="print what was made as JSON")
@@ -70,6 +69,7 @@ def adopt_source(args: argparse.Namespace) -> dict[str, Any]:
     """Adopt and register; what was made. Raises AdaptersError, RegistryError, OSError, ValueError."""
     target = target_of(args.base)
     name = args.name or _name(args.source)
+    args.registry = chosen(args.registry)
     _check_place(args.source, args.registry, name)
     registry = Registry(args.registry)
     with registry.staging() as staging:

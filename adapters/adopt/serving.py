@@ -3,7 +3,6 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 from adapters import bases
@@ -11,6 +10,7 @@ from adapters.adopt.adopting import ANY_RANK
 from adapters.adopt.command import target_of
 from adapters.registry.catalogue import Adapter
 from adapters.registry.errors import RegistryError
+from adapters.registry.option import add_option, chosen
 from adapters.registry.reader import Reader
 from adapters.registry.validate import Rules
 
@@ -19,9 +19,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     """Declare the command."""
     parser = subparsers.add_parser("serving", help="which adapters can serve on a base, and why others cannot (JSON)")
     parser.add_argument("--base", default=bases.EMBEDDED, help="'embedded', a folder, or a hub's name (%(default)s)")
-    parser.add_argument(
-        "--registry", type=Path, default=Path("adapters"), help="registry folder (default: %(default)s)"
-    )
+    add_option(parser)
     parser.set_defaults(run=_run)
 
 
@@ -29,7 +27,7 @@ def _run(args: argparse.Namespace) -> int:
     try:
         target = target_of(args.base)
         rules = Rules(target.base, ANY_RANK, target.names)
-        adapters = Reader(args.registry, rules).read().adapters.values()
+        adapters = Reader(chosen(args.registry), rules).read().adapters.values()
     except (RegistryError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

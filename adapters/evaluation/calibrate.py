@@ -20,6 +20,7 @@ from adapters.evaluation.examples.calibrate import observe
 from adapters.evaluation.reliability import Group, figures, plot
 from adapters.evaluation.results import Card
 from adapters.evaluation.run import evaluate, read_truths
+from adapters.registry.option import kept_in
 from ocr_frontend.documents.evidence import VERSION as EVIDENCE
 
 SEED = 31  # neither the held-out cards nor the validation cards that a training run looks at
@@ -101,7 +102,7 @@ def _fitted(
     groups: dict[str, Group] = {name: (sure[conditions == name], right[conditions == name]) for name in names}
     found = figures(groups)
     _keep(args.out, exact, fitted, count, found)
-    folder = args.report or Path("adapters") / exact.replace("@", "/")
+    folder = args.report or kept_in(exact)
     if folder.is_dir():
         plot(groups, f"{exact}: cross-validated", folder / "calibration.png")
     for name, numbers in found.items():

@@ -21,6 +21,7 @@ from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, evaluate, read_truths
 from adapters.hub.card import write_card
 from adapters.provenance import stamp
+from adapters.registry.option import kept_in
 
 SEED = 20261121
 _ELSEWHERE = Path("runs") / "evaluation"
@@ -44,7 +45,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("--concurrency", type=int, default=2, help="cards at a time (default: %(default)s)")
     parser.add_argument(
-        "--registry", type=Path, default=Path("adapters"), help="where an evaluated revision keeps its scores"
+        "--registry", type=Path, help="where a revision keeps its scores (default: adapters where it ships, else yours)"
     )
     parser.add_argument(
         "--out", type=Path, help=f"where to write (default: the first model's revision folder, else below {_ELSEWHERE})"
@@ -73,9 +74,9 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _folder_of(registry: Path, exact: str) -> Path:
+def _folder_of(registry: Path | None, exact: str) -> Path:
     """A revision's own folder; below _ELSEWHERE for a base, and for an adapter that was dropped in as it is."""
-    own = registry / exact.replace("@", "/")
+    own = kept_in(exact, registry)
     return own if own.is_dir() and "@" in exact else _make(_ELSEWHERE / exact.replace("/", "-"))
 
 

@@ -18,6 +18,7 @@ from adapters.evaluation.command import SEED
 from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, evaluate, read_truths
 from adapters.provenance import stamp
+from adapters.registry.option import kept_in
 
 _COLUMNS = ("cards", "fields_exact", "fields_ceiling", "cards_right", "ocr_p50_ms")
 
@@ -61,7 +62,7 @@ def _run(args: argparse.Namespace) -> int:
             )
         rows += _rows(turn, cards)
     table = _table(rows)
-    folder = args.out or Path("adapters") / exact.replace("@", "/")
+    folder = args.out or kept_in(exact)
     if folder.is_dir():
         body = {"seed": SEED, "model": exact, **before, "rows": rows}
         (folder / "turns.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")

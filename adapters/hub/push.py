@@ -9,6 +9,7 @@ from adapters.errors import HubError
 from adapters.hub.card import write_card
 from adapters.registry.contents import is_wanted
 from adapters.registry.digest import CONFIG_FILE, MANIFEST_FILE, WEIGHTS_FILE, content_digest
+from adapters.registry.option import add_option, chosen
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -22,7 +23,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("revision", metavar="NAME@REVISION", help="or a folder")
     parser.add_argument("repository", metavar="OWNER/NAME")
-    parser.add_argument("--registry", type=Path, default=Path("adapters"), help="default: %(default)s")
+    add_option(parser)
     parser.add_argument("--private", action="store_true", help="make the repository private where it is made now")
     parser.add_argument("--license", help="an identifier of the hub, for example apache-2.0")
     parser.set_defaults(run=_run)
@@ -36,12 +37,15 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _folder(registry: Path, revision: str) -> Path:
-    folder = Path(revision) if Path(revision).is_dir() else registry / revision.replace("@", "/")
+def _folder(given: Path | None, revision: str) -> Path:
+    folder, where = Path(revision), ""
+    if not folder.is_dir():
+        registry = chosen(given)
+        folder, where = registry / revision.replace("@", "/"), f" in {registry}"
     missing = [name for name in (CONFIG_FILE, WEIGHTS_FILE, MANIFEST_FILE) if not (folder / name).is_file()]
     if missing:
         raise HubError(
-            f"{revision} is no revision in {registry} ({', '.join(missing)} missing): python -m adapters registry list "
+            f"{revision} is no revision{where} ({', '.join(missing)} missing): python -m adapters registry list "
             "shows them, python -m adapters adopt makes one of a PEFT folder."
         )
     return folder

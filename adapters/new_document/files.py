@@ -43,8 +43,8 @@ From {count} examples: fields {fields}. Answers can say {ceiling} of the wanted 
 
 1. `documents/{name}.yaml` says what the document is: read it through, above all types and labels
    (docs/reference/documents.md).
-2. Train: `python -m adapters train {recipe}`. It prints the revision's folder, `adapters/{name}/REVISION`.
-3. Measure: `python -m adapters evaluate-examples {recipe} --revision adapters/{name}/REVISION`.
+2. Train: `python -m adapters train {recipe}`. It prints the revision's folder, whose name stands for REVISION below.
+3. Measure: `python -m adapters evaluate-examples {recipe} --revision {name}@REVISION`.
 4. Serve: `python -m adapters registry switch {name} REVISION`; a running server follows. The front asks it by
    `-F model={name}`, and knows the document from the revision's contract; other models tell it apart (`document=auto`)
    where `OCR_FRONT_DOCUMENTS` names the folder `documents`.

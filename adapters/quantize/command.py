@@ -8,6 +8,7 @@ from adapters import bases
 from adapters.errors import QuantizeError
 from adapters.quantize.methods import METHODS, method_named
 from adapters.registry.atomic import write_file
+from adapters.registry.option import folder_of
 from adapters.registry.quantization import QUANTIZATION_FILE, Quantization
 from adapters.settings import Settings
 
@@ -33,7 +34,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument(
         "--adapter",
         type=Path,
-        help="a revision's folder: gptq is calibrated with it, and its scores on the result go into the manifest",
+        help="NAME@REVISION or a folder: gptq is calibrated with it, and its scores on the result go into the manifest",
     )
     parser.add_argument("--threads", type=int, default=0, help="CPU threads (default: all)")
     parser.set_defaults(run=_run)
@@ -44,6 +45,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.samples < 1:
         raise QuantizeError(f"--samples {args.samples}: at least one card is needed.")
     group = _group(args.group, method.group, method.name)
+    args.adapter = args.adapter and folder_of(args.adapter)
     if args.out.exists():
         raise QuantizeError(f"{args.out} is there already: name another folder with --out, or remove it.")
     base = bases.resolve(args.base, Settings())

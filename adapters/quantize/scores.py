@@ -37,7 +37,7 @@ def contract_of(adapter: Path, base: Path) -> PromptContract:
     if manifest is None or manifest.prompt is None:
         raise QuantizeError(
             f"{adapter} is no revision with a manifest and a contract: make one of your folder with "
-            f"'python -m adapters adopt {adapter} --base {base}' and name adapters/NAME/REVISION."
+            f"'python -m adapters adopt {adapter} --base {base}' and name NAME@REVISION."
         )
     if manifest.base.fingerprint != base_fingerprint(base):
         raise QuantizeError(

@@ -13,6 +13,7 @@ from adapters.registry.digest import content_digest, revision_name
 from adapters.registry.errors import RegistryError
 from adapters.registry.folder import copy_adapter
 from adapters.registry.limits import SizeLimits
+from adapters.registry.option import add_option, chosen
 from adapters.registry.reader import Reader
 from adapters.registry.remote import fetch_remote, is_remote
 from adapters.registry.store import Registry
@@ -22,7 +23,7 @@ from adapters.registry.validate import Rules, check_content, check_header
 def add_parser(subparsers: Any) -> None:
     """Add `registry` to a command line."""
     parser = subparsers.add_parser("registry", help="list, add, switch, split, roll back, remove revisions")
-    parser.add_argument("--registry", type=Path, default=Path("adapters"), help="registry folder (default adapters)")
+    add_option(parser)
     actions = parser.add_subparsers(required=True)
     listing = actions.add_parser("list", help="adapters, revisions and what aliases mean, as JSON")
     listing.add_argument("--base", type=Path, required=True, help="folder of the base model")
@@ -37,6 +38,8 @@ def add_parser(subparsers: Any) -> None:
     switching.add_argument("name")
     switching.add_argument("revisions", nargs="+", metavar="REVISION[=SHARE]")
     switching.set_defaults(action=_switch)
+    where = actions.add_parser("where", help="the registry folder; one's own is made ready")
+    where.set_defaults(action=_where)
     restoring = actions.add_parser("restore", help="bring back the last good state where state.json cannot be read")
     restoring.set_defaults(action=_restore)
     for name, action, text in (
@@ -53,13 +56,14 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run an action; prints its result as JSON. 2 with one line when it cannot be done."""
+    """Run an action; prints its result, a path or JSON. 2 with one line when it cannot be done."""
     try:
+        arguments.registry = chosen(arguments.registry)
         result = arguments.action(arguments)
     except (RegistryError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    sys.stdout.write((str(result) if isinstance(result, Path) else json.dumps(result, indent=1)) + "\n")
     return 0
 
 
@@ -74,6 +78,10 @@ def _list(arguments: argparse.Namespace) -> Any:
         }
         for name, adapter in catalogue.adapters.items()
     }
+
+
+def _where(arguments: argparse.Namespace) -> Any:
+    return arguments.registry.resolve()
 
 
 def _add(arguments: argparse.Namespace) -> Any:

@@ -9,6 +9,7 @@ RegistryError
 ├── SourceError    a remote source cannot be had
 │   └── NoSource    there is nothing at it
 ├── Busy           somebody else holds the registry; try again
+├── Unusable       the user's own registry folder cannot be made or written
 └── Damaged        the state file cannot be read (a ValueError too)
 """
 
@@ -64,6 +65,10 @@ class NoSource(SourceError):
 
 class Busy(RegistryError):
     """Somebody else holds the registry."""
+
+
+class Unusable(RegistryError):
+    """The user's own registry folder cannot be made or written."""
 
 
 class Damaged(RegistryError, ValueError):

@@ -16,6 +16,7 @@ from adapters.registry.catalogue import Revision
 from adapters.registry.digest import MANIFEST_FILE, WEIGHTS_FILE
 from adapters.registry.errors import Conflict, Refused, RegistryError
 from adapters.registry.manifest import Base, Manifest
+from adapters.registry.option import add_option, chosen
 from adapters.registry.reader import Reader
 from adapters.registry.store import Registry
 from adapters.registry.validate import Rules, check_content, check_header
@@ -39,7 +40,7 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser("merge", help="blend revisions into a new one (linear, TIES, DARE)")
     parser.add_argument("parents", nargs="+", metavar="NAME@REVISION=WEIGHT", help="at least two, of one base")
     parser.add_argument("--base", type=Path, required=True, help="folder of the base model")
-    parser.add_argument("--registry", type=Path, default=Path("adapters"), help="registry folder (default adapters)")
+    add_option(parser)
     parser.add_argument("--name", required=True, help="adapter that gets the new revision")
     parser.add_argument("--method", choices=METHODS, default="linear")
     parser.add_argument("--density", type=float, default=0.5, help="share of values kept by TIES and DARE")
@@ -52,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         weights = dict(_parent(text) for text in arguments.parents)
         blend = Blend(arguments.method, weights, arguments.density, arguments.seed)
-        revision = merge(arguments.registry, arguments.base, arguments.name, blend)
+        revision = merge(chosen(arguments.registry), arguments.base, arguments.name, blend)
     except (RegistryError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 2

@@ -13,6 +13,7 @@ from adapters import bases
 from adapters.errors import AdaptersError
 from adapters.provenance import stamp
 from adapters.registry.atomic import write_file
+from adapters.registry.option import add_option, chosen
 from adapters.settings import Settings
 from adapters.training import curves, publish, run_folder, trackers
 from adapters.training.log import Log
@@ -36,9 +37,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     )
     parser.add_argument("recipe", type=Path, help="for example adapters/recipes/cni.yaml")
     parser.add_argument("--base", help="another base than the recipe's: 'embedded', a folder, or a hub's name")
-    parser.add_argument(
-        "--registry", type=Path, default=Path("adapters"), help="where the revision goes (default: adapters)"
-    )
+    add_option(parser, "where the revision goes")
     parser.add_argument(
         "--runs", type=Path, default=Path("runs"), help="where checkpoints and curves go (default: runs)"
     )
@@ -60,11 +59,12 @@ def _run(args: argparse.Namespace) -> int:
     base = bases.resolve(recipe.base, settings)
     place = Place(args.recipe.parent, base, args.runs / recipe.name, settings.cache / "samples", args.data)
     publish.describe(base)
+    registry = chosen(args.registry)
     set_threads(args.threads)
     with one_sentence(args.runs), run_folder.alone(place.folder):
         run_folder.claim(place.folder, recipe)
         outcome = _train(recipe, place, settings.tracker_names)
-        print(_write(recipe, base, args.registry, place.folder, outcome, before))
+        print(_write(recipe, base, registry, place.folder, outcome, before))
     return 0
 
 

@@ -73,7 +73,10 @@ class Runbook:
     def other(self, command: str, may: Sequence[int] = (0,)) -> int:
         """A command that is not the page's. Output stays here: what is read may hold people's values."""
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-        environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "ADAPTERS_TRACKERS": "none"}
+        environment = {
+            **os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "ADAPTERS_TRACKERS": "none",
+            "SERVER_ADAPTERS_DIR": str(self.folder / "adapters"),
+        }  # fmt: skip
         done = subprocess.run(
             ["bash", "-c", command], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )

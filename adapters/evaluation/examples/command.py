@@ -14,6 +14,7 @@ from adapters.evaluation.examples.scores import markdown, table
 from adapters.hub.card import CARD, write_card
 from adapters.provenance import stamp
 from adapters.registry.atomic import write_file
+from adapters.registry.option import folder_of
 from adapters.training.given import chosen, held_out
 from adapters.training.recipe import Recipe
 from adapters.training.recipe_file import read_recipe
@@ -34,7 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--range", type=int, nargs=2, metavar=("FIRST", "END"), help="of the recipe's first source")
     parser.add_argument("--examples", type=Path, help="other examples than the recipe's, such as exported corrections")
     who = parser.add_mutually_exclusive_group(required=True)
-    who.add_argument("--revision", type=Path, help="a revision's folder, asked on this machine")
+    who.add_argument("--revision", type=Path, help="NAME@REVISION or a folder, asked on this machine")
     who.add_argument("--server", help="a model server, such as http://127.0.0.1:8000")
     who.add_argument("--ceiling", action="store_true", help="nobody: what the lines and the form of answers allow")
     who.add_argument("--front", help="an OCR front, such as http://127.0.0.1:8080")
@@ -46,7 +47,9 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     parser.add_argument("--lines", type=Path, help="other lines of the pictures (python -m ocr_frontend lines)")
     parser.add_argument("--threads", type=int, default=0, help="CPU threads of --revision (default: all)")
     parser.add_argument("--out", type=Path, help="folder (default: the revision's, else runs/evaluation)")
-    parser.add_argument("--floor", type=Path, help="scores of another revision: 3 is returned where F1 is below them")
+    parser.add_argument(
+        "--floor", type=Path, help="NAME@REVISION, or a file of scores: 3 is returned where F1 is below them"
+    )
     parser.set_defaults(run=_run)
 
 
@@ -62,6 +65,7 @@ def _run(args: argparse.Namespace) -> int:
             "--given-lines is for --front: --revision, --server and --ceiling take given lines anyway."
         )
     model = args.model or recipe.name
+    args.revision = args.revision and folder_of(args.revision)
     with Progress() as bar:
         task = bar.add_task("evaluating", total=len(examples))
         told: Told = lambda: bar.update(task, advance=1)  # noqa: E731
@@ -86,12 +90,17 @@ def _run(args: argparse.Namespace) -> int:
         write_card(folder)
     print(markdown(rows))
     print(json.dumps({key: value for key, value in rows[-1].items() if key != "field"}))
-    return _judged(rows[-1]["f1"], args.floor)
+    return _judged(rows[-1]["f1"], args.floor and _scores(folder_of(args.floor), how))
 
 
 def _file(how: str) -> str:
     """The protocol as a file's name."""
     return "examples-" + how.translate(str.maketrans(" ", "-", ",'")) + ".json"
+
+
+def _scores(floor: Path, how: str) -> Path:
+    """A file of scores, or that of a revision by the same protocol."""
+    return floor / _file(how) if floor.is_dir() else floor
 
 
 def _judged(f1: float, floor: Path | None) -> int:

@@ -145,7 +145,9 @@ def test_given_lines_are_asked_of_a_server(server: str, recipe: Path, tmp_path: 
     assert all(value not in json.dumps(kept) for value in next(receipts(1)).fields.values())
 
 
-def test_pictures_go_through_the_front_and_a_worse_revision_is_told(server: str, recipe: Path, tmp_path: Path) -> None:
+def test_pictures_go_through_the_front_and_a_worse_revision_is_told(
+    server: str, recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = ("evaluate-examples", recipe, "--front", server, "--out", tmp_path / "out")
     assert adapters_command(*asked)[0] == 0
     kept = json.loads((tmp_path / "out" / "examples-pictures-own-OCR.json").read_text())
@@ -156,6 +158,10 @@ def test_pictures_go_through_the_front_and_a_worse_revision_is_told(server: str,
     code, said = adapters_command(*worse)
     assert (code, "worse" in said) == (3, True)
     assert adapters_command(*asked, "--floor", floor)[0] == 0
+    (tmp_path / "registry/receipt/0123").mkdir(parents=True)
+    floor.rename(tmp_path / "registry/receipt/0123/examples-given-lines.json")
+    monkeypatch.setenv("SERVER_ADAPTERS_DIR", str(tmp_path / "registry"))
+    assert adapters_command(*worse[:-1], "receipt@0123")[0] == 3, "a revision's scores by the same protocol"
 
 
 def _rows(path: Path, *rows: dict[str, Any]) -> Path:
