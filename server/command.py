@@ -8,6 +8,8 @@ from typing import NoReturn
 
 from pydantic import ValidationError
 
+from adapters.registry.errors import RegistryError
+from adapters.registry.home import make_ready
 from server import launch, machine, scratch
 from server.keys_command import add_parser as add_keys_parser
 from server.prepare import PrepareError, prepare
@@ -30,7 +32,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     for name, field in Settings.model_fields.items():
         if name not in _HIDDEN:
-            default = "" if field.default in (None, "") else f" (default {field.default})"
+            value = field.get_default(call_default_factory=True)
+            default = "" if value in (None, "") else f" (default {value})"
             parser.add_argument(f"--{name.replace('_', '-')}", help=f"{field.description}{default}".replace("%", "%%"))
     commands = parser.add_subparsers(title="commands")
     commands.add_parser("serve", help="start the server (the default)").set_defaults(run=serve)
@@ -59,14 +62,28 @@ def explain(arguments: argparse.Namespace) -> int:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Become vLLM's server; returns only when it could not."""
-    planned = _plan(read_settings(arguments).model_copy(update={"started": time.time()}))
+    settings = read_settings(arguments)
+    planned = _plan(settings.model_copy(update={"started": time.time()}))
     print_choices(planned)
+    _make_registry(settings)
     say("starting vLLM: loading the base model (half a minute on two cores)")
     sys.stdout.flush()
     # vLLM would let its older variable for the KV cache outrank what was fitted.
     inherited = {name: value for name, value in os.environ.items() if name != _LEGACY_KV}
     temporary = scratch.environment(scratch.claim(), inherited)
     os.execve(planned.command[0], planned.command, {**inherited, **temporary, **planned.environment})
+
+
+def _make_registry(settings: Settings) -> None:
+    """Where nobody named a folder: the user's own, with the shipped adapters in it."""
+    if settings.names_registry:
+        return
+    try:
+        home = make_ready(settings.adapters_dir)
+    except RegistryError as error:
+        stop(str(error).removesuffix("."))
+    for line in home.told:
+        say(line)
 
 
 def _plan(settings: Settings) -> launch.Launch:

@@ -24,7 +24,7 @@ def prepare(settings: Settings, machine: Machine) -> Memory:
     """Check model, port, folders and memory; fill in the sizes that come from the machine. Raises PrepareError."""
     if not settings.model:
         raise PrepareError("no base model: set SERVER_MODEL to a folder or a hub name")
-    if not settings.adapters_dir.is_dir():
+    if settings.names_registry and not settings.adapters_dir.is_dir():
         raise PrepareError(f"SERVER_ADAPTERS_DIR {settings.adapters_dir} is not a folder")
     if settings.keys_file is not None and not settings.keys_file.is_file():
         raise PrepareError(f"SERVER_KEYS_FILE {settings.keys_file} is not a file; make one with 'keys add'")

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from adapters.registry.home import own_registry
 from server.engine_options import parse
 from server.patterns import check_patterns, parse_list
 
@@ -19,7 +20,9 @@ class Settings(BaseSettings):
     model: str = Field(default="", description="base model: a folder or a hub name")
     model_name: str = Field(default="", description="name under which the base is served (default: from --model)")
     base_aliases: str = Field(default="", description="further names of the base in adapters' configurations, by comma")
-    adapters_dir: Path = Field(default=Path("adapters"), description="the adapter registry's folder")
+    adapters_dir: Path = Field(
+        default_factory=own_registry, description="the adapter registry's folder; one's own is made with what ships"
+    )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=1, le=65535, description="port to listen on")
     dtype: str = Field(default="auto", description="type of weights and activations (auto, bfloat16, float32, …)")
@@ -107,6 +110,11 @@ class Settings(BaseSettings):
     def _options_are_allowed(self) -> Self:
         parse(self.engine_options)
         return self
+
+    @property
+    def names_registry(self) -> bool:
+        """Whether somebody named the registry's folder: it is used as it is then."""
+        return "adapters_dir" in self.model_fields_set
 
     @property
     def served_name(self) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from server import command
 from server.auth.keys import hash_secret, read_keys
 from server.command import build_parser
 from server.settings import Settings
@@ -66,6 +67,24 @@ def test_a_busy_port_is_named(base: Path, tmp_path: Path, capsys: pytest.Capture
         with pytest.raises(SystemExit):
             run("--model", str(base), "--adapters-dir", str(tmp_path), "--port", str(port), "explain")
     assert f"port {port}" in capsys.readouterr().err
+
+
+def test_a_server_without_a_named_registry_starts_on_its_owners(
+    base: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[dict[str, str]] = []
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setattr(command.scratch, "claim", lambda: tmp_path / "scratch")
+    monkeypatch.setattr(command.os, "execve", lambda path, words, environment: started.append(environment))
+    root, words = tmp_path / "cni-lora-server" / "registry", ("--model", str(base), "--port", "8211")
+    assert run(*words, "explain") == 0 and not root.exists(), "explaining starts nothing and makes nothing"
+    run(*words)
+    assert [each["SERVER_ADAPTERS_DIR"] for each in started] == [str(root)] and (root / "cni").is_dir()
+    assert f"registry {root}: the shipped cni@" in capsys.readouterr().out
+    (tmp_path / "named").mkdir()
+    run(*words, "--adapters-dir", str(tmp_path / "named"))
+    assert started[1]["SERVER_ADAPTERS_DIR"] == str(tmp_path / "named")
+    assert list((tmp_path / "named").iterdir()) == []
 
 
 def test_every_setting_is_an_option() -> None:
