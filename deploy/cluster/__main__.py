@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 from deploy.cluster.plan import VARIABLES, ClusterPlan, read_cluster_plan
@@ -14,6 +15,7 @@ from deploy.up import environment, preflight
 from deploy.up.__main__ import model_name
 from deploy.up.base import make_base
 from deploy.up.plan import Refusal
+from deploy.up.registry import with_registry
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
 from deploy.up.terminal import foreground
@@ -37,6 +39,7 @@ def main() -> int:
         with foreground():
             _check(plan)
             _install(plan)
+            plan = replace(plan, up=with_registry(plan.up))
             return _serve(plan, make_base(plan.up).folder, rolling)
     except Refusal as refusal:
         print(f"make cluster: {refusal}", file=sys.stderr)

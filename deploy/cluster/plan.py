@@ -11,9 +11,9 @@ VARIABLES = {
     "N": "number of model servers, 3",
     "SERVER_PORT": "of the router, 8000; the servers and the router's metrics have the ports that follow",
     "ROUTER_KEY_FILE": "a file that holds a key with the scope `feedback`, where the servers take keys",
-    "ADAPTERS_DIR": "the registry folder that all servers share; by default the repository's adapters",
+    "ADAPTERS_DIR": "the registry folder that all servers share; by default SERVER_ADAPTERS_DIR, else your own",
     "SERVER_MEMORY_GIB": "memory of each server; by default its share of what is free",
-    **{name: OF_ONE[name] for name in ("MODEL", "BASE_FORM", "DEVICE", "XDG_CACHE_HOME")},
+    **{name: OF_ONE[name] for name in ("MODEL", "BASE_FORM", "DEVICE", "XDG_CACHE_HOME", "XDG_DATA_HOME")},
 }
 _MOST = 16
 _GIB = 1 << 30
@@ -29,9 +29,13 @@ class ClusterPlan:
 
     up: Plan
     count: int
-    adapters: Path
     router_env: Path
     router_key: str = ""
+
+    @property
+    def adapters(self) -> Path:
+        """The registry folder that all servers share."""
+        return self.up.registry
 
     @property
     def router_port(self) -> int:
@@ -64,9 +68,9 @@ def read_cluster_plan(root: Path) -> ClusterPlan:
         raise Refusal(f"N={given} is not a number of servers from 1 to {_MOST}: make cluster N=3")
     # No front is started here, so its environment and its port need not be there.
     up = read_plan(root)
-    up = replace(up, front_env=up.server_env)
-    adapters = Path(os.environ.get("ADAPTERS_DIR") or root / "adapters").resolve()
-    return ClusterPlan(up, int(given), adapters, root / ".venv-router", _router_key(os.environ.get("ROUTER_KEY_FILE")))
+    shared = os.environ.get("ADAPTERS_DIR")
+    up = replace(up, front_env=up.server_env, adapters=Path(shared).resolve() if shared else up.adapters)
+    return ClusterPlan(up, int(given), root / ".venv-router", _router_key(os.environ.get("ROUTER_KEY_FILE")))
 
 
 def _router_key(file: str | None) -> str:

@@ -13,6 +13,7 @@ from deploy.up.base import Base, make_base
 from deploy.up.memory import check_fit, reserve
 from deploy.up.own import Served, adopt, find_served, server_rank
 from deploy.up.plan import VARIABLES, Plan, Refusal, read_plan
+from deploy.up.registry import with_registry
 from deploy.up.screen import Phase
 from deploy.up.services import Service, wait_ready
 from deploy.up.terminal import foreground
@@ -34,6 +35,7 @@ def main() -> int:
         with foreground():
             preflight.check(plan)
             _install(plan)
+            plan = with_registry(plan)
             return _serve(plan, make_base(plan))
     except Refusal as refusal:
         print(f"make up: {refusal}", file=sys.stderr)
@@ -126,6 +128,7 @@ def _greet(plan: Plan, served: Served) -> None:
     print(
         f"\n  model server  {plan.server_url}/v1/models\n"
         f"  OCR front     {plan.front_url}/\n"
+        f"  registry      {plan.registry}\n"
         f"  model         {served.default}{others}{refused}\n\n"
         f"  {curl(plan, served)}\n\n"
         "  Ctrl-C stops both.\n",

@@ -11,7 +11,7 @@ EMBEDDED = "embedded"
 DEFAULT_FORM = "auto"
 VARIABLES = {
     "MODEL": "base model: `embedded` (default), a folder with config.json, or a hub's name",
-    "ADAPTER": "for MODEL: a PEFT folder, an archive, a hub's name, or a name in adapters/; the front's default",
+    "ADAPTER": "for MODEL: a PEFT folder, an archive, a hub's name, or a name in the registry; the front's default",
     "CONTRACT": "how ADAPTER is asked (docs/how-to/own-adapter.md); by default its contract.yaml, else written",
     "SAME_BASE": "1: ADAPTER was trained on MODEL, whatever it calls its base",
     "BASE_FORM": "`bf16`: the base as it is; `int8`: its copy in eight bits, made once in the cache; "
@@ -22,7 +22,8 @@ VARIABLES = {
     "XDG_CACHE_HOME": "where the converted base is kept, ~/.cache",
     "SERVER_MODEL": "the same as MODEL",
     "SERVER_MODEL_NAME": "the base's public name; by default its folder's or the hub's",
-    "SERVER_ADAPTERS_DIR": "the registry folder, adapters",
+    "XDG_DATA_HOME": "below it lies the registry folder, cni-lora-server/registry; ~/.local/share",
+    "SERVER_ADAPTERS_DIR": "another registry folder, used as it is: nothing that ships is put there",
     "SERVER_MAX_LORA_RANK": "by default as large as the adapters there need",
     "SERVER_RESERVE_GIB": "memory left to the OCR front; by default by its workers",
     "OCR_FRONT_MODEL": "the front's default model: ADAPTER, else the only adapter that can serve",
@@ -57,8 +58,10 @@ class Plan:
 
     @property
     def registry(self) -> Path:
-        """The registry folder that the server serves."""
-        return self.adapters or self.root / "adapters"
+        """The registry folder that the server serves. Where none was named, registry.py finds it first."""
+        if self.adapters is None:
+            raise Refusal("No registry folder was named or found: name one with SERVER_ADAPTERS_DIR.")
+        return self.adapters
 
     @property
     def embedded(self) -> bool:

@@ -56,6 +56,16 @@ def test_ports_follow_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (plan.router_port, plan.port(1), plan.port(2), plan.metrics_port) == (8330, 8331, 8332, 8333)
 
 
+def test_the_servers_share_the_folder_that_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SERVER_ADAPTERS_DIR", str(tmp_path / "one"))
+    assert read_cluster_plan(ROOT).adapters == tmp_path / "one"
+    monkeypatch.setenv("ADAPTERS_DIR", str(tmp_path / "all"))
+    assert read_cluster_plan(ROOT).adapters == tmp_path / "all"
+    monkeypatch.delenv("SERVER_ADAPTERS_DIR")
+    monkeypatch.delenv("ADAPTERS_DIR")
+    assert read_cluster_plan(ROOT).up.adapters is None, "found once the server is installed"
+
+
 def test_the_installed_router_takes_every_option() -> None:
     """With an option that it does not know it would end with 2 and its usage."""
     binary = ROOT / ".venv-router/bin/vllm-router"

@@ -17,7 +17,8 @@ ROUNDED = {"folder": COPY, "original": ORIGINAL, "form": "int8", "why": ""}
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    return Plan(tmp_path, tmp_path / "cache", "/m/Q", "cpu", 1, 2, tmp_path / "s", tmp_path / "f", form="auto")
+    places = tmp_path / "s", tmp_path / "f"
+    return Plan(tmp_path, tmp_path / "cache", "/m/Q", "cpu", 1, 2, *places, adapters=tmp_path / "r", form="auto")
 
 
 def _answers(plan: Plan, **by_form: str) -> Path:

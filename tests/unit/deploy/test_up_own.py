@@ -12,6 +12,7 @@ from deploy.up import memory, own, preflight
 from deploy.up.__main__ import curl, model_name
 from deploy.up.own import Served, choose, server_rank
 from deploy.up.plan import Plan, Refusal, check_settings, read_plan
+from deploy.up.registry import with_registry
 
 BASE = "Qwen3-0.6B"
 
@@ -36,7 +37,8 @@ def plan(tmp_path: Path) -> Plan:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             ports.append(probe.getsockname()[1])
-    return Plan(tmp_path, tmp_path / "c", "embedded", "cpu", *ports, tmp_path / "s", tmp_path / "f")
+    places = tmp_path / "s", tmp_path / "f"
+    return Plan(tmp_path, tmp_path / "c", "embedded", "cpu", *ports, *places, adapters=tmp_path / "registry")
 
 
 def test_the_only_adapter_that_can_serve_is_the_default() -> None:
@@ -139,3 +141,28 @@ def test_a_name_of_the_registry_is_not_adopted_again(plan: Plan) -> None:
     assert own.adopt(plan, "/base") is None
     inside = str(plan.registry / "checkpoint-938")
     assert own.adopt(replace(plan, adapter=inside), "/base") == "checkpoint-938", "it is served from where it lies"
+
+
+def _python(plan: Plan, script: str) -> None:
+    """What stands for the server's Python."""
+    (plan.server_env / "bin").mkdir(parents=True)
+    (plan.server_env / "bin/python").write_text(f"#!/bin/sh\n{script}\n")
+    (plan.server_env / "bin/python").chmod(0o755)
+
+
+def test_a_registry_that_nobody_named_is_asked_for_and_what_it_says_is_shown(
+    plan: Plan, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unnamed = replace(plan, adapters=None)
+    with pytest.raises(Refusal, match="SERVER_ADAPTERS_DIR"):
+        _ = unnamed.registry
+    _python(plan, 'echo "$*" >&2; echo /data/cni-lora-server/registry')
+    assert with_registry(unnamed).registry == Path("/data/cni-lora-server/registry")
+    assert capsys.readouterr().out == "  -m adapters registry where\n"
+    assert with_registry(plan) is plan, "a named one is used as it is"
+
+
+def test_a_registry_that_cannot_be_made_is_one_sentence(plan: Plan) -> None:
+    _python(plan, 'echo "The registry folder /x cannot be used (why)." >&2; exit 2')
+    with pytest.raises(Refusal, match=r"^The registry folder /x cannot be used \(why\)\.$"):
+        with_registry(replace(plan, adapters=None))
