@@ -60,7 +60,7 @@ def test_the_recipe_is_one_that_trains(made: Path) -> None:
     assert recipe.spec is not None
     learnt, judged = given(recipe, recipe.spec, made)
     assert (len(learnt), len(judged)) == (27 * recipe.data.passes, 3)
-    assert "adapters/bill/REVISION" in (made / "README.md").read_text(encoding="utf-8")
+    assert "--revision bill@REVISION" in (made / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_front_knows_it_by_the_file(made: Path) -> None:
