@@ -25,7 +25,7 @@ _MEASURED = {
     "--lora-target-modules": re.compile(r"[a-z_ ]{1,200}"),
 }
 _SWITCH = re.compile(r"[01]")
-_SWITCHES = ("KERNEL", "LINEAR", "STEP", "PROMPTS", "EAGER_OPS")
+_SWITCHES = ("KERNEL", "LINEAR", "STEP", "PROMPTS", "EAGER_OPS", "GREEDY")
 _VARIABLES = {
     "KMP_BLOCKTIME": re.compile(r"[0-9]{1,6}|infinite"),
     "VLLM_CPU_OMP_THREADS_BIND": re.compile(r"auto|nobind|[0-9,|\-]{1,500}"),
