@@ -34,5 +34,6 @@ def _stands(text: str, value: object, spec: FieldSpec, page: LabelledPage) -> bo
         return False
     if nearly(text, spec, page) is not None:
         return True
-    whole = " ".join(key_of(line.text) for line in page.lines)
-    return len(key_of(text)) >= _FEWEST and fuzz.partial_ratio(key_of(text), whole) >= _SPREAD
+    wanted, whole = key_of(text), " ".join(key_of(line.text) for line in page.lines)
+    # Of a shorter page `partial_ratio` would look for the page in the value.
+    return _FEWEST <= len(wanted) <= len(whole) and fuzz.partial_ratio(wanted, whole) >= _SPREAD
