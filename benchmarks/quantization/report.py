@@ -108,7 +108,7 @@ def markdown(result: dict[str, Any], document: str) -> str:
 
 
 def _both(share: Row, say: In) -> str:
-    return f"{say.percent(share['right'])}{say.comma} {say.percent(share.get('cards_right'), 0)}"
+    return say.both(share["right"], share.get("cards_right"))
 
 
 def _cells(row: Row, say: In = ENGLISH) -> list[str]:

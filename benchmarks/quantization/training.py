@@ -24,7 +24,7 @@ def table(trained: dict[str, Any], document: str) -> tuple[tuple[str, ...], list
     say = IN[document]
 
     def right(form: str, fields: dict[str, float], cards: dict[str, float]) -> str:
-        return f"{say.percent(fields[form])}{say.comma} {say.percent(cards[form], 0)}" if form in fields else "-"
+        return say.both(fields[form], cards[form]) if form in fields else "-"
 
     rows = []
     for method, run in trained["runs"].items():

@@ -20,6 +20,10 @@ class In:
         number = f"{100 * share:.{digits}f}"
         return french.quantity(number, "%") if self.french else f"{number} %"
 
+    def both(self, fields: float, cards: float | None) -> str:
+        """Shares of fields and of cards, in one cell."""
+        return f"{self.percent(fields)}{self.comma} {self.percent(cards, 0)}"
+
     def number(self, value: float | None, digits: int) -> str:
         """With thousands apart."""
         if value is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from rapidfuzz import fuzz
 
-from ocr_frontend.documents.clues import number_stands
+from ocr_frontend.documents.clues import number_stands, proof_of
 from ocr_frontend.documents.letters import letters
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.documents.types import ValueType
@@ -19,6 +19,7 @@ from ocr_frontend.ocr.textline import TextLine
 _FEWEST = 3  # values
 _MISSING = 1  # of the document's that were not read
 _NAMED = 80  # how alike, of 100, a state's name in the title must be
+_LEAST = 6  # letters of a line that may name it
 _NUMBER = re.compile(r"\d{5,}")
 
 
@@ -32,13 +33,16 @@ def _tells(spec: DocumentSpec, lines: Sequence[TextLine]) -> bool:
     wanted = [field.type for field in spec.fields if not field.type.free]
     if len(wanted) < _FEWEST:
         return False
-    standing = {kind: sum(_value(kind, line.text) for line in lines) for kind in set(wanted)}
-    if any(standing[kind] > wanted.count(kind) for kind in standing) or _stranger(wanted, lines):
+    standing = {kind: [n for n, line in enumerate(lines) if _value(kind, line.text)] for kind in set(wanted)}
+    if any(len(found) > wanted.count(kind) for kind, found in standing.items()) or _stranger(wanted, lines):
         return False
     if spec.recognise.number and not number_stands(lines, spec):
         return False
-    read = sum(standing.values())
-    return read >= max(_FEWEST, len(wanted) - _MISSING) and (_proof(spec, lines) or _titled(spec, lines))
+    read = [n for found in standing.values() for n in found]
+    if len(read) < max(_FEWEST, len(wanted) - _MISSING):
+        return False
+    proof = proof_of(spec)
+    return bool(proof and standing.get(proof.type)) or _titled(spec, lines[: min(read)])
 
 
 def _ends(text: str) -> Iterator[str]:
@@ -62,15 +66,7 @@ def _stranger(wanted: Sequence[ValueType], lines: Sequence[TextLine]) -> bool:
     return any(_NUMBER.fullmatch(text) and not any(kind.holds(text) for kind in wanted) for text in alone)
 
 
-def _proof(spec: DocumentSpec, lines: Sequence[TextLine]) -> bool:
-    field = spec.field(spec.recognise.proof) if spec.recognise.proof else None
-    return field is not None and any(_value(field.type, line.text) for line in lines)
-
-
-def _titled(spec: DocumentSpec, lines: Sequence[TextLine]) -> bool:
-    """Whether the state's name stands above every value, as it was read."""
-    kinds = [field.type for field in spec.fields if not field.type.free]
-    first = next((n for n, line in enumerate(lines) if any(_value(kind, line.text) for kind in kinds)), len(lines))
-    title = [letters(line.text) for line in lines[:first]]
-    issuers = spec.recognise.issuers
-    return any(fuzz.partial_ratio(issuer, text) >= _NAMED for text in title for issuer in issuers if len(text) >= 6)
+def _titled(spec: DocumentSpec, above: Sequence[TextLine]) -> bool:
+    """Whether the state's name stands in the lines above every value, as it was read."""
+    title = [text for line in above if len(text := letters(line.text)) >= _LEAST]
+    return any(fuzz.partial_ratio(issuer, text) >= _NAMED for text in title for issuer in spec.recognise.issuers)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from rapidfuzz.distance import Levenshtein
 
 from ocr_frontend.documents.letters import letters
-from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
 from ocr_frontend.ocr.orientation import levelled
 from ocr_frontend.ocr.textline import TextLine
 
@@ -68,9 +68,14 @@ def number_stands(lines: Sequence[TextLine], spec: DocumentSpec) -> float:
     return float(first == (wanted.number_at == "first"))
 
 
+def proof_of(spec: DocumentSpec) -> FieldSpec | None:
+    """The field whose values have a form that no other document's have."""
+    return spec.field(spec.recognise.proof) if spec.recognise.proof else None
+
+
 def proven(lines: Sequence[TextLine], spec: DocumentSpec) -> bool:
     """Whether a value is read whose form tells the document."""
-    field = spec.field(spec.recognise.proof) if spec.recognise.proof else None
+    field = proof_of(spec)
     return field is not None and any(field.type.holds(line.text) for line in lines)
 
 

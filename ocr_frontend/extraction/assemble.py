@@ -137,10 +137,11 @@ def _about_all(
     spec: DocumentSpec, detection: Detection, answer: Answer, fields: Mapping[str, Resolved]
 ) -> list[Warning_]:
     found = []
-    if detection.guessed and detection.document == spec:
-        found.append(Warning_("document_guessed", None, {"shown": spec.name}))
-    elif detection.document is not None and detection.document != spec and not detection.guessed:
-        found.append(Warning_("looks_like_other", None, {"shown": detection.document.name, "asked": spec.name}))
+    shown = spec.name if detection.document is None else detection.document.name
+    if shown != spec.name and not detection.guessed:
+        found.append(Warning_("looks_like_other", None, {"shown": shown, "asked": spec.name}))
+    if shown == spec.name and detection.guessed:
+        found.append(Warning_("document_guessed", None, {"shown": shown}))
     if detection.sure_none:
         found.append(Warning_("looks_like_none", None, {"asked": spec.name}))
     if answer.prompt.dropped:

@@ -69,7 +69,7 @@ class Kernel:
     ) -> torch.Tensor:
         """x [rows, inputs] times W transposed, plus bias [outputs], plus `products`: [rows, outputs].
 
-        packed: W as `pack` lays it out. All bfloat16 with a dense last dimension. Six rows share one reading of W.
+        packed: W as `pack` lays it out. All bfloat16 with a dense last dimension. Up to ten rows read W together.
         """
         blocks, pairs = packed.shape[:2]
         y = torch.empty((x.shape[0], blocks * BLOCK), dtype=x.dtype)

@@ -47,22 +47,23 @@ static void tile(const Output &out, const Rows &in, int64_t row, const Linear &o
 
 template <class Form, int R>
 static void strip(const Output &out, const Rows &in, int64_t row, const Linear &one, int64_t from, int64_t to) {
-  constexpr int B = R <= 2 ? 4 : R <= 4 ? 2 : 1;  // enough sums at once to hide the instruction's latency, not more than registers
+  // Enough sums at once to hide the instruction's latency, not more than registers.
+  constexpr int B = R <= 2 ? 4 : R <= 4 ? 2 : 1;
   int64_t block = from;
   for (; block + B <= to; block += B) tile<Form, R, B>(out, in, row, one, block);
   for (; block < to; ++block) tile<Form, R, 1>(out, in, row, one, block);
 }
 
 // Rows and blocks of `Span`s. W comes from memory once: up to `MOST` rows read it together, so that their products run
-// while it arrives; of more rows a few blocks stay in the cache while all pass, `FEW` at a time by twice the columns.
+// while it arrives; of more rows a few blocks stay in the cache while all pass, `FEW` at a time.
 template <class Form>
 static void product(const Output &out, const Rows &in, const Span &rows, const Linear &one, const Span &blocks) {
   using Strip = void (*)(const Output &, const Rows &, int64_t, const Linear &, int64_t, int64_t);
-  static const Strip strips[] = {nullptr,        strip<Form, 1>, strip<Form, 2>, strip<Form, 3>, strip<Form, 4>, strip<Form, 5>,
-                                 strip<Form, 6>, strip<Form, 7>, strip<Form, 8>, strip<Form, 9>, strip<Form, 10>};
+  static const Strip strips[] = {nullptr,        strip<Form, 1>, strip<Form, 2>, strip<Form, 3>,
+                                 strip<Form, 4>, strip<Form, 5>, strip<Form, 6>, strip<Form, 7>,
+                                 strip<Form, 8>, strip<Form, 9>, strip<Form, 10>};
   constexpr int64_t MOST = 10, FEW = 8, STAY = 4;
-  const int64_t count = rows.to - rows.from, most = count > MOST ? FEW : MOST, passes = (count + most - 1) / most;
-  const int64_t together = passes ? (count + passes - 1) / passes : 0;
+  const int64_t count = rows.to - rows.from, together = at_once(count, count > MOST ? FEW : MOST);
   for (int64_t block = blocks.from; block < blocks.to; block += STAY)
     for (int64_t row = rows.from; row < rows.to; row += together)
       strips[std::min(rows.to - row, together)](out, in, row, one, block, std::min(block + STAY, blocks.to));

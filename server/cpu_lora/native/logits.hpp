@@ -6,21 +6,23 @@
 #include "numbers.hpp"
 
 #ifdef FAST
+constexpr int16_t NEVER = static_cast<int16_t>(0xff80);  // -inf
+
 // -inf where a bit of `allowed`, one for each word of the vocabulary, is 0.
 static void forbid(uint16_t *x, int64_t words, const uint32_t *allowed) {
-  const __m512i never = _mm512_set1_epi16(static_cast<int16_t>(0xff80));  // -inf
+  const __m512i never = _mm512_set1_epi16(NEVER);
   int64_t i = 0;
   for (; i + 32 <= words; i += 32)
     _mm512_mask_storeu_epi16(x + i, static_cast<__mmask32>(~allowed[i / 32]), never);
-  if (i < words) _mm512_mask_storeu_epi16(x + i, static_cast<__mmask32>(~allowed[i / 32] & ((1u << (words - i)) - 1)), never);
+  if (i == words) return;
+  const uint32_t left = (1u << (words - i)) - 1;
+  _mm512_mask_storeu_epi16(x + i, static_cast<__mmask32>(~allowed[i / 32] & left), never);
 }
 
 // 16 numbers from x on; those behind its end count as -inf.
 static inline __m512 load16_of(const uint16_t *x, int64_t left) {
   if (left >= 16) return load16(x);
-  const __m256i never = _mm256_set1_epi16(static_cast<int16_t>(0xff80));
-  const __m256i some = _mm256_mask_loadu_epi16(never, static_cast<__mmask16>((1u << left) - 1), x);
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(some), 16));
+  return widen16(_mm256_mask_loadu_epi16(_mm256_set1_epi16(NEVER), static_cast<__mmask16>((1u << left) - 1), x));
 }
 
 // The first of the likeliest tokens, how many are as likely, and the log of its softmax. A row's sums run in one order,

@@ -108,8 +108,7 @@ static void add(uint16_t *y, int64_t y_stride, const uint16_t *x, int64_t x_stri
     const int64_t *begin = std::lower_bound(one.rows, one.rows + one.count, mine.first);
     const int64_t *end = std::lower_bound(begin, one.rows + one.count, mine.last);
     const Span part = share(end - begin, mine.me, mine.threads);
-    const int64_t count = part.to - part.from, passes = (count + MOST - 1) / MOST;
-    const int64_t together = passes ? (count + passes - 1) / passes : 0;
+    const int64_t together = at_once(part.to - part.from, MOST);
     for (int64_t i = part.from; i < part.to; i += together)
       by_rows[std::min(part.to - i, together)](y, y_stride, x, x_stride, one, begin + i, mine.first, columns);
   }

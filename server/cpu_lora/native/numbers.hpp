@@ -28,6 +28,11 @@ static inline Span share(int64_t count, int64_t me, int64_t threads) {  // a thr
   return {count * me / threads, count * (me + 1) / threads};
 }
 
+static inline int64_t at_once(int64_t count, int64_t most) {  // of `count` things, in as few equal passes as `most` allows
+  const int64_t passes = (count + most - 1) / most;
+  return passes ? (count + passes - 1) / passes : 0;
+}
+
 static inline float widen(uint16_t h) {
   uint32_t bits = static_cast<uint32_t>(h) << 16;
   float f;
@@ -43,9 +48,11 @@ static inline uint16_t narrow(float f) {  // to nearest, ties to even; NaN stays
 }
 
 #ifdef FAST
-static inline __m512 load16(const uint16_t *p) {
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)p)), 16));
+static inline __m512 widen16(__m256i h) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(h), 16));
 }
+
+static inline __m512 load16(const uint16_t *p) { return widen16(_mm256_loadu_si256((const __m256i *)p)); }
 
 static inline void store16(uint16_t *p, __m512 x) {
   _mm256_storeu_si256((__m256i *)p, (__m256i)_mm512_cvtneps_pbh(x));
