@@ -62,13 +62,13 @@ results: env ## every result file measured anew, then the numbers in README and 
 
 figures: env ## bring the numbers in README, docs and the shipped model card up to date with the result files
 	@for one in adapters/cni/*/; do $(VENV) -m adapters card $$one --license apache-2.0; done
-	@$(VENV) -m benchmarks.figures --write
+	@$(VENV) -m benchmarks.publish.figures --write
 	@$(VENV) -m benchmarks.quantization.report
 	@$(VENV) -m deploy.capacity
 
 pictures: env ## the pictures in README and docs, from running services (make up) and Chromium
-	@$(VENV) -m benchmarks.pictures.result
-	@$(VENV) -m benchmarks.pictures.page
+	@$(VENV) -m benchmarks.publish.result_picture
+	@$(VENV) -m benchmarks.publish.page_pictures
 
 docs: env ## the documentation as a site, in English and French, in site/; fails for a link that leads nowhere
 	@NO_MKDOCS_2_WARNING=1 $(VENV) -m mkdocs build --strict --quiet && echo "site/index.html"

@@ -3,9 +3,9 @@
 from adapters.adopt import command as adopt
 from adapters.adopt import serving
 from adapters.data import command as cards
-from adapters.data import record
+from adapters.data import record_ocr
 from adapters.doctor import command as doctor
-from adapters.evaluation import calibrate, detect, rerank, turns
+from adapters.evaluation import calibrate, detect, rerank, rotation
 from adapters.evaluation import command as evaluate
 from adapters.evaluation.examples import command as evaluate_examples
 from adapters.hub import card, push
@@ -19,7 +19,7 @@ from adapters.training import command as train
 ALL = (
     doctor,
     cards,
-    record,
+    record_ocr,
     new_document,
     train,
     search,
@@ -30,7 +30,7 @@ ALL = (
     evaluate_examples,
     calibrate,
     rerank,
-    turns,
+    rotation,
     detect,
     registry,
     merge,

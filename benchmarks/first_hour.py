@@ -28,6 +28,7 @@ from typing import Any
 
 from adapters.provenance import stamp
 from benchmarks.harness.frame import say
+from benchmarks.harness.interrupts import interruptible
 from benchmarks.harness.peak import Peak
 
 RESULT = Path("docs/results/first-hour.json")
@@ -51,9 +52,8 @@ _KEPT = re.compile(r"LANG|TZ|PIP_.*|UV_.*INDEX.*|UV_FIND_LINKS|SSL_.*|REQUESTS_C
 def main() -> int:
     """1 when a command failed or the answer was wrong."""
     args = _parser().parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     said = stamp()
-    with tempfile.TemporaryDirectory(dir=args.folder) as folder:
+    with interruptible(), tempfile.TemporaryDirectory(dir=args.folder) as folder:
         newcomer = Newcomer(args.user, Path(folder))
         steps = {"up": newcomer.up, "test": newcomer.test, "check": newcomer.check}
         rows = [steps[command]() for command in args.only]

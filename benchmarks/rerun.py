@@ -21,6 +21,8 @@ from pathlib import Path
 
 import httpx
 
+from benchmarks.harness.interrupts import interruptible
+
 _LOGS = Path("runs/results")
 _FRONT = "http://127.0.0.1:8080/ready"
 _STARTS = 900  # seconds: an environment and a base may have to be made
@@ -43,8 +45,8 @@ STEPS = (
     Step("evaluation", "-m adapters evaluate", 12, services=True),
     Step("objects", "-m adapters evaluate --model cni-object --count 30", 10, services=True),
     Step("detection", "-m adapters detect --count 180", 8, services=True),
-    Step("pictures", "-m benchmarks.pictures.result", 1, services=True),
-    Step("page", "-m benchmarks.pictures.page", 1, services=True),
+    Step("pictures", "-m benchmarks.publish.result_picture", 1, services=True),
+    Step("page", "-m benchmarks.publish.page_pictures", 1, services=True),
     Step("tax", "-m benchmarks.lora.tax", 14),
     Step("mixed", "-m benchmarks.lora.mixed", 6),
     Step("mixed-embedded", "-m benchmarks.lora.mixed --shape embedded", 3),
@@ -75,15 +77,12 @@ STEPS = (
     Step("two-documents", "-m benchmarks.lora.two_documents", 10, data=True),
     Step("loop", "-m benchmarks.registry.loop", 25, data=True),
 )
-_LAST = (Step("figures", "-m benchmarks.figures --write", 1), Step("capacity", "-m deploy.capacity", 1))
+_LAST = (Step("figures", "-m benchmarks.publish.figures --write", 1), Step("capacity", "-m deploy.capacity", 1))
 
 
 def main() -> int:
     """1 when a step failed."""
     args = _parser().parse_args()
-    # What a shell runs in the background ignores SIGINT, and so would all that it starts.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     wanted = [step for step in STEPS if step.name in (args.only or [step.name]) and (args.data or not step.data)]
     if args.list:
         for step in STEPS:
@@ -92,8 +91,9 @@ def main() -> int:
     print(
         f"{len(wanted)} commands, about {sum(step.minutes for step in wanted)} minutes on two quiet cores", flush=True
     )
-    failed = list(_with_services([step for step in wanted if step.services], args))
-    failed += [step.name for step in [*(one for one in wanted if not one.services), *_LAST] if not _ran(step, args)]
+    with interruptible():
+        failed = list(_with_services([step for step in wanted if step.services], args))
+        failed += [step.name for step in [*(one for one in wanted if not one.services), *_LAST] if not _ran(step, args)]
     print(f"failed: {', '.join(failed)}; see {_LOGS}" if failed else "all of them ran")
     return 1 if failed else 0
 

@@ -71,11 +71,10 @@ def run_list(arguments: argparse.Namespace) -> int:
         keys = read_keys(arguments.file).keys
     except (ValueError, OSError) as error:
         return _wrong(str(error))
-    now = datetime.datetime.now(datetime.UTC)
     for key in keys:
         limits = key.limits.model_dump(exclude_none=True)
         said = [f"{name.replace('_', ' ')} {value:g}" for name, value in limits.items()] or ["no limits"]
-        end = f"{'expired' if key.expired(now) else 'until'} {key.expires:%Y-%m-%d %H:%M} UTC" if key.expires else ""
+        end = f"{'expired' if key.expired else 'until'} {key.expires:%Y-%m-%d %H:%M} UTC" if key.expires else ""
         parts = [key.id, ",".join(sorted(key.scopes)), ",".join(sorted(key.adapters or {"all adapters"}))]
         sys.stdout.write("  ".join([*parts, ", ".join(said), end or "no end"]) + "\n")
     return 0

@@ -6,7 +6,7 @@ from rapidfuzz import fuzz
 
 from adapters.data.documents import FieldType, fields_of
 from adapters.data.lines import Line, Point, Polygon
-from adapters.data.records import Record
+from adapters.data.people import Record
 from adapters.data.samples import Target, says
 from adapters.data.vocabulary import plain
 

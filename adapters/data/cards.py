@@ -20,7 +20,7 @@ from adapters.data.hard.overlay import overlaid
 from adapters.data.hard.values import hard_record
 from adapters.data.hard.varied import varied_style
 from adapters.data.layout import lay_out
-from adapters.data.records import Record, sample_record
+from adapters.data.people import Record, sample_record
 from adapters.data.render import Card, render
 from adapters.data.vocabulary import Split
 

@@ -4,9 +4,9 @@ import random
 from collections.abc import Callable
 
 from adapters.data import layout_2018, layout_2025
+from adapters.data.card_layout import Box, Pen, Sheet, Style
 from adapters.data.documents import DocumentName
-from adapters.data.records import Record
-from adapters.data.sheet import Box, Pen, Sheet, Style
+from adapters.data.people import Record
 from adapters.data.vocabulary import Split
 
 # Held-out layouts wander further from the plan than those that the adapter is trained on.

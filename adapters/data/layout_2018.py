@@ -1,6 +1,6 @@
 """The landscape card of 2018 in a layout of our own: its labels are public, its drawing is not the state's."""
 
-from adapters.data.sheet import Box, Pen
+from adapters.data.card_layout import Box, Pen
 
 SIZE = (1012, 638)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
 
+from adapters.data.card_layout import Box, Piece, Sheet
 from adapters.data.fonts import Family, load, mono_file, pick_family
 from adapters.data.lines import Polygon
-from adapters.data.sheet import Box, Piece, Sheet
 from adapters.data.vocabulary import Split
 
 Colour = tuple[int, int, int]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from adapters.data.documents import DocumentName, FieldType, fields_of, forms_in
 from adapters.data.layout import lay_out
 from adapters.data.lines import Line
-from adapters.data.records import Record, sample_record
-from adapters.data.segments import Segment
-from adapters.data.traps import read_sheet
+from adapters.data.people import Record, sample_record
+from adapters.data.simulated_ocr.reading import read_sheet
+from adapters.data.simulated_ocr.segments import Segment
 from adapters.data.vocabulary import Split
 
 # docs/decisions/0001: a line's index, a literal string where the line is not the value, or None where nothing is shown.

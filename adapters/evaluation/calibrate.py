@@ -18,8 +18,8 @@ from adapters.errors import EvaluationError
 from adapters.evaluation.calibration import Fitted, Observed, crossed, fit
 from adapters.evaluation.examples.calibrate import observe
 from adapters.evaluation.reliability import Group, figures, plot
-from adapters.evaluation.results import Card
 from adapters.evaluation.run import evaluate, read_truths
+from adapters.evaluation.summary import Card
 from adapters.registry.option import kept_in
 from ocr_frontend.documents.evidence import VERSION as EVIDENCE
 

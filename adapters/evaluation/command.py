@@ -17,8 +17,8 @@ from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
 from adapters.evaluation import reliability, report
 from adapters.evaluation.reliability import Group
-from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, evaluate, read_truths
+from adapters.evaluation.summary import Card, summarise
 from adapters.hub.card import write_card
 from adapters.provenance import stamp
 from adapters.registry.option import kept_in

@@ -11,10 +11,11 @@ from pathlib import Path
 import httpx
 
 from adapters.data.cards import PLAIN, write_cards
-from adapters.data.others import KINDS, draw_other
+from adapters.data.distractors import KINDS, draw_other
 from adapters.errors import EvaluationError
 from adapters.evaluation.command import SEED
 from adapters.evaluation.run import read_truths
+from adapters.markdown import markdown_table
 from adapters.provenance import stamp
 
 _REFUSED = {"document_not_recognised", "no_text_found"}
@@ -125,6 +126,6 @@ def _rows(pictures: Sequence[Picture], answers: Sequence[str]) -> list[dict[str,
 
 
 def _table(rows: Sequence[dict[str, object]]) -> str:
-    lines = ["| pictures of | pictures | answered right | refused |", "|" + " --- |" * 4]
-    lines += [f"| {r['pictures_of']} | {r['pictures']} | {r['right']:.1%} | {r['refused']:.1%} |" for r in rows]
-    return "\n".join(lines) + "\n"
+    heads = ("pictures of", "pictures", "answered right", "refused")
+    cells = [(r["pictures_of"], r["pictures"], f"{r['right']:.1%}", f"{r['refused']:.1%}") for r in rows]
+    return markdown_table(heads, cells) + "\n"

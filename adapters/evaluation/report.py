@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.markdown import markdown_table
+
 Row = Mapping[str, Any]
 
 _COLUMNS = (
@@ -27,12 +29,12 @@ _COLUMNS = (
 def table(rows: Sequence[Row]) -> str:
     """Markdown: one row a model, document and condition."""
     heads = ["model", "document", "condition", *(head for _, head, _ in _COLUMNS)]
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    for row in rows:
-        cells = [row["model"], row["document"], row["condition"]]
-        cells += [form.format(row[key]) if key in row else "" for key, _, form in _COLUMNS]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    named = ("model", "document", "condition")
+    cells = [
+        [*(row[key] for key in named), *(form.format(row[key]) if key in row else "" for key, _, form in _COLUMNS)]
+        for row in rows
+    ]
+    return markdown_table(heads, cells) + "\n"
 
 
 def plot(rows: Sequence[Row], title: str, path: Path) -> None:

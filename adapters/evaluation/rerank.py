@@ -17,7 +17,7 @@ from adapters.data.documents import fields_of
 from adapters.data.json_lines import rows
 from adapters.data.lines import polygon_of
 from adapters.errors import EvaluationError
-from adapters.evaluation.scores import written
+from adapters.evaluation.metrics import written
 
 SEED = 0
 _TREES, _LEAVES, _RATE, _FEWEST, _L2 = 700, 24, 0.06, 20, 1.0  # as many as chosen on cards of the validation split

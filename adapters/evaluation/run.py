@@ -11,8 +11,8 @@ import httpx
 
 from adapters.data.documents import DocumentName, fields_of
 from adapters.errors import EvaluationError
-from adapters.evaluation.results import Card
-from adapters.evaluation.scores import Value, judge, written
+from adapters.evaluation.metrics import Value, judge, written
+from adapters.evaluation.summary import Card
 
 _INVALID = "invalid_answer"
 # A refusal counts as an answer with every field empty: the model's own failure, or a picture that the front does not

@@ -13,6 +13,7 @@ from typing import Any
 from adapters import embedded
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import HubError
+from adapters.markdown import markdown_table
 from adapters.registry.digest import CONFIG_FILE, MANIFEST_FILE
 
 CARD = "README.md"
@@ -125,13 +126,13 @@ def _results(rows: list[dict[str, Any]]) -> list[Any]:
 def _table(rows: list[dict[str, Any]], evaluation: Mapping[str, Any]) -> str:
     if not rows:
         return "## Results\n\nNot evaluated."
-    lines = [f"| held-out cards | cards | {' | '.join(_SCORES.values())} |", "|---|---|---|---|"]
-    for row in _totals(rows):
-        scores = " | ".join(f"{row[key]:.1%}" for key in _SCORES)
-        lines.append(f"| {_CONDITIONS.get(row['condition'], row['condition'])} | {row['cards']} | {scores} |")
+    cells = [
+        (_CONDITIONS.get(row["condition"], row["condition"]), row["cards"], *(f"{row[key]:.1%}" for key in _SCORES))
+        for row in _totals(rows)
+    ]
     where = evaluation.get("machine", {}).get("processor", "an unknown processor")
     path = f"The whole path (OCR, adapter, rules), on {where}; by document: `evaluation.md`."
-    return "\n\n".join(["## Results", "\n".join(lines), path])
+    return "\n\n".join(["## Results", markdown_table(("held-out cards", "cards", *_SCORES.values()), cells), path])
 
 
 def _examples(folder: Path) -> str:

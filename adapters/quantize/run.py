@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from adapters.errors import QuantizeError
-from adapters.quantize import calibration
+from adapters.quantize import gptq_samples
 from adapters.quantize.checks import check_base, check_kernel, check_memory, estimated_bytes
 from adapters.quantize.folder import Replace, Written, making, write_rest, write_weights
 from adapters.quantize.methods import Method
@@ -98,7 +98,7 @@ def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | Non
         return rounded, None
     from transformers import AutoTokenizer
 
-    from adapters.quantize.calibrated import quantize_layers
+    from adapters.quantize.gptq_model import quantize_layers
     from adapters.quantize.scores import contract_of, drawable
 
     try:
@@ -108,7 +108,7 @@ def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | Non
             f"The base {plan.name} has no readable tokenizer, which gptq needs: fetch that folder anew or use int4."
         ) from error
     prompts = drawable(contract_of(plan.adapter, plan.base)) if plan.adapter else None
-    tokens = calibration.sequences(tokenizer, plan.samples, plan.seed, prompts)
+    tokens = gptq_samples.sequences(tokenizer, plan.samples, plan.seed, prompts)
     results = quantize_layers(
         plan.base,
         tokens,
@@ -121,7 +121,7 @@ def _replacement(plan: Plan, show: Progress) -> tuple[Replace, Calibration | Non
         samples=len(tokens),
         tokens=sum(map(len, tokens)),
         seed=plan.seed,
-        source=calibration.SOURCE,
+        source=gptq_samples.SOURCE,
         adapter=f"{plan.adapter.parent.name}@{plan.adapter.name}" if plan.adapter else None,
     )
 

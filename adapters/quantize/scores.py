@@ -1,8 +1,8 @@
 """What an adapter still gets right on a quantized base, for the base's manifest.
 
-Teacher-forced on modelled OCR lines of unseen people (adapters/training/judge.py), before and after, in one process and
-with the weights as they are stored. Activations stay in bfloat16 here; `python -m benchmarks.quantization.table`
-measures the whole engine on held-out cards.
+Teacher-forced on modelled OCR lines of unseen people (adapters/training/teacher_forced.py), before and after, in one
+process and with the weights as they are stored. Activations stay in bfloat16 here;
+`python -m benchmarks.quantization.table` measures the whole engine on held-out cards.
 """
 
 from pathlib import Path
@@ -19,10 +19,10 @@ from adapters.quantize.rounding import Tensors, scheme_of
 from adapters.registry.fingerprint import base_fingerprint
 from adapters.registry.manifest import PromptContract, read_manifest
 from adapters.registry.quantization import Quantization
+from adapters.training.base_precision import BF16, load_base
 from adapters.training.dataset import encode, modelled
-from adapters.training.forms import BF16, load_base
-from adapters.training.judge import judge
 from adapters.training.recipe_data import Data
+from adapters.training.teacher_forced import judge
 
 HOW = "teacher-forced on modelled OCR lines of unseen people, activations in bfloat16"
 _BATCH = 4

@@ -17,7 +17,7 @@ from adapters.search import table
 from adapters.search.space import Space, read_space, with_point
 from adapters.search.study import search
 from adapters.settings import Settings
-from adapters.training import publish, run_folder
+from adapters.training import publish, run_lock
 from adapters.training.command import one_sentence, set_threads
 from adapters.training.log import Log
 from adapters.training.recipe import Recipe
@@ -59,7 +59,7 @@ def _run(args: argparse.Namespace) -> int:
     base = bases.resolve(recipe.base, settings)
     folder = args.runs / f"{recipe.name}-search"
     set_threads(args.threads)
-    with one_sentence(args.runs), run_folder.alone(folder):
+    with one_sentence(args.runs), run_lock.alone(folder):
         place = Place(args.recipe.parent, base, folder / "trial", settings.cache / "samples")
         study = search(folder, recipe, space, args.trials, lambda point, look: _attempt(recipe, place, point, look))
         out = args.out or folder

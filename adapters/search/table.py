@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.markdown import markdown_table
 from adapters.registry.base_model import read_base
 from adapters.training.recipe import Lora
 
@@ -47,24 +48,24 @@ def winners(table: Sequence[dict[str, Any]], own_size: int) -> dict[str, Any]:
     }
 
 
-def markdown(table: Sequence[dict[str, Any]]) -> str:
+def markdown(trials: Sequence[dict[str, Any]]) -> str:
     """The table for people."""
-    lines = ["| " + " | ".join(_HEADS) + " |", "|" + " --- |" * len(_HEADS)]
-    for row in table:
-        cells = [
-            str(row["trial"]),
-            f"{row['fields']:.1%}",
-            f"{row['exact']:.1%}",
-            str(row["r"]),
-            str(row["r"] * row["alpha_over_r"]),
-            row["targets"].replace(",", ", "),
-            f"{row['learning_rate']:.2e}",
-            f"{row['parameters']:,}",
-            str(row["steps"]),
-            "pruned" if row["pruned"] else "finished",
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    return markdown_table(_HEADS, map(_cells, trials)) + "\n"
+
+
+def _cells(row: dict[str, Any]) -> list[object]:
+    return [
+        row["trial"],
+        f"{row['fields']:.1%}",
+        f"{row['exact']:.1%}",
+        row["r"],
+        row["r"] * row["alpha_over_r"],
+        row["targets"].replace(",", ", "),
+        f"{row['learning_rate']:.2e}",
+        f"{row['parameters']:,}",
+        row["steps"],
+        "pruned" if row["pruned"] else "finished",
+    ]
 
 
 def plot(table: Sequence[dict[str, Any]], own_size: int, title: str, path: Path) -> None:

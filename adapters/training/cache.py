@@ -20,8 +20,8 @@ from adapters.training.recipe import Recipe
 _KEPT = 8  # files; one is a few megabytes, and each version of our code makes others
 _DIGEST = 32  # bytes of sha256 in front of the content
 _TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
-_OURS = ("contract.py", "dataset.py", "examples.py", "given.py", "harder.py", "mixing.py", "objects.py",
-         "recorded.py", "targets.py")  # fmt: skip
+_OURS = ("contract.py", "dataset.py", "examples.py", "given.py", "augment.py", "mixing.py", "objects.py",
+         "recorded_samples.py", "targets.py")  # fmt: skip
 
 
 def key(recipe: Recipe, beside: Path, base: Path, given: Path) -> str:

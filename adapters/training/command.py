@@ -15,7 +15,7 @@ from adapters.provenance import stamp
 from adapters.registry.atomic import write_file
 from adapters.registry.option import add_option, chosen
 from adapters.settings import Settings
-from adapters.training import curves, publish, run_folder, trackers
+from adapters.training import curves, publish, run_lock, trackers
 from adapters.training.log import Log
 from adapters.training.progress import TrainingBar
 from adapters.training.recipe import Recipe
@@ -61,8 +61,8 @@ def _run(args: argparse.Namespace) -> int:
     publish.describe(base)
     registry = chosen(args.registry)
     set_threads(args.threads)
-    with one_sentence(args.runs), run_folder.alone(place.folder):
-        run_folder.claim(place.folder, recipe)
+    with one_sentence(args.runs), run_lock.alone(place.folder):
+        run_lock.claim(place.folder, recipe)
         outcome = _train(recipe, place, settings.tracker_names)
         print(_write(recipe, base, registry, place.folder, outcome, before))
     return 0

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from adapters.training import cache
+from adapters.training.augment import harder
 from adapters.training.dataset import Example, Labelled, encode, modelled
 from adapters.training.given import given as own_examples
-from adapters.training.harder import harder
 from adapters.training.prompts import prompts_of
 from adapters.training.recipe import Recipe
-from adapters.training.recorded import recorded
+from adapters.training.recorded_samples import recorded
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from adapters.data.given.example import Given
 from adapters.data.given.sources import read_examples
 from adapters.errors import DataError
 from adapters.training import exchange, mixing
+from adapters.training.augment import harder
 from adapters.training.dataset import Labelled
-from adapters.training.harder import harder
 from adapters.training.recipe import Recipe
 from adapters.training.recipe_data import Hardness, Source
 from ocr_frontend.documents.spec import DocumentSpec

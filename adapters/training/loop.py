@@ -11,10 +11,10 @@ import torch
 from adapters.training import checkpoint, memory, sanity
 from adapters.training.dataset import batches
 from adapters.training.examples import Examples
-from adapters.training.judge import judge
 from adapters.training.log import Log
 from adapters.training.model import collate, loss_of
 from adapters.training.recipe import Optimization, Recipe
+from adapters.training.teacher_forced import judge
 
 Watch = Callable[[Log, int], None]
 

@@ -7,7 +7,7 @@ stays true when other neighbours are far away, or the page goes on as another on
 import random
 from collections.abc import Sequence
 
-from adapters.data.misreadings import HEAVY, misread_value
+from adapters.data.simulated_ocr.misreadings import HEAVY, misread_value
 from adapters.training.dataset import Labelled
 from adapters.training.targets import Target
 

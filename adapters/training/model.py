@@ -10,8 +10,8 @@ from safetensors import SafetensorError
 from torch.nn import functional
 
 from adapters.errors import RecipeError
+from adapters.training.base_precision import BF16, Form, device, load_base
 from adapters.training.dataset import Example
-from adapters.training.forms import BF16, Form, device, load_base
 from adapters.training.recipe import Lora
 
 IGNORE = -100  # cross_entropy's own mark for "no loss here"

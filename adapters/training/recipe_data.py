@@ -14,7 +14,7 @@ class Strict(BaseModel):
 
 
 class Hardness(Strict):
-    """Shares of training values that are made harder than the cards print them (adapters/training/harder.py)."""
+    """Shares of training values that are made harder than the cards print them (adapters/training/augment.py)."""
 
     hide: float = Field(default=0.0, ge=0, le=0.9, description="taken away, with their lines")
     split: float = Field(default=0.0, ge=0, le=0.9, description="broken over two lines")

@@ -45,7 +45,7 @@ def run(recipe: Recipe, place: Place, watch: Callable[[Log, int], None]) -> Outc
     import torch
 
     from adapters.training import loop, memory
-    from adapters.training.forms import device, form_of, quiet, weight_bytes
+    from adapters.training.base_precision import device, form_of, quiet, weight_bytes
     from adapters.training.model import with_adapter
 
     quiet()

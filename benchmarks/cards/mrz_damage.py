@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from adapters.data.mrz import check_digit, mrz_name, td1
-from adapters.data.records import given_names, surname
+from adapters.data.people import given_names, surname
 
 SEED = 20261129
 Lines = list[str]

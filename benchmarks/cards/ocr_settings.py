@@ -20,8 +20,8 @@ from typing import Any
 
 from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import fields_of
+from adapters.evaluation.metrics import readable, written
 from adapters.evaluation.run import read_truths
-from adapters.evaluation.scores import readable, written
 from adapters.provenance import stamp
 
 SEED = 20261123

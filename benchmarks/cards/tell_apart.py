@@ -16,7 +16,7 @@ from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.given.sources import read_any
 from adapters.provenance import stamp
 from adapters.training.recipe_file import read_document
-from adapters.training.recorded import recorded
+from adapters.training.recorded_samples import recorded
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.spec import parse_spec

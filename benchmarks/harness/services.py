@@ -5,12 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from benchmarks.harness.interrupts import interruptible
 
 _START_SECONDS = 300
 
@@ -36,7 +36,7 @@ def running(command: Sequence[str], port: int, environment: Mapping[str, str], h
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise RuntimeError(f"Port {port} is taken: end what listens there, or name another one with --port.")
-    with _leaving_by_sigterm(), tempfile.TemporaryFile() as log:
+    with interruptible(), tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, env={**os.environ, **environment}, stdout=log, stderr=subprocess.STDOUT)
         try:
             _wait(url + health, process, log.fileno())
@@ -44,19 +44,6 @@ def running(command: Sequence[str], port: int, environment: Mapping[str, str], h
         finally:
             process.terminate()
             process.wait()
-
-
-@contextlib.contextmanager
-def _leaving_by_sigterm() -> Iterator[None]:
-    """SIGTERM leaves the block as an exception does, so that no server outlives its benchmark."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # Python takes signals in the main thread alone
-        return
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: int) -> None:

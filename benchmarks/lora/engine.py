@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from functools import partial
+from itertools import count
 from typing import Any
 
+from benchmarks.harness.engine_process import EngineProcess
 from benchmarks.harness.models import RANK, Models
-from benchmarks.harness.preload import launched
 
 BASE = -1
 """The adapter number of a request to the base model."""
@@ -43,75 +42,48 @@ class Plan:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-class Engine:
-    """One engine. A context manager."""
+class Engine(EngineProcess):
+    """One engine of models and plan. A context manager."""
 
     def __init__(self, models: Models, plan: Plan) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, models, plan), daemon=True)
-        with launched(plan.environment) if plan.launch else contextlib.nullcontext():
-            self._process.start()
-        theirs.close()
+        super().__init__(partial(_start, models, plan), _environment(plan), preload=plan.launch)
 
     def __enter__(self) -> Engine:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._pipe.close()
-        self._process.join(timeout=10)
-        if self._process.is_alive():
-            self._process.terminate()
-
     def decode(self, adapters: list[int], tokens: int) -> Spent:
         """Answer one request per entry (an adapter's number or BASE) at once, `tokens` tokens each."""
-        spent = self._ask((adapters, tokens))
-        if not isinstance(spent, Spent):
-            raise RuntimeError(f"the engine failed: {spent}")
+        spent: Spent = self.ask((adapters, tokens))
         return spent
 
     def resident(self) -> int:
         """Bytes of memory that the engine's process holds now."""
-        held = self._ask(None)
-        if not isinstance(held, int):
-            raise RuntimeError(f"the engine failed: {held}")
+        held: int = self.ask(None)
         return held
 
-    def _ask(self, what: tuple[list[int], int] | None) -> Any:
-        try:
-            self._pipe.send(what)
-            return self._pipe.recv()
-        except (EOFError, OSError):
-            return "its process ended (too little memory?)"
 
-
-def _serve(pipe: Connection, models: Models, plan: Plan) -> None:
-    cores = sorted(os.sched_getaffinity(0))[: plan.threads]
-    os.environ |= {
-        "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "ERROR", "VLLM_PLUGINS": "cni_cpu_lora",
-        "VLLM_CPU_KVCACHE_SPACE": "1", "HF_HUB_OFFLINE": "1", "CNI_CPU_LORA": "1" if plan.plugin else "0",
-    }  # fmt: skip
+def _environment(plan: Plan) -> dict[str, str]:
+    ours = {"VLLM_CPU_KVCACHE_SPACE": "1", "CNI_CPU_LORA": "1" if plan.plugin else "0"}
     if plan.launch:
-        bound = ",".join(map(str, cores))
-        os.environ |= {"OMP_NUM_THREADS": str(plan.threads), "VLLM_CPU_OMP_THREADS_BIND": bound}
-    os.environ |= plan.environment
-    try:
-        engine = _engine(models, plan)
-        number = 0
-        while True:
-            asked = pipe.recv()
-            if asked is None:
-                import psutil
+        cores = sorted(os.sched_getaffinity(0))[: plan.threads]
+        ours |= {"OMP_NUM_THREADS": str(plan.threads), "VLLM_CPU_OMP_THREADS_BIND": ",".join(map(str, cores))}
+    return {**ours, **plan.environment}
 
-                pipe.send(psutil.Process().memory_info().rss)
-                continue
-            adapters, tokens = asked
-            pipe.send(_decode(engine, models, adapters, tokens, plan.prompt, number))
-            number += len(adapters)
-    except EOFError:
-        os._exit(0)
-    except Exception as error:  # the parent shows it; this process has nowhere else to say it
-        pipe.send(repr(error))
+
+def _start(models: Models, plan: Plan) -> Callable[[tuple[list[int], int] | None], Spent | int]:
+    engine, numbers = _engine(models, plan), count()
+
+    def answer(asked: tuple[list[int], int] | None) -> Spent | int:
+        return _resident() if asked is None else _decode(engine, models, *asked, plan.prompt, numbers)
+
+    return answer
+
+
+def _resident() -> int:
+    import psutil
+
+    held: int = psutil.Process().memory_info().rss
+    return held
 
 
 def _engine(models: Models, plan: Plan) -> Any:
@@ -125,7 +97,7 @@ def _engine(models: Models, plan: Plan) -> Any:
     return LLM(str(models.base), **{**options, **plan.options}).llm_engine
 
 
-def _decode(engine: Any, models: Models, adapters: list[int], tokens: int, prompt: int, first: int) -> Spent:
+def _decode(engine: Any, models: Models, adapters: list[int], tokens: int, prompt: int, numbers: count[int]) -> Spent:
     from vllm import SamplingParams
     from vllm.lora.request import LoRARequest
 
@@ -133,7 +105,7 @@ def _decode(engine: Any, models: Models, adapters: list[int], tokens: int, promp
     for index, adapter in enumerate(adapters):
         request = None if adapter == BASE else LoRARequest(f"a{adapter}", adapter + 1, str(models.adapters[adapter]))
         ids = [2 + (7 * place + index) % 250 for place in range(prompt)]
-        engine.add_request(str(first + index), {"prompt_token_ids": ids}, sampling, lora_request=request)
+        engine.add_request(str(next(numbers)), {"prompt_token_ids": ids}, sampling, lora_request=request)
     steps: list[tuple[float, float]] = []
     while engine.has_unfinished_requests():
         wall, processor = time.perf_counter(), time.process_time()

@@ -21,6 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from adapters.markdown import markdown_table
 from benchmarks.harness.frame import Panel, median, parser, publish, say
 from benchmarks.harness.models import in_eight_bits, write_models
 from benchmarks.harness.peak import Peak
@@ -53,7 +54,7 @@ def main() -> int:
     groups = tuple(f"{limit} GB" for limit in limits)
     panel = Panel("Qwen3-0.6B's shape: a card of 150 tokens, alone", "s", groups, seconds)
     publish("memory_fit", args, {"prompt": PROMPT, "answer": ANSWER, "rows": rows}, [panel])
-    say(table(rows))
+    say(shown(rows))
     return 0
 
 
@@ -132,22 +133,23 @@ def _body(prompt: list[int], args: argparse.Namespace) -> dict[str, Any]:
     return {"model": "bench", "prompt": prompt, "max_tokens": ANSWER, **form}
 
 
-def table(rows: list[dict[str, Any]]) -> str:
-    """As docs/reference/memory.md shows it."""
-    head = "| base | memory | context | KV cache | cards at once | memory reached / given | one card | eight at once |"
-    lines = [head, f"|{' --- |' * 8}"]
-    for row in rows:
-        first = f"| {row['form']} | {row['limit_gb']} GB |"
-        if not row["starts"]:
-            lines.append(f"{first} does not start: {row['why']} | | | | | |")
-            continue
-        reached = f"{row['most_gib']:.1f} / {row['given_gib']:.1f} GiB" if "most_gib" in row else "not started here"
-        seconds = [f"{row[name]:.1f} s" if name in row else "" for name in ("one_card_s", "eight_s")]
-        lines.append(
-            f"{first} {row['context']:,} | {row['kv_cache_gib']:.1f} GiB | {row['cards']} | {reached} | "
-            f"{' | '.join(seconds)} |"
-        )
-    return "\n".join(lines)
+_HEADS = (
+    "base", "memory", "context", "KV cache", "cards at once", "memory reached / given", "one card", "eight at once",
+)  # fmt: skip
+
+
+def shown(rows: list[dict[str, Any]]) -> str:
+    """The table as docs/reference/memory.md has it."""
+    return markdown_table(_HEADS, map(_cells, rows))
+
+
+def _cells(row: dict[str, Any]) -> list[object]:
+    first = [row["form"], f"{row['limit_gb']} GB"]
+    if not row["starts"]:
+        return [*first, f"does not start: {row['why']}", *[""] * 5]
+    reached = f"{row['most_gib']:.1f} / {row['given_gib']:.1f} GiB" if "most_gib" in row else "not started here"
+    seconds = [f"{row[name]:.1f} s" if name in row else "" for name in ("one_card_s", "eight_s")]
+    return [*first, f"{row['context']:,}", f"{row['kv_cache_gib']:.1f} GiB", row["cards"], reached, *seconds]
 
 
 if __name__ == "__main__":

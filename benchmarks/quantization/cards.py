@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.data.cards import PLAIN, write_cards
-from adapters.data.record import join
+from adapters.data.record_ocr import join
 from adapters.evaluation.command import SEED
 from adapters.registry.manifest import PromptContract, read_manifest
 from adapters.training.contract import render

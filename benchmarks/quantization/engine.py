@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil
 
-from benchmarks.harness.preload import launched
+from benchmarks.harness.engine_process import EngineProcess
 
 RANK, LONGEST, SLOTS = 16, 1024, 32
 
@@ -44,56 +42,36 @@ class Outcome:
     resident: int
 
 
-class QuantEngine:
+class QuantEngine(EngineProcess):
     """A context manager; the engine starts at its beginning and is gone at its end."""
 
     def __init__(self, options: Options) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, options), daemon=True)
-        with launched():
-            self._process.start()
-        theirs.close()
+        environment = {
+            "VLLM_CPU_KVCACHE_SPACE": "2",
+            "OMP_NUM_THREADS": str(options.threads),
+            "CNI_CPU_LORA_INT8_EMBEDDING": str(int(options.int8_embedding)),
+        }
+        super().__init__(partial(_start, options), environment)
 
     def __enter__(self) -> QuantEngine:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._pipe.close()
-        self._process.join(timeout=20)
-        if self._process.is_alive():
-            self._process.terminate()
-            self._process.join()
-
-    def ask(self, prompts: Sequence[list[int]], at_once: int, longest: int) -> Outcome:
+    def answer(self, prompts: Sequence[list[int]], at_once: int, longest: int) -> Outcome:
         """Answer all prompts, at most `at_once` at a time, `longest` tokens each. Raises RuntimeError."""
-        try:
-            self._pipe.send((list(prompts), at_once, longest))
-            outcome = self._pipe.recv()
-        except (EOFError, OSError):
-            raise RuntimeError("the engine's process ended; its own messages say why") from None
-        if not isinstance(outcome, Outcome):
-            raise RuntimeError(f"the engine failed: {outcome}")
+        outcome: Outcome = self.ask((list(prompts), at_once, longest))
         return outcome
 
 
-def _serve(pipe: Connection, options: Options) -> None:
-    os.environ |= {
-        "VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_LOGGING_LEVEL": "ERROR", "VLLM_PLUGINS": "cni_cpu_lora",
-        "VLLM_CPU_KVCACHE_SPACE": "2", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(options.threads),
-        "VLLM_NO_USAGE_STATS": "1", "CNI_CPU_LORA_INT8_EMBEDDING": str(int(options.int8_embedding)),
-    }  # fmt: skip
-    try:
-        engine = _engine(options)
-        asked = 0
-        while True:
-            prompts, at_once, longest = pipe.recv()
-            pipe.send(_answer(engine, options, prompts, at_once, longest, asked))
-            asked += len(prompts)
-    except EOFError:
-        os._exit(0)
-    except Exception as error:  # the parent shows it; this process has nowhere else to say it
-        pipe.send(repr(error))
+def _start(options: Options) -> Callable[[tuple[list[list[int]], int, int]], Outcome]:
+    engine, asked = _engine(options), 0
+
+    def answer(question: tuple[list[list[int]], int, int]) -> Outcome:
+        nonlocal asked
+        outcome = _answer(engine, options, *question, asked)
+        asked += len(question[0])
+        return outcome
+
+    return answer
 
 
 def _engine(options: Options) -> Any:

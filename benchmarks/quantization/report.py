@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from adapters.markdown import markdown_table
 from benchmarks.quantization import training as quant_training
 from benchmarks.quantization.written import ENGLISH, IN, In
 
@@ -91,19 +92,26 @@ def markdown(result: dict[str, Any], document: str) -> str:
     first, second, third, fourth = _CAPTIONS[document]
     say = IN[document]
     about = {**result, **result["machine"]}
-    parts = [first.format(**about), _table(_HEADS[document], [_cells(row, say) for row in result["embedded"]])]
+    parts = [first.format(**about), markdown_table(_HEADS[document], [_cells(row, say) for row in result["embedded"]])]
     documents = sorted(result["embedded"][0]["documents"])
     by_document = [
         [row["method"], *(_both(row["documents"][name], say) for name in documents)]
         for row in result["embedded"]
         if "documents" in row
     ]
-    parts += [f"{second}{say.colon}", _table((_HEADS[document][0], *documents), by_document), third.format(**about)]
+    parts += [
+        f"{second}{say.colon}",
+        markdown_table((_HEADS[document][0], *documents), by_document),
+        third.format(**about),
+    ]
     keep = [index for index in range(len(_HEADS[document])) if index not in {1, 2, 3}]
     cells = [_cells(row, say) for row in result["random"]]
-    parts.append(_table([_HEADS[document][i] for i in keep], [[row[i] for i in keep] for row in cells]))
+    parts.append(markdown_table([_HEADS[document][i] for i in keep], [[row[i] for i in keep] for row in cells]))
     if trained := result.get("training"):
-        parts += [fourth.format(**{**trained, **trained["machine"]}), _table(*quant_training.table(trained, document))]
+        parts += [
+            fourth.format(**{**trained, **trained["machine"]}),
+            markdown_table(*quant_training.table(trained, document)),
+        ]
     return "\n\n".join(parts)
 
 
@@ -127,11 +135,6 @@ def _cells(row: Row, say: In = ENGLISH) -> list[str]:
         f"{say.comma} ".join(say.number(value, 2) for value in faster),
         say.number(row.get("quantization_s"), 0),
     ]
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
 
 
 def plot(rows: Sequence[Row], path: Path) -> None:

@@ -17,7 +17,7 @@ Timings = dict[int, Outcome]
 
 def answer_cards(engine: QuantEngine, asked: Sequence[Question], tokenizer: Any) -> list[list[bool]]:
     """For each card its fields, right or not."""
-    outcome = engine.ask([question.tokens for question in asked], SLOTS, longest=200)
+    outcome = engine.answer([question.tokens for question in asked], SLOTS, longest=200)
     texts = (tokenizer.decode(tokens, skip_special_tokens=True) for tokens in outcome.answers)
     return [right_fields(question.card, text) for question, text in zip(asked, texts, strict=True)]
 
@@ -53,7 +53,7 @@ def quality(asked: Sequence[Question], right: list[list[bool]], reference: list[
 def _time_round(engine: QuantEngine, prompts: Sequence[list[int]], longest: int) -> Timings:
     """One timing at each number of streams."""
     return {
-        streams: engine.ask([prompts[i % len(prompts)] for i in range(_ASKED[streams])], streams, longest)
+        streams: engine.answer([prompts[i % len(prompts)] for i in range(_ASKED[streams])], streams, longest)
         for streams in STREAMS
     }
 
@@ -66,7 +66,7 @@ def timed(
     theirs: list[Timings] = []
     pair = [(mine, engine), (theirs, reference)]
     for _, one in pair:
-        one.ask(prompts[:2], 2, longest)  # warms up
+        one.answer(prompts[:2], 2, longest)  # warms up
     for number in range(rounds):
         for samples, one in pair if number % 2 else pair[::-1]:
             samples.append(_time_round(one, prompts, longest))

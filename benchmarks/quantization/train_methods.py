@@ -2,9 +2,9 @@
 
     python -m benchmarks.quantization.train_methods --out benchmarks/results        half an hour on two quiet cores
 
-Fields and cards are judged teacher-forced on modelled OCR lines of unseen people (adapters/training/judge.py). Each run
-is a process of its own, so that its peak memory is its own; its figures are said when it ends. The last line of output
-is the result as JSON, which lies with a PNG in --out.
+Fields and cards are judged teacher-forced on modelled OCR lines of unseen people (adapters/training/teacher_forced.py).
+Each run is a process of its own, so that its peak memory is its own; its figures are said when it ends. The last line
+of output is the result as JSON, which lies with a PNG in --out.
 """
 
 import argparse
@@ -122,10 +122,10 @@ def _across(revision: Path, recipe_file: Path, base: Path, args: argparse.Namesp
     import torch
     from transformers import AutoTokenizer
 
+    from adapters.training.base_precision import form_of
     from adapters.training.examples import prepare
-    from adapters.training.forms import form_of
-    from adapters.training.judge import judge
     from adapters.training.model import with_adapter
+    from adapters.training.teacher_forced import judge
 
     torch.set_num_threads(args.threads)
     own = read_recipe(recipe_file)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from benchmarks import french
+from benchmarks.publish import french
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import httpx
 from adapters.data.given.answers import Answers
 from adapters.data.given.example import Given
 from adapters.data.lines import Line
-from adapters.evaluation.scores import normalise
+from adapters.evaluation.metrics import normalise
 from ocr_frontend.documents.spec import DocumentSpec
 
 _TRIES = 8  # of one picture

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks import french
+from benchmarks.publish import french
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY ocr_frontend/ ocr_frontend/
 COPY adapters/__init__.py adapters/__init__.py
 COPY server/__init__.py server/__init__.py
+# One keys file serves both services.
+COPY server/auth/__init__.py server/auth/keys.py server/auth/
 COPY benchmarks/__init__.py benchmarks/__init__.py
 COPY deploy/__init__.py deploy/__init__.py
 RUN uv pip install --no-deps .

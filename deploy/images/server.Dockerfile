@@ -18,6 +18,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY adapters/ adapters/
 COPY server/ server/
 COPY ocr_frontend/__init__.py ocr_frontend/__init__.py
+# What a document is: `python -m adapters` reads it.
+COPY ocr_frontend/documents/ ocr_frontend/documents/
 COPY benchmarks/__init__.py benchmarks/__init__.py
 COPY deploy/__init__.py deploy/__init__.py
 RUN uv pip install --no-deps .

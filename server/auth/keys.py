@@ -1,4 +1,4 @@
-"""Keys: stored as sha256, compared in constant time, with scopes, adapters and limits.
+"""Keys: stored as sha256, compared in constant time, with scopes, adapters and limits. The front reads them, too.
 
 A key is 32 random bytes, so a plain hash cannot be searched backwards: a slow one would only slow every request.
 """
@@ -7,6 +7,7 @@ import datetime
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -41,17 +42,23 @@ class Key(BaseModel):
     limits: Limits = Limits()
     expires: AwareDatetime | None = None
 
-    def expired(self, now: datetime.datetime) -> bool:
+    @property
+    def expired(self) -> bool:
         """Whether its time is over."""
-        return self.expires is not None and now >= self.expires
+        return self.expires is not None and datetime.datetime.now(datetime.UTC) >= self.expires
+
+    @property
+    def owner(self) -> str:
+        """Whose the front's jobs are. By the secret itself: an id may be given to somebody else one day."""
+        return self.sha256[:32]
 
     def may(self, scope: Scope) -> bool:
         """Whether the key has a scope; whoever may ask may also say what became of the answer."""
         return scope in self.scopes or (scope == "feedback" and "inference" in self.scopes)
 
-    def may_use(self, adapter: str) -> bool:
-        """Whether the key may ask this adapter."""
-        return self.adapters is None or adapter in self.adapters
+    def may_use(self, model: str) -> bool:
+        """Whether the key may ask an adapter by this name, an alias or `alias@revision`."""
+        return self.adapters is None or model.partition("@")[0] in self.adapters
 
 
 class _File(BaseModel):
@@ -59,15 +66,15 @@ class _File(BaseModel):
     keys: list[Key]
 
 
-# Without a keys file the server listens on loopback only, and everybody there may do everything.
+# Without keys a service listens on loopback only, and everybody there may do everything.
 LOCAL = Key(id="local", sha256="0" * 64, scopes=frozenset(SCOPES))
 
 
 class KeyRing:
-    """The keys of a file; an empty ring (no file) takes everybody for `LOCAL`."""
+    """The keys of a service. None: none are configured, and everybody is `LOCAL`; where all are revoked nobody is."""
 
-    def __init__(self, keys: list[Key] | None) -> None:
-        self._keys = keys
+    def __init__(self, keys: Sequence[Key] | None) -> None:
+        self._keys = None if keys is None else tuple(keys)
 
     def __len__(self) -> int:
         return len(self._keys or ())
@@ -75,7 +82,7 @@ class KeyRing:
     @property
     def keys(self) -> tuple[Key, ...]:
         """All of them, expired ones too."""
-        return tuple(self._keys or ())
+        return self._keys or ()
 
     @property
     def open(self) -> bool:
@@ -96,23 +103,25 @@ class KeyRing:
         for key in self._keys:
             if hmac.compare_digest(given.encode(), key.sha256.encode()):
                 found = key
-        return None if found is None or found.expired(datetime.datetime.now(datetime.UTC)) else found
+        return None if found is None or found.expired else found
 
 
 def read_keys(path: Path | None) -> KeyRing:
     """The key ring of a file, or the open one. Raises ValueError with one sentence, OSError."""
-    if path is None:
-        return KeyRing(None)
+    return KeyRing(None if path is None else keys_of(path))
+
+
+def keys_of(path: Path) -> list[Key]:
+    """The keys of a file. Raises ValueError with one sentence, OSError."""
     try:
         keys = _File.model_validate_json(path.read_bytes()).keys
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise ValueError(f"{path.name}: {where}: {first['msg']}") from error
-    ids = [key.id for key in keys]
-    if len(set(ids)) != len(ids):
+        raise ValueError(f"{path.name}: {where}: {first['msg']}") from None
+    if len({key.id for key in keys}) != len(keys):
         raise ValueError(f"{path.name}: two keys have one id")
-    return KeyRing(keys)
+    return keys
 
 
 def hash_secret(secret: str) -> str:

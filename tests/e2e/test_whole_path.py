@@ -12,7 +12,7 @@ import pytest
 
 from adapters.data.cards import draw_card
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName
-from adapters.evaluation.scores import judge
+from adapters.evaluation.metrics import judge
 from benchmarks.first_hour import PRINTED
 from tests.e2e.conftest import ROOT, Services
 from tests.support.notebook import run_notebook

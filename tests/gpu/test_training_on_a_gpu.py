@@ -8,8 +8,8 @@ import torch
 from transformers import AutoTokenizer
 
 from adapters.training import loop
+from adapters.training.base_precision import device, form_of
 from adapters.training.examples import prepare
-from adapters.training.forms import device, form_of
 from adapters.training.log import Log
 from adapters.training.model import with_adapter
 from adapters.training.recipe import Optimization, Recipe

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.figures import ROOT, pages
+from benchmarks.publish.figures import ROOT, pages
 from ocr_frontend import errors
 from ocr_frontend.api.given_lines import MOST_BYTES, MOST_CHARACTERS, MOST_LINES, MOST_TEXT, SentLines
 from ocr_frontend.bodies.schemas import Extraction, LegacyExtraction, WarningAnswer

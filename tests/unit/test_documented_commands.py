@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters import bases, commands
-from benchmarks.figures import ROOT, pages
+from benchmarks.publish.figures import ROOT, pages
 from deploy.cluster import plan as cluster
 from deploy.monitor import plan as monitor
 from deploy.up import plan as up

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import tables
-from benchmarks.figures import MARK, ROOT, Figure, FigureError, Told, filled, pages, read_figures, shipped
-from benchmarks.tables import Table, read_tables
+from benchmarks.publish import tables
+from benchmarks.publish.figures import MARK, ROOT, Figure, FigureError, Told, filled, pages, read_figures, shipped
+from benchmarks.publish.tables import Table, read_tables
 
 READMES = ("README.md", "README.fr.md")
 # Alerts' thresholds; letters to other projects, which stay as they were sent; what commands write as a page.
@@ -27,7 +27,7 @@ def test_pages_say_what_the_results_say() -> None:
         for page in pages(ROOT)
         if filled(text := page.read_text("utf-8"), told, page.name.endswith(".fr.md"), folder) != text
     ]
-    assert not behind, f"python -m benchmarks.figures --write brings these up to date: {behind}"
+    assert not behind, f"python -m benchmarks.publish.figures --write brings these up to date: {behind}"
 
 
 def test_no_line_begins_with_a_mark() -> None:
@@ -102,7 +102,7 @@ def test_a_table_has_the_rows_of_its_file() -> None:
     rows = [{"name": "a", "ms": 1500}, {"name": "b"}]
     table = Table(rows, {"what": "name", "takes": {"at": "ms", "digits": 1, "unit": "s", "times": 0.001}})
     text = filled("<!--table=t-->\nold\n<!--/table-->", Told({}, {"t": table}), True, "")
-    assert text.splitlines()[1:-1] == ["| what | takes |", "|---|---|", "| a | 1,5\u00a0s |", "| b |  |"]
+    assert text.splitlines()[1:-1] == ["| what | takes |", "| --- | --- |", "| a | 1,5\u00a0s |", "| b |  |"]
 
 
 def test_a_table_of_several_files_has_a_row_of_each_in_the_words_of_its_language() -> None:
@@ -116,4 +116,4 @@ def test_a_table_of_several_files_has_a_row_of_each_in_the_words_of_its_language
     files = {"one": {"runs": [{"share": 0.1}, {"share": 0.25}]}, "missing": None}
     table = read_tables({"t": told}, files, {"alone": "seul", "right": "justes"})
     text = filled("<!--table=t-->\n<!--/table-->", Told({}, table), True, "")
-    assert text.splitlines()[1:-1] == ["|  | justes |", "|---|---|", "| seul | 25,0\u00a0% |", "| together |  |"]
+    assert text.splitlines()[1:-1] == ["|  | justes |", "| --- | --- |", "| seul | 25,0\u00a0% |", "| together |  |"]

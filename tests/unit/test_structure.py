@@ -1,40 +1,32 @@
 """Imports only go down (docs/explanation/structure.md), and heavy ones stand in leaf functions."""
 
-import ast
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.imported import names
+
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"adapters", "server", "ocr_frontend", "benchmarks", "deploy"}
 # What each package may import of ours. `adapters` sees what a document is; `server` sees the registry side of
-# `adapters`, and how much memory there is; `deploy` shares with `benchmarks` how a French page writes numbers.
+# `adapters`, and how much memory there is; both services read one
+# keys file; `deploy` shares with `benchmarks` how a French page writes numbers.
 ALLOWED = {
     "adapters": {"adapters", "ocr_frontend.documents"},
     "server": {"server", "adapters.registry", "adapters.adopt", "adapters.cgroup"},
-    "ocr_frontend": {"ocr_frontend"},
+    "ocr_frontend": {"ocr_frontend", "server.auth.keys"},
     "benchmarks": {"benchmarks", "adapters", "ocr_frontend.documents", "ocr_frontend.ocr.textline"},
-    "deploy": {"deploy", "benchmarks.french"},
+    "deploy": {"deploy", "benchmarks.publish.french"},
 }
-
-
-def _imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
 
 
 @pytest.mark.parametrize("package", sorted(OURS))
 def test_imports_only_go_down(package: str) -> None:
     wrong = []
     for path in (ROOT / package).rglob("*.py"):
-        for name in _imports(path):
+        for name in names(path):
             if name.split(".")[0] in OURS and not any(
                 name == allowed or name.startswith(f"{allowed}.") for allowed in ALLOWED[package]
             ):
@@ -56,7 +48,7 @@ def test_a_room_of_the_front_imports_only_from_those_below_it() -> None:
         room = path.relative_to(ROOT / "ocr_frontend").parts[0].removesuffix(".py")
         if room.startswith("__"):
             continue
-        for name in _imports(path):
+        for name in names(path):
             parts = name.split(".")
             if parts[0] == "ocr_frontend" and len(parts) > 1 and parts[1] != room and floor[parts[1]] >= floor[room]:
                 wrong.append(f"{path.relative_to(ROOT)} imports {name}")
@@ -81,6 +73,6 @@ def test_vllm_is_touched_in_its_own_rooms_alone() -> None:
         str(path.relative_to(ROOT))
         for path in (ROOT / "server").rglob("*.py")
         if str(path.parent.relative_to(ROOT)) not in TOUCH_VLLM
-        and any(name.split(".")[0] == "vllm" for name in _imports(path))
+        and any(name.split(".")[0] == "vllm" for name in names(path))
     ]
     assert outside == []

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from adapters.data.hard.page import BREAK
 from adapters.data.hard.setter import Entry
-from adapters.data.records import Record
+from adapters.data.people import Record
 
 _TEXTS = (
     "nom_surname", "prenom_given_name", "pere_father", "mere_mother", "lieu_of_birth", "profession", "authorité",

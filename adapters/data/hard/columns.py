@@ -6,7 +6,7 @@ from dataclasses import replace
 from adapters.data.hard.page import BREAK
 from adapters.data.hard.setter import Entry
 from adapters.data.hard.values import NAMES
-from adapters.data.records import Record
+from adapters.data.people import Record
 from adapters.data.vocabulary import Split, given_part, surname_part
 
 _STACKED = (*NAMES, "profession", "address")

@@ -4,14 +4,14 @@ import random
 
 from PIL import Image, ImageDraw
 
+from adapters.data.card_layout import Box
 from adapters.data.hard.layout import lay_out
 from adapters.data.hard.ornament import background, hologram, portrait
 from adapters.data.hard.page import Mark, Page
 from adapters.data.hard.style import Style
 from adapters.data.lines import Polygon
-from adapters.data.records import Record
+from adapters.data.people import Record
 from adapters.data.render import Card
-from adapters.data.sheet import Box
 from adapters.data.vocabulary import Split
 
 

@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from adapters.data.records import Record
+from adapters.data.people import Record
 
 _SHARE = 0.3  # of cards
 _ZONED = frozenset({"pere_father", "mere_mother", "lieu_of_birth", "profession", "authorité", "taille"})

@@ -8,7 +8,7 @@ from adapters.data.hard.families import Family
 from adapters.data.hard.setter import Entry
 from adapters.data.hard.style import Style
 from adapters.data.hard.wordings import Wording
-from adapters.data.records import Record
+from adapters.data.people import Record
 
 Row = list[Entry]
 _BLANK_LABEL = 0.7  # of fields that a card does not show, how many keep their label

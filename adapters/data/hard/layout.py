@@ -12,7 +12,7 @@ from adapters.data.hard.look import Look, sample_look
 from adapters.data.hard.page import Page
 from adapters.data.hard.setter import Entry, Setter
 from adapters.data.hard.style import Style, style_of
-from adapters.data.records import Record
+from adapters.data.people import Record
 from adapters.data.vocabulary import Split
 
 LONG, SHORT = 1400, 883

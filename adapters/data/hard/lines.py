@@ -10,7 +10,8 @@ from adapters.data.hard.page import Mark
 from adapters.data.hard.values import hard_record
 from adapters.data.hard.varied import varied_style
 from adapters.data.lines import Line
-from adapters.data.misreadings import (
+from adapters.data.samples import Sample, target_of
+from adapters.data.simulated_ocr.misreadings import (
     CLEAN,
     MILD,
     Damage,
@@ -20,9 +21,8 @@ from adapters.data.misreadings import (
     misread_zone,
     wrecked,
 )
-from adapters.data.samples import Sample, target_of
-from adapters.data.segments import Part, Segment
-from adapters.data.traps import ordered
+from adapters.data.simulated_ocr.reading import ordered
+from adapters.data.simulated_ocr.segments import Part, Segment
 from adapters.data.vocabulary import Split
 
 _STRAY = ("CIMEN", "SPECIM", "TRAVA", "PATRIE", "PAIX", "CMR", "CAMERO", "RC", "IDENTI", "OOO", "iIl", "M", "1", "")

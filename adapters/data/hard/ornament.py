@@ -6,9 +6,9 @@ import random
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from adapters.data.card_layout import Box
 from adapters.data.fonts import load
 from adapters.data.hard.page import Colour
-from adapters.data.sheet import Box
 
 _TINTS: tuple[tuple[Colour, Colour], ...] = (
     ((232, 242, 230), (240, 232, 220)),

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from PIL import ImageFont
 
+from adapters.data.card_layout import Box, Role
 from adapters.data.fonts import load
-from adapters.data.sheet import Box, Role
 
 Colour = tuple[int, int, int]
 BREAK = "\n"  # within a value, where its next line begins

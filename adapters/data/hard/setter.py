@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from adapters.data.card_layout import Role
 from adapters.data.fonts import load
 from adapters.data.hard.look import Look
 from adapters.data.hard.page import BREAK, Mark, Page, wrapped
 from adapters.data.hard.wordings import Wording
-from adapters.data.sheet import Role
 
 LEADING = 1.22  # from a value's line to its next one, in its size
 Side = Literal["left", "middle", "right"]

@@ -4,7 +4,7 @@ import random
 from dataclasses import replace
 
 from adapters.data.documents import DocumentName
-from adapters.data.records import Record, given_names, sample_record, surname
+from adapters.data.people import Record, given_names, sample_record, surname
 from adapters.data.vocabulary import Split, listed
 
 _TRICKY = 0.14

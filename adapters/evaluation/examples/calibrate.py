@@ -10,7 +10,7 @@ from adapters.data.given.example import Given
 from adapters.errors import DataError
 from adapters.evaluation.calibration import Observed
 from adapters.evaluation.examples.front import through_front
-from adapters.evaluation.scores import normalise
+from adapters.evaluation.metrics import normalise
 from adapters.training.given import chosen, held_out
 from adapters.training.recipe_data import Source
 from adapters.training.recipe_file import read_recipe

@@ -3,7 +3,7 @@
 F1 is the protocol of the ICDAR 2019 challenge on receipts (Huang et al. 2019, arXiv 2103.10213): an answered field is
 right where its text is the wanted text; precision over the answered fields, recall over the wanted ones, all examples
 and fields together. `letters` compares letters and digits alone: case, accents, blanks and punctuation aside, in which
-transcriptions of one page differ. ANLS as in `adapters/evaluation/scores.py`.
+transcriptions of one page differ. ANLS as in `adapters/evaluation/metrics.py`.
 """
 
 import statistics
@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.evaluation.scores import likeness, normalise
+from adapters.evaluation.metrics import likeness, normalise
+from adapters.markdown import markdown_table
 
 Values = Mapping[str, str | None]
 
@@ -70,11 +71,8 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """The table for people, in percent."""
     heads = {"f1": "F1", "f1_letters": "F1, letters", "exact": "exact", "letters": "letters", "anls": "ANLS",
              "ceiling": "ceiling, exact", "ceiling_letters": "ceiling, letters"}  # fmt: skip
-    lines = ["| field | wanted | " + " | ".join(heads.values()) + " |", "|" + " --- |" * (len(heads) + 2)]
-    for row in rows:
-        cells = [f"{100 * row[name]:.1f}" for name in heads]
-        lines.append(f"| {row['field']} | {row['wanted']} | " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    cells = [(row["field"], row["wanted"], *(f"{100 * row[name]:.1f}" for name in heads)) for row in rows]
+    return markdown_table(("field", "wanted", *heads.values()), cells) + "\n"
 
 
 def _alike(truth: str | None, found: str | None) -> bool:

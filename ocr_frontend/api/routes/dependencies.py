@@ -21,7 +21,7 @@ def _require(request: Request, service: Service, scope: Scope) -> Key:
     key = service.ring.find(request.headers.get("authorization"))
     if key is None:
         raise Unauthorized("This route takes a key: `Authorization: Bearer …`.")
-    if scope not in key.scopes:
+    if not key.may(scope):
         raise Forbidden(f"This key has no scope `{scope}`.")
     request.state.key_id = key.id
     return key
@@ -48,7 +48,7 @@ def administrator(request: Request, service: Front) -> None:
 def has_scope(request: Request, service: Service, scope: Scope) -> bool:
     """Whether the caller's key has a scope. Without keys everybody is this machine, and has all of them."""
     key = service.ring.find(request.headers.get("authorization"))
-    return key is not None and scope in key.scopes
+    return key is not None and key.may(scope)
 
 
 async def allow(service: Service, key: Key, model: str) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from adapters.training.recorded import recorded
+from adapters.training.recorded_samples import recorded
 from tests.integration.front.fakes import picture, running
 from tests.integration.front.test_front_keys import bearer, keys_file
 

@@ -48,7 +48,7 @@ def test_jobs_of_a_key_that_is_over_are_nobody_s(tmp_path: Path) -> None:
     past, future = "2020-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
     file = keys_file(tmp_path, ALL | {"expires": past}, {"id": "b", "scopes": ["inference"], "expires": future})
     ring = read_keys(file)
-    over, here = ring._keys
+    over, here = ring.keys
     assert ring.of_owner(over.owner) is None and ring.of_owner(here.owner) is here and ring.of_owner("x") is None
 
 

@@ -16,7 +16,7 @@ from adapters.errors import DataError
 from adapters.training.contract import contract, joined, pieces, render, visible
 from adapters.training.dataset import Example, Labelled, batches, encode, labelled, modelled
 from adapters.training.recipe_data import Data
-from adapters.training.recorded import recorded
+from adapters.training.recorded_samples import recorded
 
 
 class Characters:

@@ -8,8 +8,8 @@ import pytest
 
 from adapters.errors import EvaluationError
 from adapters.evaluation.command import fewer
-from adapters.evaluation.results import summarise
 from adapters.evaluation.run import Truth, _extract, _judge, said_alone
+from adapters.evaluation.summary import summarise
 
 VALUES = {"numero_de_carte": "123456789", "nom_surname": "A", "prenom_given_name": "B", "date_of_birth": None,
           "sex": "M", "date_of_expiration": None}  # fmt: skip

@@ -2,8 +2,8 @@
 
 import pytest
 
-from adapters.evaluation.results import Card, summarise
-from adapters.evaluation.scores import judge, normalise, readable, stands, written
+from adapters.evaluation.metrics import judge, normalise, readable, stands, written
+from adapters.evaluation.summary import Card, summarise
 
 
 def test_a_value_that_is_right_to_the_letter() -> None:

@@ -20,7 +20,7 @@ from adapters.training.examples import prepare, prepared
 from adapters.training.log import Log
 from adapters.training.recipe import Recipe
 from adapters.training.recipe_data import Data
-from adapters.training.run_folder import alone
+from adapters.training.run_lock import alone
 from tests.support.tiny_models import write_base
 
 RECIPE = Recipe(name="tiny", data=Data(documents=("cni-2025-recto",), text=8, validation=4))

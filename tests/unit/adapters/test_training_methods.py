@@ -13,11 +13,11 @@ from adapters.errors import BaseModelError, RecipeError
 from adapters.quantize.methods import METHODS as METHODS_OF_QUANTIZE
 from adapters.quantize.rounding import round_to_nearest, scheme_of
 from adapters.registry.manifest import read_manifest
-from adapters.training import judge as judging
 from adapters.training import loop, publish
+from adapters.training import teacher_forced as judging
 from adapters.training.attention import lean_attention
+from adapters.training.base_precision import BF16, NF4, Form, form_of, load_base, weight_bytes
 from adapters.training.examples import Examples, prepare
-from adapters.training.forms import BF16, NF4, Form, form_of, load_base, weight_bytes
 from adapters.training.log import Log
 from adapters.training.model import collate, loss_of, with_adapter
 from adapters.training.recipe import Lora, Optimization, Qat, Recipe

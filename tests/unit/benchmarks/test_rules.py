@@ -2,7 +2,7 @@
 
 import math
 
-from benchmarks.cards.rules import Line, extract
+from benchmarks.rivals.rules import Line, extract
 
 ROWS = (
     ("N0M/SURNAME", 20, 20), ("NGO MBARGA", 20, 45), ("PRENOMSGIVEN NAMES", 20, 80), ("ÉLISE MARIE", 20, 105),

@@ -25,7 +25,7 @@ from adapters.data.hard.setter import Entry, Setter
 from adapters.data.hard.values import hard_record
 from adapters.data.hard.varied import varied_style
 from adapters.data.hard.wordings import half_of, wording, wordings
-from adapters.data.records import sample_record
+from adapters.data.people import sample_record
 from adapters.data.vocabulary import SPLITS, Split, fold, listed, words
 from adapters.errors import DataError
 

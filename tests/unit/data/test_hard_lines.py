@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from adapters.data.documents import DOCUMENT_NAMES, DOCUMENTS, DocumentName
 from adapters.data.hard.lines import hard_text_sample
-from adapters.data.misreadings import wrecked
+from adapters.data.simulated_ocr.misreadings import wrecked
 from adapters.data.vocabulary import fold
 from adapters.training.dataset import Labelled, labelled
 

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.fonts import FAMILIES, load, mono_file, path_of
-from adapters.data.records import Record, sample_record
+from adapters.data.people import Record, sample_record
 from adapters.data.vocabulary import PARTICLES, SPLITS, Split, composed_word, fold, listed, split_of
 
 NAMES = {"nom_surname", "prenom_given_name", "pere_father", "mere_mother", "authorité"}

@@ -17,6 +17,7 @@ from ocr_frontend.auth.keys import read_keys as read_front_keys
 from ocr_frontend.settings import Settings as FrontSettings
 from server.auth.keys import read_keys
 from server.settings import Settings as ServerSettings
+from tests.support.imported import imported
 from tests.unit.deploy.names import ROOT
 
 IMAGES, COMPOSE = ROOT / "deploy" / "images", ROOT / "deploy" / "compose"
@@ -78,6 +79,24 @@ def test_everything_copied_exists_and_is_sent(file: Path) -> None:
             path = source.rstrip("/")
             assert (ROOT / path).exists(), source
             assert any(path == kept or path.startswith(kept + "/") for kept in sent), source
+
+
+# What runs in an image: its command, vLLM's entry points, what the runbooks and the build itself call.
+_RUN = {
+    "front.Dockerfile": ("ocr_frontend.__main__", "ocr_frontend.api.service"),
+    "server.Dockerfile": ("server.__main__", "server.plugins", "adapters.__main__"),
+}
+
+
+@pytest.mark.parametrize(("file", "modules"), _RUN.items())
+def test_an_image_holds_all_of_ours_that_runs_in_it(file: str, modules: tuple[str, ...]) -> None:
+    copied = [
+        part for line in re.findall(r"(?m)^COPY (?!--)(.+)$", (IMAGES / file).read_text()) for part in line.split()[:-1]
+    ]
+    here = {path.relative_to(ROOT) for source in copied for path in ROOT.glob(f"{source.rstrip('/')}/**/*.py")}
+    here |= {Path(source) for source in copied if source.endswith(".py")}
+    missing = {f"{path} (for {module})" for module in modules for path in imported(ROOT, module) - here}
+    assert not missing, "\n".join(sorted(missing))
 
 
 def test_names_of_settings_are_real() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.data import others
+from adapters.data import distractors
 from adapters.data.samples import text_samples
 from ocr_frontend.documents.cards import Card, cards_on
 from ocr_frontend.documents.classify import Classifier
@@ -117,6 +117,6 @@ def test_lines_without_height_end() -> None:
 @pytest.mark.parametrize("seed", range(12))
 def test_an_application_form_is_no_cards(seed: int) -> None:
     """Nine to fifteen labels of all four documents, with dots behind them: however it is cut, it is one page."""
-    rows = others._form(random.Random(seed))
+    rows = distractors._form(random.Random(seed))
     (card,) = cards_on([line(text, row) for row, text in enumerate(rows)], CLASSIFIER)
     assert card.detection.document is None

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from compressed_tensors.quantization import QuantizationScheme
 
-from adapters.quantize.calibration import first_inputs, layers_of, linears, second_moments
 from adapters.quantize.gptq import gptq
+from adapters.quantize.gptq_samples import first_inputs, layers_of, linears, second_moments
 from adapters.quantize.rounding import Rounded, store
 from adapters.quantize.scores import on_base
 

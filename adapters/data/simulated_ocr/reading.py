@@ -3,11 +3,11 @@
 import random
 from collections.abc import Callable
 
+from adapters.data.card_layout import Box, Piece, Role, Sheet
 from adapters.data.documents import FieldType
 from adapters.data.lines import reading_order
-from adapters.data.misreadings import Damage, misread_label, misread_number, misread_value, misread_zone
-from adapters.data.segments import TRAPS, Part, Segment
-from adapters.data.sheet import Box, Piece, Role, Sheet
+from adapters.data.simulated_ocr.misreadings import Damage, misread_label, misread_number, misread_value, misread_zone
+from adapters.data.simulated_ocr.segments import TRAPS, Part, Segment
 
 _SEEN: dict[Role, float] = {
     "title": 0.93, "label": 0.975, "value": 0.994, "other": 0.96, "background": 0.6, "mrz": 0.97, "specimen": 0.8,

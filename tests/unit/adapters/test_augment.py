@@ -6,8 +6,8 @@ import pytest
 
 from adapters.data.documents import DOCUMENT_NAMES, DOCUMENTS, DocumentName
 from adapters.data.samples import text_sample
+from adapters.training.augment import harder
 from adapters.training.dataset import Labelled, labelled
-from adapters.training.harder import harder
 from adapters.training.recipe_data import Hardness
 from adapters.training.targets import Target
 

@@ -4,8 +4,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from adapters.data.misreadings import Damage
-from adapters.data.sheet import CHAR_WIDTH, Role
+from adapters.data.card_layout import CHAR_WIDTH, Role
+from adapters.data.simulated_ocr.misreadings import Damage
 
 
 @dataclass(frozen=True)

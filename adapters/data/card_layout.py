@@ -4,7 +4,7 @@ import random
 from dataclasses import dataclass
 from typing import Literal
 
-from adapters.data.records import Record
+from adapters.data.people import Record
 
 Role = Literal["title", "label", "value", "other", "background", "mrz", "specimen"]
 Box = tuple[float, float, float, float]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from adapters.data.documents import DOCUMENTS, DocumentName
-from adapters.data.misreadings import wrecked
+from adapters.data.simulated_ocr.misreadings import wrecked
 from adapters.training.dataset import Labelled
 from adapters.training.recipe_data import Hardness
 from adapters.training.targets import Target

@@ -1,6 +1,6 @@
 """Rules instead of a model: regular expressions, fuzzy labels and where things stand. The baseline of the evaluation.
 
-    python -m benchmarks.cards.rules_baseline --out adapters/cni/<revision>
+    python -m benchmarks.rivals.rules_baseline --out adapters/cni/<revision>
 
 Reads the held-out cards with the same OCR, takes the document as given (as the other models do), and adds its rows to
 the evaluation's table. The rules were written on training cards, two of
@@ -16,11 +16,11 @@ from typing import Any
 
 from adapters.data.documents import DOCUMENT_NAMES, fields_of
 from adapters.evaluation.command import keep
-from adapters.evaluation.results import Card, summarise
+from adapters.evaluation.metrics import judge
 from adapters.evaluation.run import Truth, read_truths
-from adapters.evaluation.scores import judge
+from adapters.evaluation.summary import Card, summarise
 from adapters.provenance import stamp
-from benchmarks.cards.rules import Line, extract
+from benchmarks.rivals.rules import Line, extract
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.cards.rules_baseline", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rivals.rules_baseline", description=__doc__)
     parser.add_argument("--cards", type=Path, default=Path("runs/held-out"), help="(default: %(default)s)")
     parser.add_argument("--lines", type=Path, help="OCR lines read before (default: lines.jsonl beside the cards)")
     parser.add_argument("--out", type=Path, help="a revision's folder: its evaluation gets these rows")

@@ -1,6 +1,6 @@
 """The README's picture: the sample card with the boxes that were read, and the fields beside it.
 
-python -m benchmarks.pictures.result --out docs/result.png
+python -m benchmarks.publish.result_picture --out docs/result.png
 """
 
 import argparse
@@ -20,7 +20,7 @@ _PANEL = 760
 
 def main() -> int:
     """Ask the front about the sample and draw what it says."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures.result", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.publish.result_picture", description=__doc__)
     parser.add_argument("--front", default="http://127.0.0.1:8080", help="the OCR front (default: %(default)s)")
     parser.add_argument("--out", type=Path, default=Path("docs/result.png"), help="default: %(default)s")
     args = parser.parse_args()

@@ -13,10 +13,11 @@ from PIL import Image
 
 from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import DOCUMENT_NAMES
-from adapters.data.turned import TURNS, Turn, turned
+from adapters.data.rotated import TURNS, Turn, turned
 from adapters.evaluation.command import SEED
-from adapters.evaluation.results import Card, summarise
 from adapters.evaluation.run import Truth, evaluate, read_truths
+from adapters.evaluation.summary import Card, summarise
+from adapters.markdown import markdown_table
 from adapters.provenance import stamp
 from adapters.registry.option import kept_in
 
@@ -90,9 +91,9 @@ def _rows(turn: Turn, cards: list[Card]) -> list[dict[str, Any]]:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    lines = ["| turn | document | cards | fields exact | OCR ceiling | cards right | OCR p50, ms |", "|" + " --- |" * 7]
+    heads = ("turn", "document", "cards", "fields exact", "OCR ceiling", "cards right", "OCR p50, ms")
+    cells = []
     for row in rows:
         shares = [f"{row[key]:.1%}" for key in _COLUMNS[1:4]]
-        cells = [row["turn"], row["document"], f"{row['cards']}", *shares, f"{row.get('ocr_p50_ms', 0):.0f}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+        cells.append([row["turn"], row["document"], row["cards"], *shares, f"{row.get('ocr_p50_ms', 0):.0f}"])
+    return markdown_table(heads, cells) + "\n"

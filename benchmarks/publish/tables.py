@@ -13,6 +13,8 @@ from typing import Any
 
 import jmespath
 
+from adapters.markdown import markdown_table
+
 MARK = re.compile(r"<!--table=([\w.-]+)-->.*?<!--/table-->", re.DOTALL)
 Shown = Callable[[float, dict[str, Any], bool], str]
 
@@ -28,11 +30,8 @@ class Table:
     def text(self, french: bool, shown: Shown) -> str:
         """Markdown. `shown` writes a number as its language does."""
         heads = [self.french.get(head, head) if french else head for head in self.columns]
-        lines = [f"| {' | '.join(heads)} |", f"|{'---|' * len(heads)}"]
-        for row in self.rows:
-            cells = [self._cell(row, told, french, shown) for told in self.columns.values()]
-            lines.append(f"| {' | '.join(cells)} |")
-        return "\n".join(lines)
+        told = self.columns.values()
+        return markdown_table(heads, [[self._cell(row, one, french, shown) for one in told] for row in self.rows])
 
     def _cell(self, row: Any, told: Any, french: bool, shown: Shown) -> str:
         how = told if isinstance(told, dict) else {"at": told}

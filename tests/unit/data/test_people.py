@@ -7,7 +7,7 @@ import pytest
 
 from adapters.data.documents import DOCUMENT_NAMES, DOCUMENTS, DocumentName, fields_of
 from adapters.data.mrz import check_digit, mrz_name, td1
-from adapters.data.records import sample_record
+from adapters.data.people import sample_record
 
 FORMATS = {
     "date": r"\d{2}\.\d{2}\.\d{4}",

@@ -1,6 +1,6 @@
 """The pictures of docs/reference/page.md and of the dashboard, taken from running services with Chromium.
 
-python -m benchmarks.pictures.page --front http://127.0.0.1:8080
+python -m benchmarks.publish.page_pictures --front http://127.0.0.1:8080
 """
 
 import argparse
@@ -23,7 +23,7 @@ _PHONE: dict[str, Any] = {
 
 def main() -> int:
     """Take them; 1 with a sentence when the front or Chromium is not there."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures.page", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.publish.page_pictures", description=__doc__)
     parser.add_argument("--front", default="http://127.0.0.1:8080", help="default: %(default)s")
     parser.add_argument("--other", help="the model to compare with (default: the first base)")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder (default: %(default)s)")

@@ -13,7 +13,7 @@ from typing import Any
 from adapters.data.align import align
 from adapters.data.json_lines import rows
 from adapters.data.lines import Line, polygon_of
-from adapters.data.records import Record
+from adapters.data.people import Record
 from adapters.data.samples import Sample
 from adapters.errors import DataError
 

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from adapters.evaluation.scores import Judgement
+from adapters.evaluation.metrics import Judgement
 
 
 @dataclass(frozen=True)

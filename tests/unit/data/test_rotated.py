@@ -5,8 +5,8 @@ import random
 import pytest
 from PIL import Image
 
-from adapters.data.others import KINDS, draw_other
-from adapters.data.turned import MOST_TILT, turned
+from adapters.data.distractors import KINDS, draw_other
+from adapters.data.rotated import MOST_TILT, turned
 
 
 def test_quarters_turn_against_the_clock() -> None:

@@ -1,7 +1,7 @@
 """The numbers in README and docs, out of the result files that hold them.
 
-    python -m benchmarks.figures            says which pages are behind their results; 1 if any is
-    python -m benchmarks.figures --write    brings them up to date
+    python -m benchmarks.publish.figures            says which pages are behind their results; 1 if any is
+    python -m benchmarks.publish.figures --write    brings them up to date
 
 A number in a page stands between two marks that no reader sees: `<!--=fields_clean-->99.5 %<!--/-->`. docs/figures.yaml
 says what `fields_clean` is: a result file, a JMESPath in it, digits and unit. Pages named *.fr.md get it as French
@@ -19,11 +19,11 @@ from typing import Any
 import jmespath
 import yaml
 
-from benchmarks import french as in_french
-from benchmarks import tables
-from benchmarks.tables import Table, read_tables
+from benchmarks.publish import french as in_french
+from benchmarks.publish import tables
+from benchmarks.publish.tables import Table, read_tables
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 MARK = re.compile(r"<!--=([\w.-]+)-->(.*?)<!--/-->", re.DOTALL)
 _PLACE = re.compile(r"\{shipped(?: ([\w-]+))?\}")
 _SHIPPED = re.compile(r"adapters/cni/[0-9a-f]{12}\b")
@@ -120,7 +120,9 @@ def _shown(value: float, how: dict[str, Any], french: bool) -> str:
 def main() -> int:
     """0 when every page says what the results say."""
     parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.figures", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m benchmarks.publish.figures",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--write", action="store_true", help="bring the pages up to date")
     args = parser.parse_args()

@@ -1,1 +1,0 @@
-"""The pictures in README and docs, taken from running services."""
