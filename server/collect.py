@@ -1,7 +1,9 @@
 """Metrics that are read when somebody asks: residency by tier, traffic shares, memory by process, KV cache."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector, CollectorRegistry
@@ -19,13 +21,14 @@ _USAGE = "vllm:kv_cache_usage_perc"
 
 @dataclass(eq=False)
 class ServerCollector(Collector):
-    """`kv_cache_bytes`: the cache's whole size, 0 where it is not known."""
+    """`kv_cache_bytes`: the cache's whole size, 0 where it is not known; `folder`: the registry's."""
 
     metrics: Metrics
     residency: Residency
     catalogue: Callable[[], Catalogue]
     tiers: Tiers
     kv_cache_bytes: int
+    folder: Path
     registry: CollectorRegistry
     # What was in slots when the metrics route asked the engine; empty before.
     slots: Slots = field(default_factory=Slots)
@@ -34,6 +37,7 @@ class ServerCollector(Collector):
         """All of them, as they are now."""
         yield from self._tiers()
         yield self._bytes()
+        yield from self._volume()
         yield from self._counts()
         yield self._shares()
         yield from process_metrics()
@@ -92,6 +96,19 @@ class ServerCollector(Collector):
             for known, total in totals.items():
                 family.add_metric([*known, tier], total)
         return family
+
+    def _volume(self) -> Iterator[Metric]:
+        """Nothing where the folder cannot be asked, as while a share is away."""
+        try:
+            volume = shutil.disk_usage(self.folder)
+        except OSError:
+            return
+        family = GaugeMetricFamily(
+            "cni_server_registry_volume_bytes", "The volume that holds the registry", labels=["state"]
+        )
+        family.add_metric(["size"], volume.total)
+        family.add_metric(["free"], volume.free)
+        yield family
 
     def _counts(self) -> Iterator[Metric]:
         counts = self.metrics.revisions

@@ -107,7 +107,9 @@ def build_context(
     audit = Audit(settings.audit_file or settings.adapters_dir / "audit.jsonl")
     admin = Admin(plane, audit, settings.served_name)
     kv_cache = kv_cache_bytes(client.vllm_config)
-    collector = ServerCollector(metrics, plane.residency, lambda: plane.catalogue, plane.tiers, kv_cache, registry)
+    collector = ServerCollector(
+        metrics, plane.residency, lambda: plane.catalogue, plane.tiers, kv_cache, settings.adapters_dir, registry
+    )
     registry.register(collector)
     queue = gate.admission.queue
     scheduler = getattr(client.vllm_config, "scheduler_config", None)

@@ -28,6 +28,8 @@ def _tiers(made: dashboard.Dashboard) -> None:
     share = f"{held} / sum by (tier) (cni_server_tier_capacity{{{_HERE}}})"
     buckets = f"sum by (le) (rate(cni_server_adapter_load_seconds_bucket{{{_HERE}}}[{WINDOW}]))"
     seconds = f"histogram_quantile(0.95, {buckets}) >= 0 or vector(0)"  # without a load it is not a number
+    volume = "cni_server_registry_volume_bytes"
+    free = f'{volume}{{{_HERE}, state="free"}} / ignoring(state) {volume}{{{_HERE}, state="size"}}'
     panels = [
         graph(
             "Adapters by tier",
@@ -74,6 +76,13 @@ def _tiers(made: dashboard.Dashboard) -> None:
             "Disk to engine; 0 where nothing was loaded. Above 1 s: the registry's disk is slow or cold.",
             Line(seconds, "p95"),
             limits=Limits(0.5, 1),
+        ),
+        graph(
+            "Free on the registry's volume",
+            "percentunit",
+            "A full one takes no revision and no switch: remove revisions that no alias names.",
+            Line(free, "{{instance}}"),
+            limits=Limits(0.15, 0.03, below=True),
         ),
     ]
     for panel in panels:
