@@ -89,13 +89,16 @@ recorded: env ## draw the training cards, read them with the real OCR, keep the 
 	@$(VENV) -m adapters record runs/recorded/20[0123] --out adapters/recipes/recorded-third.jsonl.gz
 	@$(VENV) -m adapters record runs/recorded/30[012] --out adapters/recipes/recorded-hard.jsonl.gz
 
-rerank: env ## learn anew which lines say a field, with the model server of make up
+rerank: env ## learn anew what words say and which lines say a field, with the model server of make up
+	@$(VENV) -m adapters kinds
 	@for seed in 8104 8105 8106; do \
 	  $(VENV) -m adapters cards --out runs/rerank/varied-$$seed --split train --condition varied --count 250 --seed $$seed || exit 1; done
 	@for seed in 8104 8105 8106 8107; do \
 	  $(VENV) -m adapters cards --out runs/rerank/stamped-$$seed --split train --condition stamped --count 250 --seed $$seed || exit 1; done
 	@for seed in 8108 8109; do \
 	  $(VENV) -m adapters cards --out runs/rerank/narrow-$$seed --split train --condition narrow --count 250 --seed $$seed || exit 1; done
+	@for seed in 8110 8111; do \
+	  $(VENV) -m adapters cards --out runs/rerank/faint-$$seed --split train --condition faint --count 250 --seed $$seed || exit 1; done
 	@$(VENV) -m adapters cards --out runs/rerank/hard --split train --condition hard --count 200 --seed 8101
 	@$(VENV) -m adapters cards --out runs/rerank/both --split train --condition both --count 120 --seed 8102
 	@for one in runs/rerank/*; do $(VENV) -m ocr_frontend choices $$one --out $$one/choices.jsonl.gz || exit 1; done

@@ -5,7 +5,7 @@ from adapters.adopt import serving
 from adapters.data import command as cards
 from adapters.data import record_ocr
 from adapters.doctor import command as doctor
-from adapters.evaluation import calibrate, detect, rerank, rotation
+from adapters.evaluation import calibrate, detect, kinds, rerank, rotation
 from adapters.evaluation import command as evaluate
 from adapters.evaluation.examples import command as evaluate_examples
 from adapters.hub import card, push
@@ -29,6 +29,7 @@ ALL = (
     evaluate,
     evaluate_examples,
     calibrate,
+    kinds,
     rerank,
     rotation,
     detect,

@@ -24,9 +24,10 @@ from adapters.data.people import Record, sample_record
 from adapters.data.render import Card, render
 from adapters.data.vocabulary import Split
 
-Condition = Literal["clean", "photo", "hard", "varied", "stamped", "narrow"]
+Condition = Literal["clean", "photo", "hard", "varied", "stamped", "narrow", "faint"]
 # What is measured. `varied`, each card laid out and worded anew, `stamped`, the same with empty fields and what comes
-# over cards, and `narrow`, these with long names in narrow columns, are for training and calibration.
+# over cards, `narrow`, these with long names in narrow columns, and `faint`, with labels that can hardly be read, are
+# for training and calibration.
 CONDITIONS: tuple[Condition, ...] = ("clean", "photo", "hard")
 # Cards in the plain layouts; what `--condition both` draws.
 PLAIN: tuple[Condition, ...] = ("clean", "photo")
@@ -81,7 +82,7 @@ def draw_card(seed: int, index: int, split: Split, document: DocumentName, condi
 
 
 def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, condition: Condition) -> DrawnCard:
-    kind, narrow = ("hard" if condition == "hard" else "varied"), condition == "narrow"
+    kind, narrow, faint = ("hard" if condition == "hard" else "varied"), condition == "narrow", condition == "faint"
     stamped = narrow or condition == "stamped"
     person, print_, camera, style = (
         random.Random(f"{kind} {part}:{seed}:{split}:{index}") for part in ("record", "look", "photo", "style")
@@ -89,10 +90,10 @@ def _draw_hard(seed: int, index: int, split: Split, document: DocumentName, cond
     record, own = hard_record(person, document, split), None
     if kind == "varied":
         record = bracketed(style, record)
-        record = emptied(style, record) if stamped else record
+        record = emptied(style, record) if stamped or faint else record
         record = grouped(style, lengthened(style, record, split)) if narrow else record
-        own = varied_style(style, split, wide=stamped, narrow=narrow)
-    flat = draw_flat(print_, record, split, own)
+        own = varied_style(style, split, wide=stamped, narrow=narrow, in_order=faint)
+    flat = draw_flat(print_, record, split, own, faint=faint)
     if stamped:
         flat = overlaid(print_, flat, split)
     return DrawnCard(index, condition, split, record, capture(camera, flat))

@@ -41,3 +41,10 @@ def has_number(text: str) -> bool:
 def characters(text: str) -> int:
     """How many letters and digits it has."""
     return sum(map(str.isalnum, text))
+
+
+def spelt(text: str) -> str:
+    """Its words in capitals without accents, whatever stands between letters as one space."""
+    plain = unicodedata.normalize("NFD", text.upper())
+    kept = (c if c.isalpha() else " " for c in plain if not unicodedata.combining(c))
+    return " ".join("".join(kept).split())

@@ -26,6 +26,7 @@ from ocr_frontend.ocr.textline import TextLine
 
 Status = Literal["read", "absent", "unreadable"]
 _ALWAYS_REVIEWED = DOUBTFUL | {"answer_cut"}
+_GUESSED = "document_guessed"
 _NO_DIRT = 0.3  # OCR's score of a line that may be a value which can hardly be read
 
 
@@ -48,15 +49,20 @@ class Field:
 class Assembled:
     """All fields in order, the machine-readable zone where there is one, and the warnings about the whole answer.
 
-    choices: the lines that each field might have had, before the reranker chose; guessed: nothing but values says that
-    it is this document.
+    choices: the lines that each field might have had, before the reranker chose.
     """
 
     fields: dict[str, Field]
     zone: MachineReadable | None
     warnings: tuple[Warning_, ...]
     choices: Choices
-    guessed: bool = False
+
+    @property
+    def needs_review(self) -> bool:
+        """Whether a person should look at it: at a field of it, or at a document that nothing but values told."""
+        return any(field.needs_review for field in self.fields.values()) or any(
+            warning.code == _GUESSED for warning in self.warnings
+        )
 
 
 def assemble(
@@ -94,7 +100,7 @@ def assemble(
     shown = {
         key: _field(spec, key, fields[key], (evidence or {}).get(key), weights, page, found, places) for key in fields
     }
-    return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)), given, detection.guessed)
+    return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)), given)
 
 
 def _field(
@@ -141,7 +147,7 @@ def _about_all(
     if shown != spec.name and not detection.guessed:
         found.append(Warning_("looks_like_other", None, {"shown": shown, "asked": spec.name}))
     if shown == spec.name and detection.guessed:
-        found.append(Warning_("document_guessed", None, {"shown": shown}))
+        found.append(Warning_(_GUESSED, None, {"shown": shown}))
     if detection.sure_none:
         found.append(Warning_("looks_like_none", None, {"asked": spec.name}))
     if answer.prompt.dropped:

@@ -46,7 +46,7 @@ def extraction(
         usage=answer.completion.usage.model_dump(),
         mrz=None if assembled.zone is None else zone_answer(assembled.zone),
         quality=quality_answer(page.quality, thresholds),
-        needs_review=assembled.guessed or any(field.needs_review for field in fields.values()),
+        needs_review=assembled.needs_review,
         warnings=warning_answers(assembled.warnings),
     )
 

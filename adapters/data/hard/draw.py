@@ -5,6 +5,7 @@ import random
 from PIL import Image, ImageDraw
 
 from adapters.data.card_layout import Box
+from adapters.data.hard.faint import faint_labels
 from adapters.data.hard.layout import lay_out
 from adapters.data.hard.ornament import background, hologram, portrait
 from adapters.data.hard.page import Mark, Page
@@ -15,10 +16,14 @@ from adapters.data.render import Card
 from adapters.data.vocabulary import Split
 
 
-def draw_flat(rng: random.Random, record: Record, split: Split, style: Style | None = None) -> Card:
-    """The card as printed, 1,400 pixels long, RGB; `style`: by default one of the split's half."""
+def draw_flat(
+    rng: random.Random, record: Record, split: Split, style: Style | None = None, *, faint: bool = False
+) -> Card:
+    """The card as printed, 1,400 pixels long, RGB; `style`: by default one of the split's half; faint: with labels that
+    cannot be read."""
     page = lay_out(rng, record, split, style)
-    return Card(_picture(rng, page), _polygons(page))
+    image = _picture(rng, page)
+    return Card(faint_labels(rng, image, page) if faint else image, _polygons(page))
 
 
 def _picture(rng: random.Random, page: Page) -> Image.Image:

@@ -36,11 +36,19 @@ _OTHERS = (
     ("DROITS", "FEE", ("2 800 FCFA", "10 000 FCFA")),
 )
 _MIXED = 0.35  # of cards whose entries are not all set in one way
+_OFTEN, _SELDOM = (
+    (0.15, 0.5),
+    (0.05, 0.2),
+)  # of cards in no order at all, and of these and those with two entries changed
 
 
-def varied_style(rng: random.Random, split: Split, *, wide: bool = False, narrow: bool = False) -> Style:
+def varied_style(
+    rng: random.Random, split: Split, *, wide: bool = False, narrow: bool = False, in_order: bool = False
+) -> Style:
     """A style of its own; wide: some set their words far apart; narrow: values stand in narrow columns, their words far
-    apart more often. Raises DataError for the test split, which keeps to the held-out half."""
+    apart more often; in_order: fewer print their entries in another order than cards do.
+
+    Raises DataError for the test split, which keeps to the held-out half."""
     if split == "test":
         raise DataError("Varied cards are for training: draw the test split's in the condition hard.")
     family = Family(
@@ -57,7 +65,7 @@ def varied_style(rng: random.Random, split: Split, *, wide: bool = False, narrow
     short = rng.random() < 0.15
     manner = partial(_label, order=order, numbered=rng.random() < 0.08, bare=rng.random() < 0.4, short=short)
     share, column = rng.choice((0.0, 0.0, 0.3, 0.7)), rng.choice((0.0, 0.5, 0.9)) if narrow else 0.0
-    return Style(family, manner, partial(_changed, share=share, column=column))
+    return Style(family, manner, partial(_changed, share=share, column=column, moved=_SELDOM if in_order else _OFTEN))
 
 
 def _block(rng: random.Random) -> Block:
@@ -102,16 +110,19 @@ def _shortened(rng: random.Random, text: str) -> str:
     )
 
 
-def _changed(rng: random.Random, entries: list[Entry], *, share: float, column: float) -> list[Entry]:
-    """share: of texts that go over lines although there is room; column: of those that stand in a narrow column."""
+def _changed(
+    rng: random.Random, entries: list[Entry], *, share: float, column: float, moved: tuple[float, float]
+) -> list[Entry]:
+    """share: of texts that go over lines although there is room; column: of those that stand in a narrow column;
+    moved: `_OFTEN` or `_SELDOM`."""
     out = list(entries)
     for _ in range(rng.choices((0, 1, 2, 3), (45, 30, 15, 10))[0]):
         french, english, values = rng.choice(_OTHERS)
         out.insert(rng.randrange(len(out) + 1), Entry("other", (french, english), rng.choice(values), None))
     luck = rng.random()
-    if luck < 0.15:
+    if luck < moved[0]:
         rng.shuffle(out)
-    elif luck < 0.5:
+    elif luck < moved[1]:
         at = rng.randrange(len(out) - 1)
         out[at], out[at + 1] = out[at + 1], out[at]
     return broken(rng, stacked(rng, out, column) if column else out, share)

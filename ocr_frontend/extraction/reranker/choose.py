@@ -16,12 +16,13 @@ from ocr_frontend.extraction.reranker.label_matching import match_labels
 from ocr_frontend.extraction.reranker.line_ends import Features
 from ocr_frontend.extraction.reranker.line_sets import Lines, line_sets
 from ocr_frontend.extraction.reranker.opinions import Opinions
+from ocr_frontend.extraction.reranker.order import Order
 from ocr_frontend.extraction.reranker.surroundings import Surroundings
 from ocr_frontend.extraction.reranker.trees import Trees
 from ocr_frontend.extraction.resolve import resolve
 from ocr_frontend.llm.answers import Element, line_numbers
 
-_FEWEST, _PART = 3, 0.5  # fields whose label was read, and their part of all: a page of fewer is no form
+_FEWEST, _PART = 3, 0.25  # fields whose place is known, and their part of all: a page of fewer is no form
 _RULES = 0.5  # log-odds by which another set has to be better than what stands
 _IMPOSSIBLE = 4.0  # log-odds that a day or number costs which the document's checks rule out: a clock may be wrong
 _TWICE = 4.0  # log-odds that a line costs which another field has, too
@@ -56,6 +57,11 @@ class Choices:
         )
 
     @cached_property
+    def order(self) -> Order:
+        """Of the fields whose place is known."""
+        return Order(self._around, self.opinions)
+
+    @cached_property
     def sets(self) -> dict[str, list[Lines]]:
         """Of each field."""
         model, rules, labels = self.opinions.model, self.opinions.rules, self.opinions.labels
@@ -67,8 +73,8 @@ class Choices:
     @cached_property
     def features(self) -> dict[str, list[Features]]:
         """Of each set of each field, in their order."""
-        fields = self.page.spec.fields
-        return {spec.key: of_sets(self._around, spec, self.sets[spec.key], self.opinions) for spec in fields}
+        around, opinions, order = self._around, self.opinions, self.order
+        return {spec.key: of_sets(around, spec, self.sets[spec.key], opinions, order) for spec in self.page.spec.fields}
 
 
 def value_of(lines: Lines, spec: FieldSpec, given: Choices) -> Value | None:
@@ -82,9 +88,8 @@ def reranked(
 ) -> tuple[dict[str, Candidate], dict[str, float]]:
     """By field another choice of lines, and the log-odds of what is chosen, of every field that has lines or none.
 
-    Nothing on a page of few labels: what the trees know is how labels and lines stand to each other, and of receipts,
-    which mostly have none, they lost 7 of 100 values."""
-    if len(given.opinions.labels) < max(_FEWEST, _PART * len(given.page.spec.fields)):
+    Nothing on a page of which little is known: of receipts, which mostly have no labels, the trees lost 7 of 100 values."""
+    if len(given.order.known) < max(_FEWEST, _PART * len(given.page.spec.fields)):
         return {}, {}
     features = [each for several in given.features.values() for each in several]
     scores = trees.log_odds(np.array([row(each, trees.names) for each in features], dtype=np.float64))

@@ -11,19 +11,25 @@ from ocr_frontend.extraction.reranker.line_ends import Features
 from ocr_frontend.extraction.reranker.line_features import of_lines
 from ocr_frontend.extraction.reranker.line_sets import Lines
 from ocr_frontend.extraction.reranker.opinions import Opinions, taken_by_others
+from ocr_frontend.extraction.reranker.order import Order
 from ocr_frontend.extraction.reranker.surroundings import FAR, SIDES, Surroundings
 
-VERSION = 5  # of the names and meanings below: trees of another version are not asked
+VERSION = 6  # of the names and meanings below: trees of another version are not asked
 _NOBODY = -9.0
 
 
-def of_sets(around: Surroundings, spec: FieldSpec, sets: Sequence[Lines], opinions: Opinions) -> list[Features]:
+def of_sets(
+    around: Surroundings, spec: FieldSpec, sets: Sequence[Lines], opinions: Opinions, order: Order
+) -> list[Features]:
     """Of each set of lines for a field. Numbers that say nothing about it are left out."""
-    of_field = _of_field(around, spec, opinions)
+    key = spec.key
+    of_field = _of_field(around, spec, opinions) | order.of_field(key)
 
     def of_set(lines: Lines) -> Features:
-        own = of_lines(around, spec, lines, opinions) if lines else _of_none(around, spec.key, opinions)
-        return of_field | _agreement(spec.key, lines, opinions) | own
+        if not lines:
+            return of_field | _agreement(key, lines, opinions) | _of_none(around, key, opinions)
+        own = of_lines(around, spec, lines, opinions) | order.of_lines(key, lines)
+        return of_field | _agreement(key, lines, opinions) | own
 
     return [of_set(lines) for lines in sets]
 

@@ -2,6 +2,7 @@
 
 from ocr_frontend.documents.letters import has_number
 from ocr_frontend.documents.spec import FieldSpec
+from ocr_frontend.documents.text_kinds import shipped_kinds
 from ocr_frontend.extraction.checks import impossible
 from ocr_frontend.extraction.reranker.line_ends import Features, of_ends
 from ocr_frontend.extraction.reranker.line_sets import Lines
@@ -41,6 +42,7 @@ def of_lines(around: Surroundings, spec: FieldSpec, lines: Lines, opinions: Opin
         "words": len(text.split()),
         "brackets": text.count("(") - text.count(")"),
         "impossible": _impossible(around, spec, text),
+        **shipped_kinds().features(text, spec.standard),
         **_most("pale", [around.looks.paleness[n] for n in lines]),
         **_most("tilt", [around.looks.tilts[n] for n in lines]),
         **_beside_label(around, key, lines),

@@ -171,7 +171,7 @@ def test_a_varied_card_is_drawn_in_a_style_of_its_own() -> None:
     one, same, other = (draw_card(3, index, "train", "cni-2018-recto", "varied") for index in (0, 0, 4))
     assert one.condition == "varied" and set(one.card.polygons) <= set(one.record.values)
     assert one.card.image.tobytes() == same.card.image.tobytes() != other.card.image.tobytes()
-    for condition in ("varied", "stamped", "narrow"):
+    for condition in ("varied", "stamped", "narrow", "faint"):
         with pytest.raises(DataError, match="for training"):
             draw_card(3, 0, "test", "cni-2018-recto", condition)  # type: ignore[arg-type]
 
