@@ -88,7 +88,8 @@ def reranked(
 ) -> tuple[dict[str, Candidate], dict[str, float]]:
     """By field another choice of lines, and the log-odds of what is chosen, of every field that has lines or none.
 
-    Nothing on a page of which little is known: of receipts, which mostly have no labels, the trees lost 7 of 100 values."""
+    Nothing on a page of which little is known: of receipts, which mostly have no labels, the trees lost 7 of 100
+    values."""
     if len(given.order.known) < max(_FEWEST, _PART * len(given.page.spec.fields)):
         return {}, {}
     features = [each for several in given.features.values() for each in several]

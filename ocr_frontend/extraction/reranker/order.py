@@ -52,6 +52,9 @@ class Order:
         page, text = self._around.page, self._around.page.lines[line].text
         if self._around.labels[line] or page.labels_in(line) or page.may_be_label(line) or page.fitting(line):
             return False
+        owners = page.owners(line)
+        if owners and all(name.startswith("+") for name in owners):  # an address, say
+            return False
         size = self._around.places[line].height / self._around.looks.value_height
         return len(letters(text)) >= _FEWEST and not has_number(text) and _SMALLEST < size < _LARGEST
 

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from PIL import Image, ImageChops, ImageDraw
 
 from adapters.data.cards import CHOICES, DrawnCard, draw_card, draw_cards, write_all
 from adapters.data.documents import DOCUMENT_NAMES
@@ -15,12 +16,13 @@ from adapters.data.hard.broken import bracketed, broken
 from adapters.data.hard.columns import grouped, lengthened, stacked
 from adapters.data.hard.draw import draw_flat
 from adapters.data.hard.emptied import emptied
+from adapters.data.hard.faint import faint_labels
 from adapters.data.hard.families import FAMILIES, families_of
 from adapters.data.hard.layout import lay_out
 from adapters.data.hard.lines import hard_text_sample
 from adapters.data.hard.look import FACES, sample_look
 from adapters.data.hard.overlay import overlaid
-from adapters.data.hard.page import BREAK, Page, wrapped
+from adapters.data.hard.page import BREAK, Mark, Page, wrapped
 from adapters.data.hard.setter import Entry, Setter
 from adapters.data.hard.values import hard_record
 from adapters.data.hard.varied import varied_style
@@ -182,6 +184,24 @@ def test_stamped_cards_are_varied_ones_of_their_own() -> None:
     assert all(card.condition == "stamped" for card in cards)
     assert any(set(a.record.printed) < set(b.record.printed) for a, b in zip(cards, plain, strict=True))
     assert all(a.card.image.tobytes() != b.card.image.tobytes() for a, b in zip(cards[:4], plain, strict=False))
+
+
+def test_faint_labels_are_lost_and_values_stay() -> None:
+    file = lay_out(random.Random(1), sample_record(random.Random(2), "cni-2018-verso", "train"), "train").marks[0].file
+    black = (0, 0, 0)
+    labels = [Mark("NOM DU PERE", 20, 40 + 120 * row, 20, file, "label", black) for row in range(6)]
+    values = [Mark("MBARGA ELISE", 20, 90 + 120 * row, 30, file, "value", black) for row in range(6)]
+    sharp = Image.new("RGB", (500, 800), "white")
+    for mark in (*labels, *values):
+        ImageDraw.Draw(sharp).text((mark.x, mark.y), mark.text, fill=mark.colour, font=mark.font)
+    faint = faint_labels(random.Random(4), sharp.copy(), Page((500, 800), [*labels, *values]))
+
+    def changed(mark: Mark) -> bool:
+        box = (round(mark.x), round(mark.y), round(mark.x + mark.width), round(mark.y + mark.size * 1.1))
+        return ImageChops.difference(sharp.crop(box), faint.crop(box)).getbbox() is not None
+
+    assert sum(map(changed, labels)) >= 2
+    assert not any(map(changed, values))
 
 
 def test_narrow_columns_keep_a_value_s_words_and_groups_keep_its_digits() -> None:
