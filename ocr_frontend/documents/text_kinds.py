@@ -7,7 +7,7 @@ tells persons, places and trades apart in about nine of ten.
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from math import exp, log
 from pathlib import Path
@@ -22,18 +22,16 @@ OF_STANDARD: Mapping[str, str] = {
     "surname": "surname", "given_names": "given", "father": "full", "mother": "full", "authority": "full",
     "birth_place": "place", "occupation": "work",
 }  # fmt: skip
-_PERSONS = frozenset({"surname", "given", "full"})
+_PERSONS = ("surname", "given", "full")
 _LEAST = 1e-4
 
 
 class Kinds:
-    """weights: by kind a number a bucket, in hundredths; biases: one a kind."""
+    """By kind: a weight a bucket, in hundredths, and a bias."""
 
-    def __init__(self, body: Mapping[str, Mapping[str, list[int]] | Mapping[str, float]]) -> None:
-        self._weights = {kind: tuple(float(each) / 100 for each in body["weights"][kind]) for kind in KINDS}
-        self._biases = {kind: float(str(body["biases"][kind])) for kind in KINDS}
-        if {len(each) for each in self._weights.values()} != {BUCKETS}:
-            raise ValueError("buckets")
+    def __init__(self, weights: Mapping[str, Sequence[int]], biases: Mapping[str, float]) -> None:
+        self._weights = {kind: tuple(each / 100 for each in weights[kind]) for kind in KINDS}
+        self._biases = {kind: biases[kind] for kind in KINDS}
 
     def shares(self, text: str) -> dict[str, float]:
         """How likely the text is of each kind; they add up to 1."""
@@ -73,7 +71,8 @@ def buckets(text: str) -> list[int]:
 @cache
 def shipped_kinds() -> Kinds:
     """Those of the package."""
-    return Kinds(json.loads(SHIPPED.read_text(encoding="utf-8")))
+    body = json.loads(SHIPPED.read_text(encoding="utf-8"))
+    return Kinds(body["weights"], body["biases"])
 
 
 def _log(share: float) -> float:

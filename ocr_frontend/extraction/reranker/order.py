@@ -1,6 +1,8 @@
 """In which order fields and lines stand. A document's file lists its fields as cards print them, from top to bottom:
 where a label cannot be read, what stands before and after its value still says whose it is."""
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from functools import cached_property
 from math import log
 
@@ -31,12 +33,16 @@ class Order:
         self.open_fields = tuple(s.key for s in fields if s.type.free and s.key not in opinions.labels)
         self.open_lines = tuple(n for n in range(len(around.places)) if n not in self._taken and self._open(n))
         self._gaps = {key: self._gap(key) for key in self.open_fields}
-        self._kinds = {spec.key: self._kinds_of(spec) for spec in fields if spec.standard in OF_STANDARD}
 
-    def _kinds_of(self, spec: FieldSpec) -> dict[int, float]:
-        """How well each open line's letters go with a field."""
+    @cached_property
+    def _kinds(self) -> dict[str, dict[int, float]]:
+        """By field how well each open line's letters go with it."""
         page, kinds = self._around.page, shipped_kinds()
-        return {n: kinds.features(page.text_of(n, spec.key), spec.standard)["kind"] for n in self.open_lines}
+        return {
+            spec.key: {n: kinds.features(page.text_of(n, spec.key), spec.standard)["kind"] for n in self.open_lines}
+            for spec in page.spec.fields
+            if spec.standard in OF_STANDARD
+        }
 
     def _known(self, spec: FieldSpec) -> Lines:
         if lines := self._opinions.labels.get(spec.key):
@@ -65,7 +71,7 @@ class Order:
             found |= {"open_kind": max(kinds.values()), "open_of_kind": sum(kind > _LIKELY for kind in kinds.values())}
         if key not in self.open_fields:
             return found
-        fields, lines = self._between(key)
+        fields, lines = self._in_gap(key)
         return found | {
             "gap_turned": self._gaps[key][0] > self._gaps[key][1],
             "gap_fields": len(fields),
@@ -87,22 +93,20 @@ class Order:
         after = min(((line, other) for other, line in others.items() if line > last), default=None)
         if before is not None:
             found["step_before"] = at - before[1]
-            found["open_before"] = sum(before[0] < n < first for n in self.open_lines)
+            found["open_before"] = _between(self.open_lines, before[0], first)
         if after is not None:
             found["step_after"] = after[1] - at
-            found["open_after"] = sum(last < n < after[0] for n in self.open_lines)
+            found["open_after"] = _between(self.open_lines, last, after[0])
         if key not in self.open_fields:
             return found
-        fields, between = self._between(key)
-        rank = sum(n < first for n in self.open_lines) - self.open_fields.index(key)
-        left = sum(n > last for n in self.open_lines) - len(self.open_fields) + 1 + self.open_fields.index(key)
+        fields, between = self._in_gap(key)
         return found | {
-            "is_open": first in self.open_lines,
-            "rank_before": rank,
-            "rank_after": left,
+            "is_open": _between(self.open_lines, first - 1, first + 1) > 0,
+            "rank_before": bisect_left(self.open_lines, first) - self.open_fields.index(key),
+            "rank_after": _after(self.open_lines, last) - len(self.open_fields) + 1 + self.open_fields.index(key),
             "in_gap": first in between,
-            "gap_before": sum(n < first for n in between) - fields.index(key),
-            "gap_after": sum(n > last for n in between) - len(fields) + 1 + fields.index(key),
+            "gap_before": bisect_left(between, first) - fields.index(key),
+            "gap_after": _after(between, last) - len(fields) + 1 + fields.index(key),
         }
 
     def _gap(self, key: str) -> tuple[int, int]:
@@ -114,8 +118,18 @@ class Order:
         )
         return before[1], after[1]
 
-    def _between(self, key: str) -> tuple[list[str], list[int]]:
+    def _in_gap(self, key: str) -> tuple[list[str], list[int]]:
         """The open fields and the open lines between the same two."""
         first, last = self._gaps[key]
         fields = [other for other in self.open_fields if self._gaps[other] == (first, last)]
         return fields, [n for n in self.open_lines if first < n < last]
+
+
+def _after(ordered: Sequence[int], line: int) -> int:
+    """How many come after a line."""
+    return len(ordered) - bisect_right(ordered, line)
+
+
+def _between(ordered: Sequence[int], first: int, last: int) -> int:
+    """How many stand between two lines."""
+    return max(0, bisect_left(ordered, last) - bisect_right(ordered, first))
