@@ -5,7 +5,7 @@ from adapters.adopt import serving
 from adapters.data import command as cards
 from adapters.data import record_ocr
 from adapters.doctor import command as doctor
-from adapters.evaluation import calibrate, detect, kinds, rerank, rotation
+from adapters.evaluation import calibrate, detect, kinds, pictures, rerank, rotation
 from adapters.evaluation import command as evaluate
 from adapters.evaluation.examples import command as evaluate_examples
 from adapters.hub import card, push
@@ -28,6 +28,7 @@ ALL = (
     quantize,
     evaluate,
     evaluate_examples,
+    pictures,
     calibrate,
     kinds,
     rerank,

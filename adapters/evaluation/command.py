@@ -66,7 +66,7 @@ def _run(args: argparse.Namespace) -> int:
     for model, name in named.items():
         outcome, answered[model] = _measure(args, model, name, read)
         cards += outcome
-    rows = _rows(cards)
+    rows = rows_of(cards)
     folder = args.out or _folder_of(args.registry, answered[models[0]])
     keep(folder, rows, answered, {"concurrency": args.concurrency, **before})
     _keep_confidence(folder, [card for card in cards if card.model == models[0]], answered[models[0]], before)
@@ -122,7 +122,7 @@ def fewer(truths: Sequence[Truth], count: int) -> list[Truth]:
     return kept
 
 
-def _rows(cards: list[Card]) -> list[dict[str, Any]]:
+def rows_of(cards: list[Card]) -> list[dict[str, Any]]:
     """One row a group, then one a model and condition over all documents."""
     groups: dict[tuple[str, str, str], list[Card]] = {}
     for card in cards:

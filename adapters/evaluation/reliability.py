@@ -1,12 +1,14 @@
 """The reliability plot: confidence against the share that is right, and accuracy against coverage."""
 
 from collections.abc import Mapping
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
 from adapters.evaluation.calibration import Floats, area, bins, calibration_error, kept_right, wrong_among
 
+_COLOURS = ("#1f4e8c", "#c2571a", "#2c7a3f", "#7a4b9a")
 Group = tuple[Floats, Floats]  # confidences, and 1 where right
 
 
@@ -35,9 +37,7 @@ def plot(groups: Mapping[str, Group], title: str, path: Path) -> None:
     figure = Figure(figsize=(10, 4.6), layout="constrained")
     trusted, covered = figure.subplots(1, 2)
     trusted.plot([0, 1], [0, 1], color="grey", linewidth=1)
-    for colour, (name, (sure, right)) in zip(
-        ("#1f4e8c", "#c2571a", "#2c7a3f", "#7a4b9a"), groups.items(), strict=False
-    ):
+    for colour, (name, (sure, right)) in zip(cycle(_COLOURS), groups.items(), strict=False):
         found = bins(sure, right)
         trusted.scatter(
             [b["confidence"] for b in found], [b["right"] for b in found],

@@ -46,19 +46,24 @@ async def evaluate(
     concurrency: int,
     read: dict[Path, list[str]],
     done: Callable[[], None],
+    *,
+    document: str | None = None,
+    key: str | None = None,
 ) -> tuple[list[Card], str]:
     """Every card's outcome, in order, and the exact model that answered. `done` is called after each card.
 
-    `read` collects each image's OCR lines: a refused answer comes without them, but its ceiling is the same.
+    `document`: what the front is told instead of each card's own, as `auto`. `read` collects each image's OCR lines: a
+    refused answer comes without them, but its ceiling is the same.
     Raises EvaluationError when the front cannot be reached or refuses a card for another reason than the card.
     """
     gate = asyncio.Semaphore(concurrency)
     names: set[str] = set()
-    async with httpx.AsyncClient(base_url=front, timeout=300) as client:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    async with httpx.AsyncClient(base_url=front, headers=headers, timeout=300) as client:
 
         async def one(truth: Truth) -> Card:
             async with gate:
-                reply = await _extract(client, model, truth)
+                reply = await _extract(client, model, truth, document or truth.document)
             done()
             if "model" in reply:
                 names.add(reply["model"])
@@ -73,10 +78,10 @@ async def evaluate(
     return cards, next(iter(names), model)
 
 
-async def _extract(client: httpx.AsyncClient, model: str, truth: Truth) -> dict[str, Any]:
+async def _extract(client: httpx.AsyncClient, model: str, truth: Truth, document: str) -> dict[str, Any]:
     files = {"image": (truth.image.name, truth.image.read_bytes(), "application/octet-stream")}
     try:
-        response = await client.post("/v1/extract", files=files, data={"document": truth.document, "model": model})
+        response = await client.post("/v1/extract", files=files, data={"document": document, "model": model})
     except httpx.HTTPError as error:
         raise EvaluationError(
             f"The OCR front at {client.base_url} does not answer ({type(error).__name__}): start it with make up."

@@ -24,7 +24,7 @@ def _truth(folder: Path, condition: str = "hard") -> Truth:
 async def _answered(folder: Path, status: int, body: dict[str, object]) -> dict[str, object]:
     transport = httpx.MockTransport(lambda request: httpx.Response(status, json=body))
     async with httpx.AsyncClient(base_url="http://front", transport=transport) as client:
-        return await _extract(client, "cni", _truth(folder))
+        return await _extract(client, "cni", _truth(folder), "auto")
 
 
 @pytest.mark.parametrize(
