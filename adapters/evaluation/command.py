@@ -2,7 +2,6 @@
 
 import argparse
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -10,22 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 
 from adapters.data.cards import CONDITIONS, write_all
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
-from adapters.evaluation import reliability, report
-from adapters.evaluation.reliability import Group
+from adapters.evaluation import report
+from adapters.evaluation.kept_scores import SEED, keep, keep_confidence
 from adapters.evaluation.run import Truth, evaluate, read_truths
 from adapters.evaluation.summary import Card, summarise
-from adapters.hub.card import write_card
 from adapters.provenance import stamp
 from adapters.registry.option import kept_in
 
-SEED = 20261121
 _ELSEWHERE = Path("runs") / "evaluation"
-_LAST = {"rules": 1, "base": 2}  # beside the adapter, in this order
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -69,7 +64,7 @@ def _run(args: argparse.Namespace) -> int:
     rows = rows_of(cards)
     folder = args.out or _folder_of(args.registry, answered[models[0]])
     keep(folder, rows, answered, {"concurrency": args.concurrency, **before})
-    _keep_confidence(folder, [card for card in cards if card.model == models[0]], answered[models[0]], before)
+    keep_confidence(folder, [card for card in cards if card.model == models[0]], answered[models[0]], before)
     print(report.table(rows))
     return 0
 
@@ -130,62 +125,3 @@ def rows_of(cards: list[Card]) -> list[dict[str, Any]]:
         groups.setdefault((card.model, "all", card.condition), []).append(card)
     keys = sorted(groups, key=lambda key: (key[0] == "base", key[1] == "all", key[2], key[1]))
     return [{"model": m, "document": d, "condition": c, **summarise(groups[m, d, c])} for m, d, c in keys]
-
-
-def keep(folder: Path, rows: list[dict[str, Any]], answered: dict[str, str], about: dict[str, Any]) -> None:
-    """Write rows and plot into `folder`, beside those of models measured earlier. `answered`: model to exact name.
-
-    `about`: what the file says of this run; its stamp, and how many cards were read at once.
-    """
-    if not folder.is_dir():
-        raise EvaluationError(f"{folder} is not there to hold the scores: name a folder with --out.")
-    kept_models, kept_rows = _others(folder / "evaluation.json", set(answered))
-    body: dict[str, Any] = {
-        "seed": SEED,
-        "models": kept_models | answered,
-        **about,
-        "rows": sorted(kept_rows + rows, key=lambda row: _LAST.get(row["model"], 0)),
-    }
-    (folder / "evaluation.json").write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (folder / "evaluation.md").write_text(report.table(body["rows"]), encoding="utf-8")
-    title = next((name for model, name in body["models"].items() if model not in _LAST), "base")
-    report.plot(body["rows"], f"{title}: held-out cards, the whole path", folder / "evaluation.png")
-    _keep_scores(folder / "manifest.json", [row for row in body["rows"] if row["model"] == body["rows"][0]["model"]])
-    if (folder / "manifest.json").exists():
-        write_card(folder)
-
-
-def _keep_confidence(folder: Path, cards: list[Card], exact: str, before: dict[str, Any]) -> None:
-    """The reliability of the confidences that the front answered, where it answered any. `before`: the run's stamp."""
-    groups: dict[str, Group] = {}
-    for condition in CONDITIONS:
-        fields = [f for card in cards if card.condition == condition for f in card.fields if f.confidence is not None]
-        groups[condition] = (np.array([f.confidence for f in fields]), np.array([float(f.exact) for f in fields]))
-    found = reliability.figures(groups)
-    if not found:
-        return
-    reliability.plot(groups, f"{exact}: held-out cards", folder / "confidence.png")
-    body = {"model": exact, **before, "conditions": found}
-    (folder / "confidence.json").write_text(json.dumps(body, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(found))
-
-
-def _others(path: Path, measured: set[str]) -> tuple[dict[str, str], list[dict[str, Any]]]:
-    """What an earlier run on the same cards kept of models that this one did not measure."""
-    if not path.exists():
-        return {}, []
-    before = json.loads(path.read_text(encoding="utf-8"))
-    if before["seed"] != SEED:
-        return {}, []
-    models = {model: name for model, name in before["models"].items() if model not in measured}
-    return models, [row for row in before["rows"] if row["model"] in models]
-
-
-def _keep_scores(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Add the scores to a revision's manifest; they are not part of its content, so its name stays true."""
-    if not path.exists():
-        return
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    kept = ("cards", "fields_exact", "fields_normalised", "exact_of_read", "cards_right")
-    manifest["scores"] = {f"{row['document']} {row['condition']}": {key: row[key] for key in kept} for row in rows}
-    path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ import httpx
 from adapters.data.cards import PLAIN, write_cards
 from adapters.data.distractors import KINDS, draw_other
 from adapters.errors import EvaluationError
-from adapters.evaluation.command import SEED
+from adapters.evaluation.kept_scores import SEED
 from adapters.evaluation.run import read_truths
 from adapters.markdown import markdown_table
 from adapters.provenance import stamp

@@ -14,7 +14,7 @@ from PIL import Image
 from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.rotated import TURNS, Turn, turned
-from adapters.evaluation.command import SEED
+from adapters.evaluation.kept_scores import SEED
 from adapters.evaluation.run import Truth, evaluate, read_truths
 from adapters.evaluation.summary import Card, summarise
 from adapters.markdown import markdown_table

@@ -16,7 +16,7 @@ from typing import Any
 
 from adapters.data.cards import PLAIN, write_cards
 from adapters.data.record_ocr import join
-from adapters.evaluation.command import SEED
+from adapters.evaluation.kept_scores import SEED
 from adapters.registry.manifest import PromptContract, read_manifest
 from adapters.training.contract import render
 from adapters.training.dataset import Labelled, labelled

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.data.documents import DOCUMENT_NAMES, fields_of
-from adapters.evaluation.command import keep
+from adapters.evaluation.kept_scores import keep
 from adapters.evaluation.metrics import judge
 from adapters.evaluation.run import Truth, read_truths
 from adapters.evaluation.summary import Card, summarise
