@@ -25,15 +25,10 @@ NO_VERSIONS = {
     "two_documents": "9ea2c65-dirty",
 }
 NEITHER = {
-    "floor": "7ca65bb",
     "front_load_keys": "305e483",
     "front_load_two": "80a3c92",
     "gpu_lora": "b6bab13",
-    "lora_tax": "7ca65bb",
-    "many_adapters": "4f73c74",
-    "memory": "7ca65bb",
     "memory_fit": "1a8602b",
-    "mixed_adapters": "7ca65bb",
     "quant_qat": "98c0dc9",
     "receipts_ceiling": "c3e8bcf",
     "tell_apart": "00945f0",
