@@ -85,7 +85,10 @@ def test_one_command_gives_weights_that_the_front_loads(
     sure, unsure = (fitted.confidence({"model": odds, "text": 1.0}) for odds in (5.0, -2.0))
     assert sure > 0.95 and unsure < 0.3
     kept = json.loads(weights.read_text())["models"][MODEL]["cross_validated"]
-    assert kept["clean"]["calibration_error"] < 0.06 and kept["clean"]["right_at_80"] > kept["clean"]["right"]
+    # Of 290 fields a condition 0.03 to 0.08 is chance: all of them together say whether the weights are honest.
+    errors = [kept[name]["calibration_error"] for name in calibrate.LEARNT]
+    assert sum(errors) / len(errors) < 0.06, errors
+    assert all(kept[name]["right_at_80"] > kept[name]["right"] for name in calibrate.LEARNT)
     assert (tmp_path / "report" / "calibration.png").stat().st_size > 10_000
 
 
