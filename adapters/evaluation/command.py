@@ -14,7 +14,7 @@ from adapters.data.cards import CONDITIONS, write_all
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
 from adapters.evaluation import report
-from adapters.evaluation.kept_scores import SEED, keep, keep_confidence
+from adapters.evaluation.kept_scores import SEED, keep, keep_confidence, make_folder
 from adapters.evaluation.run import Truth, evaluate, read_truths
 from adapters.evaluation.summary import Card, summarise
 from adapters.provenance import stamp
@@ -50,7 +50,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _run(args: argparse.Namespace) -> int:
     before, models = stamp(), args.model or ["cni"]
-    _make(args.out or _ELSEWHERE)  # now, not after the cards were read
+    make_folder(args.out or _ELSEWHERE)  # now, not after the cards were read
     count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
         write_all(args.cards, args.count, seed=SEED, split="test")
@@ -72,15 +72,7 @@ def _run(args: argparse.Namespace) -> int:
 def _folder_of(registry: Path | None, exact: str) -> Path:
     """A revision's own folder; below _ELSEWHERE for a base, and for an adapter that was dropped in as it is."""
     own = kept_in(exact, registry)
-    return own if own.is_dir() and "@" in exact else _make(_ELSEWHERE / exact.replace("/", "-"))
-
-
-def _make(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EvaluationError(f"{folder} cannot be made ({error.strerror}): name a folder with --out.") from error
-    return folder
+    return own if own.is_dir() and "@" in exact else make_folder(_ELSEWHERE / exact.replace("/", "-"))
 
 
 def _base_of(front: str) -> str:

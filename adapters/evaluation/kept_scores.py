@@ -4,17 +4,23 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from adapters.data.cards import CONDITIONS
 from adapters.errors import EvaluationError
 from adapters.evaluation import reliability, report
-from adapters.evaluation.reliability import Group
 from adapters.evaluation.summary import Card
 from adapters.hub.card import write_card
 
 SEED = 20261121  # of the held-out cards: scores of other cards are not put beside them
 _LAST = {"rules": 1, "base": 2}  # beside the adapter, in this order
+
+
+def make_folder(folder: Path) -> Path:
+    """For scores. Raises EvaluationError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EvaluationError(f"{folder} cannot be made ({error.strerror}): name a folder with --out.") from error
+    return folder
 
 
 def keep(folder: Path, rows: list[dict[str, Any]], answered: dict[str, str], about: dict[str, Any]) -> None:
@@ -42,10 +48,7 @@ def keep(folder: Path, rows: list[dict[str, Any]], answered: dict[str, str], abo
 
 def keep_confidence(folder: Path, cards: list[Card], exact: str, before: dict[str, Any]) -> None:
     """The reliability of the confidences that the front answered, where it answered any. `before`: the run's stamp."""
-    groups: dict[str, Group] = {}
-    for condition in CONDITIONS:
-        fields = [f for card in cards if card.condition == condition for f in card.fields if f.confidence is not None]
-        groups[condition] = (np.array([f.confidence for f in fields]), np.array([float(f.exact) for f in fields]))
+    groups = reliability.by_condition(cards, CONDITIONS)
     found = reliability.figures(groups)
     if not found:
         return

@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from adapters.data.documents import DOCUMENT_NAMES, DocumentName, fields_of
 from adapters.data.json_lines import rows
-from adapters.errors import DataError, EvaluationError
+from adapters.errors import DataError
 from adapters.evaluation import reliability, report
 from adapters.evaluation.command import rows_of
+from adapters.evaluation.kept_scores import make_folder
 from adapters.evaluation.run import Truth, evaluate
 from adapters.evaluation.summary import Card
 from adapters.provenance import stamp
@@ -49,18 +48,16 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _run(args: argparse.Namespace) -> int:
     before = stamp()
     truths = [truth for folder in args.folders for truth in read_labelled(folder)]
-    try:
-        args.out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise EvaluationError(f"{args.out} cannot be made ({error.strerror}): name a folder with --out.") from error
+    make_folder(args.out)  # now, not after the pictures were read
     cards, exact = _measured(args, truths)
     body = {
         "model": exact, "document": "named" if args.named else "auto", **before, "rows": rows_of(cards),
         "confidence": _confidence(cards, exact, args.out),
     }  # fmt: skip
     (args.out / "pictures.json").write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    (args.out / "pictures.md").write_text(report.table(body["rows"]), encoding="utf-8")
-    print(report.table(body["rows"]))
+    table = report.table(body["rows"])
+    (args.out / "pictures.md").write_text(table, encoding="utf-8")
+    print(table)
     return 0
 
 
@@ -107,10 +104,7 @@ def _measured(args: argparse.Namespace, truths: Sequence[Truth]) -> tuple[list[C
 
 def _confidence(cards: Sequence[Card], exact: str, out: Path) -> dict[str, dict[str, float]]:
     """By folder how far the confidences can be trusted; nothing where the front answered none."""
-    groups: dict[str, reliability.Group] = {}
-    for folder in dict.fromkeys(card.condition for card in cards):
-        fields = [f for card in cards if card.condition == folder for f in card.fields if f.confidence is not None]
-        groups[folder] = (np.array([f.confidence for f in fields]), np.array([float(f.exact) for f in fields]))
+    groups = reliability.by_condition(cards, dict.fromkeys(card.condition for card in cards))
     found = reliability.figures(groups)
     if found:
         reliability.plot(groups, f"{exact}: own pictures", out / "confidence.png")

@@ -1,15 +1,26 @@
 """The reliability plot: confidence against the share that is right, and accuracy against coverage."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import cycle
 from pathlib import Path
 
 import numpy as np
 
 from adapters.evaluation.calibration import Floats, area, bins, calibration_error, kept_right, wrong_among
+from adapters.evaluation.summary import Card
 
 _COLOURS = ("#1f4e8c", "#c2571a", "#2c7a3f", "#7a4b9a")
 Group = tuple[Floats, Floats]  # confidences, and 1 where right
+
+
+def by_condition(cards: Iterable[Card], conditions: Iterable[str]) -> dict[str, Group]:
+    """The fields of each condition's cards that the front gave a confidence."""
+    given = [(card.condition, field) for card in cards for field in card.fields if field.confidence is not None]
+    groups: dict[str, Group] = {}
+    for condition in conditions:
+        fields = [field for where, field in given if where == condition]
+        groups[condition] = (np.array([f.confidence for f in fields]), np.array([float(f.exact) for f in fields]))
+    return groups
 
 
 def figures(groups: Mapping[str, Group]) -> dict[str, dict[str, float]]:
