@@ -6,7 +6,7 @@ PYTHON ?= python3
 VENV := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table results figures pictures docs sbom eval train recorded rerank lock clean env
+.PHONY: help up cluster monitor pin test check lint format bench bench-engine bench-tune bench-env quant-table results figures pictures docs sbom eval train train-all recorded rerank lock clean env
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -77,6 +77,13 @@ eval: env ## the held-out cards through the running services; scores go beside t
 	@$(VENV) -m adapters evaluate $(ARGS)
 
 train: env ## train the shipped adapter from its recipe
+	@$(VENV) -m adapters train adapters/recipes/cni.yaml $(ARGS)
+
+PARTS := cni-first cni-second cni-third cni-fourth cni-fifth
+train-all: env ## train every part of the shipped adapter from nothing (a night); each replaces its weights beside the recipes
+	@for one in $(PARTS); do \
+	  folder=$$($(VENV) -m adapters train adapters/recipes/$$one.yaml --runs runs/$$one --registry runs/$$one/registry $(ARGS)) && \
+	  cp $$folder/{adapter_config.json,adapter_model.safetensors,training.json,training.png} adapters/recipes/$$one/ || exit 1; done
 	@$(VENV) -m adapters train adapters/recipes/cni.yaml $(ARGS)
 
 recorded: env ## draw the training cards, read them with the real OCR, keep the lines (forty minutes on one core)

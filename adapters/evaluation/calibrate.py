@@ -17,6 +17,7 @@ from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
 from adapters.evaluation.calibration import Fitted, Observed, crossed, fit
 from adapters.evaluation.examples.calibrate import observe
+from adapters.evaluation.progress import counted
 from adapters.evaluation.reliability import Group, figures, plot
 from adapters.evaluation.run import evaluate, read_truths
 from adapters.evaluation.summary import Card
@@ -66,29 +67,19 @@ def _run(args: argparse.Namespace) -> int:
 
 def _own(args: argparse.Namespace) -> int:
     """A document of one's own: all examples are one group."""
-    from rich.progress import Progress
-
-    with Progress() as bar:
-        task = bar.add_task("reading examples", total=None)
-        rows, exact, count = observe(
-            args.front, args.model, args.recipe, args.data, args.range, lambda: bar.update(task, advance=1)
-        )
+    with counted("reading examples", None) as done:
+        rows, exact, count = observe(args.front, args.model, args.recipe, args.data, args.range, done)
     return _fitted(args, rows, np.array(["examples"] * len(rows)), exact, count, ("examples",))
 
 
 def _cards(args: argparse.Namespace) -> int:
-    from rich.progress import Progress
-
     args.model = args.model or "cni"
     count = args.count * len(LEARNT) * len(DOCUMENT_NAMES)
     if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
         write_all(args.cards, args.count, seed=SEED, split="valid", conditions=LEARNT)
     truths = read_truths(args.cards)
-    with Progress() as bar:
-        task = bar.add_task("reading validation cards", total=len(truths))
-        cards, exact = asyncio.run(
-            evaluate(args.front, args.model, truths, args.concurrency, {}, lambda: bar.update(task, advance=1))
-        )
+    with counted("reading validation cards", len(truths)) as done:
+        cards, exact = asyncio.run(evaluate(args.front, args.model, truths, args.concurrency, {}, done))
     return _fitted(args, *observed(cards), exact, len(cards), LEARNT)
 
 

@@ -15,6 +15,7 @@ from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
 from adapters.evaluation import report
 from adapters.evaluation.kept_scores import SEED, keep, keep_confidence, make_folder
+from adapters.evaluation.progress import counted
 from adapters.evaluation.run import Truth, evaluate, read_truths
 from adapters.evaluation.summary import Card, summarise
 from adapters.provenance import stamp
@@ -85,16 +86,11 @@ def _base_of(front: str) -> str:
 
 
 def _measure(args: argparse.Namespace, model: str, name: str, read: dict[Path, list[str]]) -> tuple[list[Card], str]:
-    from rich.progress import Progress
-
     truths = read_truths(args.cards)
     if model == "base" and args.base_count:
         truths = fewer(truths, args.base_count)
-    with Progress() as bar:
-        task = bar.add_task(f"evaluating {model}", total=len(truths))
-        cards, answered = asyncio.run(
-            evaluate(args.front, name, truths, args.concurrency, read, lambda: bar.update(task, advance=1))
-        )
+    with counted(f"evaluating {model}", len(truths)) as done:
+        cards, answered = asyncio.run(evaluate(args.front, name, truths, args.concurrency, read, done))
     return [replace(card, model=model) for card in cards], answered
 
 

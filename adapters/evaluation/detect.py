@@ -14,6 +14,7 @@ from adapters.data.cards import PLAIN, write_cards
 from adapters.data.distractors import KINDS, draw_other
 from adapters.errors import EvaluationError
 from adapters.evaluation.kept_scores import SEED
+from adapters.evaluation.progress import counted
 from adapters.evaluation.run import read_truths
 from adapters.markdown import markdown_table
 from adapters.provenance import stamp
@@ -72,17 +73,14 @@ def _others(count: int) -> list[Picture]:
 
 
 async def _ask(front: str, model: str, pictures: Sequence[Picture], concurrency: int) -> list[str]:
-    from rich.progress import Progress
-
     gate = asyncio.Semaphore(concurrency)
-    with Progress() as bar:
-        task = bar.add_task("asking with document=auto", total=len(pictures))
+    with counted("asking with document=auto", len(pictures)) as done:
         async with httpx.AsyncClient(base_url=front, timeout=300) as client:
 
             async def one(picture: Picture) -> str:
                 async with gate:
                     answer = await _answered(client, model, picture[2]())
-                bar.update(task, advance=1)
+                done()
                 return answer
 
             return list(await asyncio.gather(*(one(picture) for picture in pictures)))

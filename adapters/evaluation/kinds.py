@@ -12,7 +12,7 @@ from typing import Any
 
 from adapters.data.people import full_name, given_names, official_name, surname
 from adapters.data.vocabulary import Split, place, profession
-from adapters.errors import EvaluationError
+from adapters.evaluation.progress import learning
 from ocr_frontend.documents.text_kinds import BUCKETS, KINDS, SHIPPED, buckets
 
 SEED = 0
@@ -48,10 +48,8 @@ def drawn(seed: int, split: Split, each: int) -> list[tuple[str, str]]:
 
 
 def _run(args: argparse.Namespace) -> int:
-    try:
+    with learning():
         from sklearn.linear_model import LogisticRegression
-    except ImportError:
-        raise EvaluationError("scikit-learn is missing: install the extra `rerank` (make env).") from None
     texts = drawn(SEED, "train", _EACH)
     model = LogisticRegression(C=_PENALTY, max_iter=_STEPS).fit(_table([t for _, t in texts]), [k for k, _ in texts])
     rows = dict(zip(model.classes_, zip(model.coef_, model.intercept_, strict=True), strict=True))

@@ -16,6 +16,7 @@ from adapters.errors import DataError
 from adapters.evaluation import reliability, report
 from adapters.evaluation.command import rows_of
 from adapters.evaluation.kept_scores import make_folder
+from adapters.evaluation.progress import counted
 from adapters.evaluation.run import Truth, evaluate
 from adapters.evaluation.summary import Card
 from adapters.provenance import stamp
@@ -90,13 +91,10 @@ def _complete(where: str, document: DocumentName, values: dict[str, Any]) -> dic
 
 
 def _measured(args: argparse.Namespace, truths: Sequence[Truth]) -> tuple[list[Card], str]:
-    from rich.progress import Progress
-
-    with Progress() as bar:
-        task = bar.add_task("reading pictures", total=len(truths))
+    with counted("reading pictures", len(truths)) as done:
         return asyncio.run(
             evaluate(
-                args.front, args.model, truths, args.concurrency, {}, lambda: bar.update(task, advance=1),
+                args.front, args.model, truths, args.concurrency, {}, done,
                 document=None if args.named else "auto", key=args.key,
             )
         )  # fmt: skip

@@ -18,6 +18,7 @@ from adapters.data.json_lines import rows
 from adapters.data.lines import polygon_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.metrics import written
+from adapters.evaluation.progress import learning
 
 SEED = 0
 _TREES, _LEAVES, _RATE, _FEWEST, _L2 = 700, 24, 0.06, 20, 1.0  # as many as chosen on cards of the validation split
@@ -51,10 +52,8 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
-    try:
+    with learning():
         from sklearn.ensemble import HistGradientBoostingClassifier
-    except ImportError:
-        raise EvaluationError("scikit-learn is missing: install the extra `rerank` (make env).") from None
     labelled, version = read(args.folders)
     names = sorted({name for each in labelled for name in each.features})
     table = np.array([[each.features.get(name, np.nan) for name in names] for each in labelled])

@@ -15,6 +15,7 @@ from adapters.data.cards import PLAIN, write_cards
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.data.rotated import TURNS, Turn, turned
 from adapters.evaluation.kept_scores import SEED
+from adapters.evaluation.progress import counted
 from adapters.evaluation.run import Truth, evaluate, read_truths
 from adapters.evaluation.summary import Card, summarise
 from adapters.markdown import markdown_table
@@ -47,8 +48,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 def _run(args: argparse.Namespace) -> int:
     before = stamp()
-    from rich.progress import Progress
-
     if not (args.cards / "cards.jsonl").exists():
         write_cards(args.cards, args.count, seed=SEED, split="test", conditions=PLAIN)
     truths = read_truths(args.cards)[: args.count]
@@ -56,11 +55,8 @@ def _run(args: argparse.Namespace) -> int:
     exact = args.model
     for turn in args.turn or TURNS:
         pictures = _turned(truths, turn, args.work / turn)
-        with Progress() as bar:
-            task = bar.add_task(turn, total=len(pictures))
-            cards, exact = asyncio.run(
-                evaluate(args.front, args.model, pictures, args.concurrency, {}, lambda: bar.update(task, advance=1))  # noqa: B023
-            )
+        with counted(turn, len(pictures)) as done:
+            cards, exact = asyncio.run(evaluate(args.front, args.model, pictures, args.concurrency, {}, done))
         rows += _rows(turn, cards)
     table = _table(rows)
     folder = args.out or kept_in(exact)

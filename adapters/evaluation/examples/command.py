@@ -9,8 +9,9 @@ from adapters.data.given.entries import read_lines
 from adapters.data.given.example import Given
 from adapters.data.given.sources import read_examples
 from adapters.errors import DataError, EvaluationError
-from adapters.evaluation.examples.outcomes import Told, best, from_lines, from_lines_through_front, from_pictures
+from adapters.evaluation.examples.outcomes import best, from_lines, from_lines_through_front, from_pictures
 from adapters.evaluation.examples.scores import markdown, table
+from adapters.evaluation.progress import counted
 from adapters.hub.card import CARD, write_card
 from adapters.provenance import stamp
 from adapters.registry.atomic import write_file
@@ -54,8 +55,6 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def _run(args: argparse.Namespace) -> int:
-    from rich.progress import Progress
-
     before, recipe = stamp(), read_recipe(args.recipe)
     if recipe.spec is None:
         raise EvaluationError(f"{args.recipe} has no document of its own: built-in ones have `evaluate`.")
@@ -66,9 +65,7 @@ def _run(args: argparse.Namespace) -> int:
         )
     model = args.model or recipe.name
     args.revision = args.revision and folder_of(args.revision)
-    with Progress() as bar:
-        task = bar.add_task("evaluating", total=len(examples))
-        told: Told = lambda: bar.update(task, advance=1)  # noqa: E731
+    with counted("evaluating", len(examples)) as told:
         if args.front and args.given_lines:
             outcomes, exact = from_lines_through_front(args, recipe, recipe.spec, model, examples, told)
             how = "given lines, front's rules"
