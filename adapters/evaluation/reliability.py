@@ -9,7 +9,7 @@ import numpy as np
 from adapters.evaluation.calibration import Floats, area, bins, calibration_error, kept_right, wrong_among
 from adapters.evaluation.summary import Card
 
-_COLOURS = ("#1f4e8c", "#c2571a", "#2c7a3f", "#7a4b9a")
+_COLOURS = ("#1f4e8c", "#c2571a", "#2c7a3f", "#7a4b9a", "#6b6b6b", "#b08a00", "#c23b6b")  # as many as conditions
 Group = tuple[Floats, Floats]  # confidences, and 1 where right
 
 

@@ -13,6 +13,7 @@ SIGNS: Mapping[str, int] = MappingProxyType(
         "null": 0,  # no value
         "text": 0,  # free text
         "ocr": 1,  # of the least sure line, -log10(1 - score)
+        "letter": 1,  # of the least sure letter or digit, the same way; weights older than it are good without it
         "page": 1,  # mean OCR score of the page's lines, the same way
         "own_label": 1,  # stands under, beside or behind its own label
         "other_label": -1,  # stands under another field's label

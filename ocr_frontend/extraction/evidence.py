@@ -76,12 +76,15 @@ def has_orphan(spec: FieldSpec, page: LabelledPage, claimed: frozenset[int], lea
 
 
 def _value(spec: FieldSpec, field: Resolved, several: Sequence[Candidate], page: LabelledPage) -> Evidence:
-    scores = [page.lines[index].confidence for index in field.lines]
+    lines = [page.lines[index] for index in field.lines]
+    scores = [line.confidence for line in lines]
+    letters = [line.confidence if line.letter is None else line.letter for line in lines]
     owners = page.owners(field.lines[0]) if field.lines else frozenset[str]()
     free = spec.type.free
     return {
         "text": float(free),
         "ocr": _score_odds(min(scores, default=0.5)),
+        "letter": _score_odds(min(letters, default=0.5)),
         "own_label": float(spec.key in owners),
         "other_label": float(bool(owners) and spec.key not in owners),
         "like_label": _like_label(field, page) if free else 0.0,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from ocr_frontend.ocr.gaps import used_columns
 from ocr_frontend.ocr.openvino_graph import likeliest
-from ocr_frontend.ocr.script import Columns, Decode, PostOp, decoded
+from ocr_frontend.ocr.script import Columns, Decode, PostOp, Score, decoded
 from ocr_frontend.ocr.unwritten import Unwritten
 
 Floats = npt.NDArray[np.float32]
@@ -163,7 +163,7 @@ def _only(x: list[Floats] | Floats) -> Floats:
 def _decoder(decode: Decode, unwritten: Unwritten) -> PostOp:
     """PaddleX's `CTCLabelDecode` without its search for the likeliest characters, and with what else was seen."""
 
-    def post_op(best: Best, **_: Any) -> tuple[list[str], list[float]]:
+    def post_op(best: Best, **_: Any) -> tuple[list[str], list[Score]]:
         scores, characters, watched, seen = best
         return decoded(decode, unwritten, characters, scores, watched, seen)
 

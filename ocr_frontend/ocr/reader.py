@@ -12,7 +12,7 @@ from ocr_frontend.ocr.case import evened
 from ocr_frontend.ocr.images import Pixels
 from ocr_frontend.ocr.onnx_models import ModelFolders, prepare_models
 from ocr_frontend.ocr.openvino_runner import LINES, has_bfloat16, use_openvino
-from ocr_frontend.ocr.script import Script, columns, decoder
+from ocr_frontend.ocr.script import Score, Script, columns, decoder
 from ocr_frontend.ocr.textline import Box, TextLine
 from ocr_frontend.ocr.unwritten import Unwritten
 
@@ -102,9 +102,13 @@ class PaddleReader:
         """See Reader.read. The picture is read as it is: `look` turns it."""
         [page] = self._ocr.predict(image[:, :, ::-1].copy())  # PaddleOCR takes OpenCV's BGR
         return [
-            TextLine(evened(str(text)), round(float(score), 4), _box(polygon))
+            TextLine(evened(str(text)), round(float(score), 4), _box(polygon), letter=_least_sure(score))
             for text, score, polygon in zip(page["rec_texts"], page["rec_scores"], page["rec_polys"], strict=True)
         ]
+
+
+def _least_sure(score: float) -> float | None:
+    return round(score.least_sure, 4) if isinstance(score, Score) else None
 
 
 def _models(options: OcrOptions) -> dict[str, Any]:

@@ -73,6 +73,11 @@ class Unwritten:
             numbers[one.first : one.last + 1] = self._columns.get("1", numbers[one.first])
         return numbers, scores
 
+    def least_sure(self, numbers: Any, scores: Any) -> float:
+        """The probability of a line's least sure letter or digit, 1 where there is none; both as for `mended`."""
+        written = self._written(np.asarray(numbers, np.int64))
+        return min((float(max(scores[one.first : one.last + 1])) for one in written if one.text.isalnum()), default=1.0)
+
     def _written(self, numbers: Numbers) -> Iterator[_Written]:
         """CTC: equal steps beside each other are one character, the first column is none."""
         starts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)] if len(numbers) else []

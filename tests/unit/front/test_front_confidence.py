@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,13 @@ def test_a_tailor_is_as_sure_as_a_joiner() -> None:
     tailor = evidence(given=[*RECTO[:-1], "TAILLEUR"])["profession"]
     joiner = evidence()["profession"]
     assert {k: v for k, v in tailor.items() if k != "length"} == {k: v for k, v in joiner.items() if k != "length"}
+
+
+def test_the_least_sure_letter_of_a_value_counts_beside_its_line() -> None:
+    unsure = [replace(each, letter=0.6) if each == RECTO[-1] else each for each in RECTO]
+    told, mean = evidence(given=unsure)["profession"], evidence()["profession"]
+    assert told["ocr"] == mean["ocr"] and 0 < told["letter"] < mean["letter"]
+    assert mean["letter"] == mean["ocr"]  # nobody looked: the line's score says it
 
 
 def test_a_value_that_nobody_claims_under_its_label_speaks_against_null() -> None:

@@ -176,3 +176,10 @@ def test_only_spaces_are_added_and_only_marks_change(steps: list[Step]) -> None:
 
 def _letter(text: str) -> str:
     return unicodedata.normalize("NFD", text)[0].upper()
+
+
+def test_the_least_sure_letter_is_told_whatever_its_line_scores() -> None:
+    unwritten, numbers = Unwritten(TABLE), [*map(TABLE.index, "AAB"), 0, *map(TABLE.index, "-1")]
+    scores = np.array([0.4, 0.9, 0.97, 0.99, 0.2, 0.95], np.float32)  # of a character its likeliest step, no sign
+    assert unwritten.least_sure(numbers, scores) == pytest.approx(0.9)
+    assert unwritten.least_sure([0, 0], [0.9, 0.9]) == 1.0
