@@ -12,16 +12,28 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    cache_home: Path = Field(default=Path.home() / ".cache", validation_alias="XDG_CACHE_HOME")
+    cache_home: Path = Field(
+        default=Path.home() / ".cache",
+        validation_alias="XDG_CACHE_HOME",
+        description="below it lies our cache, cni-lora-server: converted bases, prepared data",
+    )
 
     @property
     def cache(self) -> Path:
         """Our folder in the user's cache: converted bases, prepared data."""
         return self.cache_home / "cni-lora-server"
 
-    data_home: Path | None = Field(default=None, validation_alias="XDG_DATA_HOME")
+    data_home: Path | None = Field(
+        default=None,
+        validation_alias="XDG_DATA_HOME",
+        description="below it lies the registry of whoever names none, cni-lora-server/registry",
+    )
     # The server's own setting: what serves from there is switched and added there.
-    served: Path | None = Field(default=None, validation_alias="SERVER_ADAPTERS_DIR")
+    served: Path | None = Field(
+        default=None,
+        validation_alias="SERVER_ADAPTERS_DIR",
+        description="the registry folder, as for the model server; --registry of a command names another",
+    )
 
     @property
     def own_registry(self) -> Path:
@@ -36,7 +48,11 @@ class Settings(BaseSettings):
         """The registry folder that the environment names, else the user's own."""
         return self.served or self.own_registry
 
-    trackers: str = Field(default="", validation_alias="ADAPTERS_TRACKERS")
+    trackers: str = Field(
+        default="",
+        validation_alias="ADAPTERS_TRACKERS",
+        description="where training writes its curves, by comma: tensorboard, mlflow, wandb; or none",
+    )
 
     @property
     def tracker_names(self) -> tuple[str, ...]:

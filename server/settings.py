@@ -58,19 +58,19 @@ class Settings(BaseSettings):
     on_demand_gib: float = Field(default=10, gt=0, description="disk for adapters found on demand, GiB; oldest leave")
     max_upload_mib: int = Field(default=512, ge=1, description="largest revision, packed and unpacked, in MiB")
     fetches: int = Field(default=2, ge=1, description="revisions that are fetched at a time")
-    fetch_queue: int = Field(default=8, ge=0, description="further ones that wait for it; then 429")
+    fetch_queue: int = Field(default=8, ge=0, description="revisions that may wait for that; then 429")
     fetch_seconds: float = Field(
-        default=600, gt=0, description="how long fetching a revision may take, waiting included"
+        default=600, gt=0, description="seconds that fetching a revision may take, waiting included"
     )
     max_body_mib: int = Field(default=4, ge=1, description="largest inference request in MiB")
     kv_cache_dtype: str = Field(default="auto", description="the KV cache's type (auto: the weights'; fp8: half)")
     max_sequences: int = Field(default=64, ge=1, description="answers in one request (prompts times n)")
     max_queue: int = Field(default=1000, ge=0, description="answers that may wait for their turn; then 503")
     admission_seconds: float = Field(
-        default=60, gt=0, description="how long a request may wait for its turn and its adapter; then 503"
+        default=60, gt=0, description="seconds that a request may wait for its turn and its adapter; then 503"
     )
-    drain_seconds: float = Field(default=30, ge=0, description="how long running requests may take after SIGTERM")
-    follow_seconds: float = Field(default=1, gt=0, description="how often the registry folder is looked at")
+    drain_seconds: float = Field(default=30, ge=0, description="seconds that running requests may take after SIGTERM")
+    follow_seconds: float = Field(default=1, gt=0, description="seconds between two looks at the registry folder")
     split_min_requests: int = Field(default=20, ge=1, description="answers before a split can roll back by itself")
     split_max_failures: float = Field(default=0.1, ge=0, le=1, description="share of failed answers that ends a split")
     max_metric_labels: int = Field(default=100, ge=1, description="revisions with metrics of their own; then 'other'")
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     engine_options: str = Field(
         default="", description="further options of vLLM, as on its command line (--tensor-parallel-size 2 …)"
     )
-    tuned_profile: str = Field(default="", description="a file of make bench-tune; none: no profile (this machine's)")
+    tuned_profile: str = Field(default="", description="a file of make bench-tune, or `none` (default: this machine's)")
     log_level: str = Field(default="WARNING", description="vLLM's log level")
     log_format: Literal["text", "json"] = Field(default="text", description="json: one object a line, one a request")
     otlp_endpoint: str = Field(

@@ -12,7 +12,10 @@ from benchmarks.publish.tables import Table, read_tables
 READMES = ("README.md", "README.fr.md")
 # Alerts' thresholds; letters to other projects, which stay as they were sent; what commands write as a page.
 ELSEWHERE = ("docs/runbooks/", "docs/upstream/", "docs/results/")
-WRITTEN = re.compile(r"(?s)<!-- (?:quant-table|computed).*?<!-- (?:/quant-table|end of what is computed)")
+WRITTEN = re.compile(
+    r"(?s)<!-- (?:quant-table|computed).*?<!-- (?:/quant-table|end of what is computed)"
+    r"|<!--settings=.*?<!--/settings-->"
+)
 # A share, a time, a rate, a factor: what somebody measured. Bytes that a machine needs are no measurement.
 MEASURED = re.compile(
     r"\b\d[\d.,]*[\s\u00a0\u202f]?(?:%|ms\b|s\b|/s\b|cards a second|cartes par seconde|times\b|fois plus)",
