@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     )
     ocr_queue: int = Field(16, ge=0, le=10_000, description="images that may wait for a worker")
     ocr_seconds: float = Field(30.0, gt=0, le=3600, description="seconds that an image may wait and be read")
-    ocr_stuck_seconds: float = Field(20.0, gt=0, le=3600, description="seconds past it until a reader is replaced")
+    ocr_stuck_seconds: float = Field(20.0, gt=0, le=3600, description="seconds past those until a reader is replaced")
 
     min_sharpness: float = Field(0.4, ge=0, le=1, description="sharpness below which a photo gets an advice, 0 to 1")
     min_glare: float = Field(0.5, ge=0, le=1, description="the same for glare; 1: no burnt-out spots")

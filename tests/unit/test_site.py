@@ -24,6 +24,11 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
     french = (tmp_path / "fr/how-to/deploy/index.html").read_text("utf-8")
     assert "Déployer" in french
     assert (tmp_path / "repository/benchmarks/results/quant_table.png").is_file()
+    # Pages from outside docs/, in both languages: linked by more than the navigation, and linking back.
+    assert french.count('href="../../repository/SECURITY/"') > 1
+    security = (tmp_path / "fr/repository/SECURITY/index.html").read_text("utf-8")
+    assert security.count('href="../../reference/refusals/"') > 1
+    assert (tmp_path / "repository/benchmarks/index.html").is_file()
 
 
 def test_every_page_is_in_both_languages() -> None:
