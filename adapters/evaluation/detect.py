@@ -14,6 +14,7 @@ from adapters.data.cards import PLAIN, write_cards
 from adapters.data.distractors import KINDS, draw_other
 from adapters.errors import EvaluationError
 from adapters.evaluation.kept_scores import SEED
+from adapters.evaluation.patience import error_code, patiently
 from adapters.evaluation.progress import counted
 from adapters.evaluation.run import read_truths
 from adapters.markdown import markdown_table
@@ -89,16 +90,16 @@ async def _ask(front: str, model: str, pictures: Sequence[Picture], concurrency:
 async def _answered(client: httpx.AsyncClient, model: str, image: bytes) -> str:
     """The document that the front saw, or that it refused."""
     files = {"image": ("picture", image, "application/octet-stream")}
+    form = {"document": "auto", "model": model}
     try:
-        response = await client.post("/v1/extract", files=files, data={"document": "auto", "model": model})
+        response = await patiently(lambda: client.post("/v1/extract", files=files, data=form))
     except httpx.HTTPError as error:
         raise EvaluationError(
             f"The OCR front at {client.base_url} does not answer ({type(error).__name__}): start it with make up."
         ) from error
-    body = response.json()
     if response.status_code == httpx.codes.OK:
-        return str(body["document"])
-    code = str(body.get("error", {}).get("code", ""))
+        return str(response.json()["document"])
+    code = error_code(response)
     if code in _REFUSED:
         return _NONE
     raise EvaluationError(f"The OCR front refused a picture with {response.status_code} {code}.")

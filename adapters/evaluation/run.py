@@ -12,9 +12,9 @@ import httpx
 from adapters.data.documents import DocumentName, fields_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.metrics import Value, judge, written
+from adapters.evaluation.patience import INVALID, PATIENCE, Patience, error_code, patiently
 from adapters.evaluation.summary import Card
 
-_INVALID = "invalid_answer"
 # A refusal counts as an answer with every field empty: the model's own failure, or a picture that the front does not
 # take for a readable card. But these are the evaluation's own mistake.
 _OURS = {"unknown_model", "unknown_document"}
@@ -49,12 +49,14 @@ async def evaluate(
     *,
     document: str | None = None,
     key: str | None = None,
+    patience: Patience = PATIENCE,
 ) -> tuple[list[Card], str]:
     """Every card's outcome, in order, and the exact model that answered. `done` is called after each card.
 
     `document`: what the front is told instead of each card's own, as `auto`. `read` collects each image's OCR lines: a
     refused answer comes without them, but its ceiling is the same.
-    Raises EvaluationError when the front cannot be reached or refuses a card for another reason than the card.
+    A front that is busy or away is asked again with `patience`. Raises EvaluationError when that does not help, or when
+    it refuses a card for another reason than the card.
     """
     gate = asyncio.Semaphore(concurrency)
     names: set[str] = set()
@@ -63,7 +65,7 @@ async def evaluate(
 
         async def one(truth: Truth) -> Card:
             async with gate:
-                reply = await _extract(client, model, truth, document or truth.document)
+                reply = await _extract(client, model, truth, document or truth.document, patience)
             done()
             if "model" in reply:
                 names.add(reply["model"])
@@ -78,18 +80,21 @@ async def evaluate(
     return cards, next(iter(names), model)
 
 
-async def _extract(client: httpx.AsyncClient, model: str, truth: Truth, document: str) -> dict[str, Any]:
+async def _extract(
+    client: httpx.AsyncClient, model: str, truth: Truth, document: str, patience: Patience
+) -> dict[str, Any]:
     files = {"image": (truth.image.name, truth.image.read_bytes(), "application/octet-stream")}
+    form = {"document": document, "model": model}
     try:
-        response = await client.post("/v1/extract", files=files, data={"document": document, "model": model})
+        response = await patiently(lambda: client.post("/v1/extract", files=files, data=form), patience)
     except httpx.HTTPError as error:
         raise EvaluationError(
             f"The OCR front at {client.base_url} does not answer ({type(error).__name__}): start it with make up."
         ) from error
     if response.status_code == httpx.codes.OK:
         return dict(response.json())
-    code = str(response.json().get("error", {}).get("code", ""))
-    if code == _INVALID or (response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and code not in _OURS):
+    code = error_code(response)
+    if code == INVALID or (response.status_code == httpx.codes.UNPROCESSABLE_ENTITY and code not in _OURS):
         return {"data": {}, "timings_ms": {}, "refused": code}
     raise EvaluationError(f"The OCR front refused {truth.image.name} with {response.status_code} {code}.")
 
@@ -107,7 +112,7 @@ def _judge(truth: Truth, model: str, reply: dict[str, Any], lines: list[str]) ->
         for key in kinds
     )
     code = reply.get("refused")
-    return Card(truth.document, truth.condition, model, fields, code == _INVALID, reply["timings_ms"], code is not None)
+    return Card(truth.document, truth.condition, model, fields, code == INVALID, reply["timings_ms"], code is not None)
 
 
 def said_alone(field: Mapping[str, Any]) -> Value:

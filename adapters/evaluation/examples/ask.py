@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from adapters.errors import EvaluationError
+from adapters.evaluation.patience import patiently_here
 from adapters.registry.manifest import PromptContract
 from adapters.training.targets import Target
 
@@ -86,7 +87,7 @@ def _target(element: Any, lines: int) -> Target | bool:
 
 def _sent(call: Callable[[], httpx.Response]) -> dict[str, Any]:
     try:
-        reply = call()
+        reply = patiently_here(call)
         reply.raise_for_status()
         return dict(reply.json())
     except (httpx.HTTPError, ValueError) as error:

@@ -10,6 +10,7 @@ import httpx
 
 from adapters.data.lines import Line
 from adapters.errors import EvaluationError
+from adapters.evaluation.patience import INVALID, patiently_here
 
 _SECONDS = 300
 _CORNERS = 4
@@ -49,20 +50,25 @@ def lines_through_front(url: str, document: str, model: str, name: str, lines: S
 
 def _asked(url: str, name: str, model: str, key: str, *, ours: Sequence[str] = (), **sent: Any) -> Seen:
     """ours: codes that say that what was sent is wrong, where another one says that it could not be read."""
-    headers, began = {"Authorization": f"Bearer {key}"} if key else {}, time.perf_counter()
+    headers, began = {"Authorization": f"Bearer {key}"} if key else {}, 0.0
+
+    def send() -> httpx.Response:
+        nonlocal began
+        began = time.perf_counter()  # of the try that was answered
+        return httpx.post(url, timeout=_SECONDS, headers=headers, **sent)
+
     try:
-        reply = httpx.post(url, timeout=_SECONDS, headers=headers, **sent)
-        body = reply.json()
+        reply = patiently_here(send)
+        seconds, body = time.perf_counter() - began, reply.json()
     except (httpx.HTTPError, ValueError) as error:
         raise EvaluationError(f"The OCR front does not answer at {url} ({type(error).__name__}).") from error
-    seconds = time.perf_counter() - began
     if "error" not in body:
         values = {key: None if value is None else str(value) for key, value in body["data"].items()}
         lines = tuple(line["text"] for line in body["ocr"]["lines"])
         told = {key: each["evidence"] for key, each in body.get("fields", {}).items() if each.get("evidence")}
         return Seen(values, lines, str(body["model"]), seconds, evidence=told)
     code, unread = str(body["error"].get("code", "")), reply.status_code == httpx.codes.UNPROCESSABLE_ENTITY
-    if code == "invalid_answer" or (unread and "unknown" not in code and code not in ours):
+    if code == INVALID or (unread and "unknown" not in code and code not in ours):
         return Seen({}, (), model, seconds, refused=True)
     said = f"{reply.status_code} {code}: {body['error'].get('message', '')}"
     raise EvaluationError(f"The OCR front refused {name} with {said}")

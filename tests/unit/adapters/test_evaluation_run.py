@@ -8,6 +8,7 @@ import pytest
 
 from adapters.errors import EvaluationError
 from adapters.evaluation.command import fewer
+from adapters.evaluation.patience import Patience
 from adapters.evaluation.run import Truth, _extract, _judge, said_alone
 from adapters.evaluation.summary import summarise
 
@@ -24,7 +25,7 @@ def _truth(folder: Path, condition: str = "hard") -> Truth:
 async def _answered(folder: Path, status: int, body: dict[str, object]) -> dict[str, object]:
     transport = httpx.MockTransport(lambda request: httpx.Response(status, json=body))
     async with httpx.AsyncClient(base_url="http://front", transport=transport) as client:
-        return await _extract(client, "cni", _truth(folder), "auto")
+        return await _extract(client, "cni", _truth(folder), "auto", Patience(busy=0, losses=()))
 
 
 @pytest.mark.parametrize(
@@ -42,7 +43,7 @@ async def test_a_refused_card_counts_as_one_without_values(
     assert row["fields_exact"] == pytest.approx(2 / 6)  # the two that the card does not show
 
 
-@pytest.mark.parametrize(("status", "code"), [(422, "unknown_model"), (503, "model_unavailable"), (500, "")])
+@pytest.mark.parametrize(("status", "code"), [(422, "unknown_model"), (503, "model_server_away"), (500, "")])
 async def test_a_mistake_of_the_evaluation_ends_it(tmp_path: Path, status: int, code: str) -> None:
     with pytest.raises(EvaluationError, match=f"{status} {code}"):
         await _answered(tmp_path, status, {"error": {"code": code}})
