@@ -30,7 +30,8 @@ class FakeFront:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         reply = self.replies.pop(0)
         if isinstance(reply, str):
-            return httpx.Response(502, json={"error": {"code": reply, "message": "", "request_id": ""}})
+            status = 502 if reply == "invalid_answer" else 422
+            return httpx.Response(status, json={"error": {"code": reply, "message": "", "request_id": ""}})
         lines = [{"text": str(value)} for value in VALUES.values() if value]
         body = {"data": reply, "model": reply.get("_model", "cni@0"), "ocr": {"lines": lines}, "timings_ms": {"llm": 5}}
         return httpx.Response(200, content=json.dumps(body))
