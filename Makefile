@@ -60,8 +60,9 @@ bench-env: env ## what `benchmarks.rivals.today` compares with, each in an envir
 results: env ## every result file measured anew, then the numbers in README and docs; five hours, ARGS="--only card load" for some
 	@$(VENV) -m benchmarks.rerun $(ARGS)
 
-figures: env ## bring the numbers in README, docs and the shipped model card up to date with the result files, and the tables of settings
-	@for one in adapters/cni/*/; do $(VENV) -m adapters card $$one --license apache-2.0; done
+figures: env ## bring the numbers in README, docs and the shipped model cards up to date with the result files, and the tables of settings
+	@for one in $$($(VENV) -c "from adapters.registry.home import SHIPPED; print(*SHIPPED)"); do \
+	  $(VENV) -m adapters card adapters/$${one/@//} --license apache-2.0 || exit 1; done
 	@$(VENV) -m benchmarks.publish.figures --write
 	@$(VENV) -m benchmarks.publish.settings --write
 	@$(VENV) -m benchmarks.quantization.report

@@ -5,7 +5,6 @@ part of the revision's content: the name of a revision does not change with it.
 """
 
 import argparse
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,21 @@ from typing import Any
 from adapters import embedded
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import HubError
-from adapters.markdown import markdown_table
+from adapters.hub.card_results import read_json, results
 from adapters.registry.digest import CONFIG_FILE, MANIFEST_FILE
 
 CARD = "README.md"
 _TAG = "cni-lora-server"  # by which a card of ours is known: another one is never written over
 _HUB_NAMES = {embedded.NAME: f"HuggingFaceTB/{embedded.NAME}"}
-_CONDITIONS = {"clean": "drawn cards", "photo": "simulated photos", "hard": "hard photos"}
-_SCORES = {"fields_exact": "fields right to the letter", "cards_right": "cards right in every field"}
+
+_SNIPPET = """\
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+base, adapter = "{base}", "."  # or OWNER/NAME on a hub
+tokenizer = AutoTokenizer.from_pretrained(base)
+model = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), adapter)
+"""
 
 
 def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -56,25 +62,26 @@ def card(folder: Path, license: str | None) -> str:
     """The whole text."""
     from huggingface_hub import ModelCardData
 
-    manifest, evaluation = _read(folder / MANIFEST_FILE), _read(folder / "evaluation.json")
+    manifest, config = read_json(folder / MANIFEST_FILE), read_json(folder / CONFIG_FILE)
     name = manifest.get("name") or folder.parent.name
-    base = manifest.get("base", {}).get("name") or _read(folder / CONFIG_FILE).get("base_model_name_or_path", "unknown")
-    rows = [row for row in evaluation.get("rows", []) if row["model"] == name]
+    base = manifest.get("base", {}).get("name") or config.get("base_model_name_or_path", "unknown")
+    documents = set((manifest.get("prompt") or {}).get("documents", {}))
+    measured = results(folder, name)
     data = ModelCardData(
         model_name=name,
-        base_model=_HUB_NAMES.get(base, base),
+        base_model=_on_hub(base),
         library_name="peft",
         pipeline_tag="text-generation",
         license=license,
-        language=["fr", "en"],
+        language=["fr", "en"] if documents and documents <= set(DOCUMENT_NAMES) else None,
         tags=["lora", _TAG],
-        eval_results=_results(rows) or None,
+        eval_results=list(measured.metadata) or None,
     )
     parts = [
         f"# {name}, a LoRA adapter",
         f"Revision `{manifest.get('revision') or folder.name}` for the base `{base}`. " + _asked(manifest),
-        _use(name),
-        _table(rows, evaluation) if rows or not _examples(folder) else _examples(folder),
+        _use(name, _on_hub(base)),
+        measured.text,
         _training(manifest),
         _limits(manifest),
     ]
@@ -93,61 +100,17 @@ def _asked(manifest: Mapping[str, Any]) -> str:
     )
 
 
-def _use(name: str) -> str:
+def _on_hub(base: str) -> str:
+    return _HUB_NAMES.get(base, base)
+
+
+def _use(name: str, base: str) -> str:
     return (
         "## Use\n\nWith cni-lora-server, which serves it beside others on one base:\n\n"
         f"```\npython -m adapters registry add {name} hf://OWNER/NAME --base BASE_FOLDER\n```\n\n"
-        "With transformers and PEFT:\n\n"
-        '```python\nPeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base), "OWNER/NAME")\n```'
+        "With transformers and PEFT, in this folder:\n\n"
+        f"```python\n{_SNIPPET.format(base=base)}```"
     )
-
-
-def _totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [row for row in rows if row["document"] == "all"]
-
-
-def _results(rows: list[dict[str, Any]]) -> list[Any]:
-    from huggingface_hub import EvalResult
-
-    return [
-        EvalResult(
-            task_type="text-generation",
-            dataset_type=f"held-out-cards-{row['condition']}",
-            dataset_name=_CONDITIONS.get(row["condition"], row["condition"]),
-            metric_type="accuracy",
-            metric_name=label,
-            metric_value=round(row[key], 4),
-        )
-        for row in _totals(rows)
-        for key, label in _SCORES.items()
-    ]
-
-
-def _table(rows: list[dict[str, Any]], evaluation: Mapping[str, Any]) -> str:
-    if not rows:
-        return "## Results\n\nNot evaluated."
-    cells = [
-        (_CONDITIONS.get(row["condition"], row["condition"]), row["cards"], *(f"{row[key]:.1%}" for key in _SCORES))
-        for row in _totals(rows)
-    ]
-    where = evaluation.get("machine", {}).get("processor", "an unknown processor")
-    path = f"The whole path (OCR, adapter, rules), on {where}; by document: `evaluation.md`."
-    return "\n\n".join(["## Results", markdown_table(("held-out cards", "cards", *_SCORES.values()), cells), path])
-
-
-def _examples(folder: Path) -> str:
-    """What `evaluate-examples` measured, by protocol; empty where it measured nothing."""
-    tables = []
-    for path in sorted(folder.glob("examples-*.json")):
-        kept = _read(path)
-        rows = "".join(
-            f"| {row['field']} | {row['f1']:.1%} | {row['f1_letters']:.1%} | {row['ceiling']:.1%} |\n"
-            for row in kept.get("rows", [])
-        )
-        head = "| field | F1 | F1, letters and digits alone | ceiling |\n|---|---|---|---|\n"
-        where = kept.get("machine", {}).get("processor", "an unknown processor")
-        tables.append(f"{kept.get('examples')} examples, {kept.get('protocol')}, on {where}:\n\n{head}{rows}".rstrip())
-    return "\n\n".join(["## Results", *tables]) if tables else ""
 
 
 def _training(manifest: Mapping[str, Any]) -> str:
@@ -177,14 +140,6 @@ def _limits(manifest: Mapping[str, Any]) -> str:
         f"## Data and limits\n\n{data} Measure on your own documents, with consent, and let a person check what "
         "decides about a person."
     )
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _metadata(path: Path) -> dict[str, Any]:

@@ -1,13 +1,17 @@
 """A revision's model card: by the hub's convention, of what lies beside it, never over somebody else's."""
 
 import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import ModelCard
 
 from adapters.hub.card import card, write_card
 from adapters.registry.digest import content_digest
+from adapters.registry.home import SHIPPED
+from tests.support.tiny_models import adapter_config, write_adapter, write_base
 
 ROOT = Path(__file__).resolve().parents[3]
 ROW = {"model": "mine", "document": "all", "condition": "hard", "cards": 60, "fields_exact": 0.722, "cards_right": 0.1}
@@ -70,9 +74,29 @@ def test_a_document_of_ones_own_says_its_data_and_its_scores(revision: Path) -> 
     assert "Trained on: 30 bills of ours (MIT)." in text
     assert "3 examples, given lines" in text and "| all | 91.2% | 95.0% | 93.0% |" in text
     assert "Not evaluated." not in text
+    write_card(revision)
+    found = ModelCard.load(revision / "README.md").data
+    assert {(result.metric_name, result.metric_value) for result in found.eval_results} == {
+        ("F1", 0.912),
+        ("F1, letters and digits alone", 0.95),
+    }
+    assert found.eval_results[0].dataset_name == "3 examples, given lines"
+    assert found.language is None, "nobody said which"
 
 
-def test_the_shipped_card_says_what_lies_beside_it() -> None:
-    (folder,) = {path.parent for path in (ROOT / "adapters/cni").glob("*/evaluation.json")}
+@pytest.mark.parametrize("name", SHIPPED)
+def test_a_shipped_card_says_what_lies_beside_it(name: str) -> None:
+    folder = ROOT / "adapters" / name.replace("@", "/")
     written = folder / "README.md"
     assert written.is_file() and written.read_text("utf-8") == card(folder, "apache-2.0"), "make figures"
+    assert ModelCard.load(written).data.eval_results, "its scores are in its metadata too"
+
+
+def test_what_a_card_shows_in_python_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    base = write_base(tmp_path / "base")
+    folder = write_adapter(tmp_path / "mine", config=adapter_config() | {"base_model_name_or_path": str(base)})
+    (code,) = re.findall(r"```python\n(.*?)```", card(folder, None), re.DOTALL)
+    monkeypatch.chdir(folder)
+    found: dict[str, Any] = {}
+    exec(code, found)
+    assert found["model"].peft_config["default"].r == 16 and found["tokenizer"]("a")["input_ids"]
