@@ -1,5 +1,6 @@
 """Memory of a training run: measured while it runs, estimated before, so that it is refused, not killed."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import psutil
 
 from adapters.cgroup import available_memory
 from adapters.errors import BaseModelError, RecipeError
+from adapters.registry.safetensors_header import Tensor, read_header
 from adapters.training.dataset import Example
 from adapters.training.recipe import Recipe
 
@@ -16,6 +18,10 @@ _GB = 1e9
 # and the operators' own scratch space add to the tensors that are kept for the backward pass.
 _PROGRAM = 350_000_000
 _SLACK = 1.7
+# Bytes a weight. NF4: half of one, and of each block of 64 a scale in eight bits, of each 256 scales one in float32.
+_BF16, _NF4 = 2.0, 0.5 + 1 / 64 + 4 / (64 * 256)
+_FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
+_STAY = ("embed", "lm_head", "norm")  # in bfloat16, as transformers loads them for bitsandbytes
 
 
 def peak() -> int:
@@ -54,11 +60,32 @@ def need(config: Any, recipe: Recipe, examples: Sequence[Example], weights: int,
     return int(_PROGRAM + weights + 16 * adapter + _SLACK * (kept + logits))
 
 
+def base_bytes(base: Path, method: str) -> int:
+    """Bytes that the weights of the base in the folder take once they are loaded for a recipe's `method`.
+
+    Raises BaseModelError where they cannot be read.
+    """
+    try:
+        tensors = [tensor for path in base.glob("*.safetensors") for tensor in read_header(path).values()]
+    except (OSError, ValueError) as error:
+        raise BaseModelError(
+            f"The base {base.name} cannot be loaded ({type(error).__name__}): make or fetch that folder anew."
+        ) from error
+    return int(sum(_loaded(tensor, method) for tensor in tensors))
+
+
+def _loaded(tensor: Tensor, method: str) -> float:
+    """Bytes: NF4 takes the layers' matrices, numbers of any width become bfloat16, what is packed stays."""
+    if tensor.dtype not in _FLOATS:
+        return tensor.size
+    matrix = len(tensor.shape) == 2 and not any(part in tensor.name for part in _STAY)
+    return math.prod(tensor.shape) * (_NF4 if method == "qlora" and matrix else _BF16)
+
+
 def check_base(base: Path, recipe: Recipe) -> None:
-    """Raise BaseModelError when the base's weights alone have no room; NF4 keeps about a third of what lies on disk."""
-    size = sum(path.stat().st_size for path in base.glob("*.safetensors"))
-    needed = int(size * (0.35 if recipe.method == "qlora" else 1))
-    free, where = _free()
+    """Raise BaseModelError when the base's weights alone have no room."""
+    needed = base_bytes(base, recipe.method)
+    free, where = free_memory()
     if needed > free:
         raise BaseModelError(
             f"The base {base.name} takes {needed / _GB:.1f} GB of {where} and {free / _GB:.1f} GB are free: take a "
@@ -68,7 +95,7 @@ def check_base(base: Path, recipe: Recipe) -> None:
 
 def check(needed: int, recipe: Recipe) -> None:
     """Raise RecipeError when `needed` bytes are not there. What this process holds already counts as free."""
-    free, where = _free()
+    free, where = free_memory()
     if needed > free:
         way = "" if recipe.gradient_checkpointing else ", or set gradient_checkpointing: true"
         raise RecipeError(
@@ -77,7 +104,8 @@ def check(needed: int, recipe: Recipe) -> None:
         )
 
 
-def _free() -> tuple[int, str]:
+def free_memory() -> tuple[int, str]:
+    """Bytes for a training, and of what: the GPU's where there is one. What this process holds counts as free."""
     import torch
 
     if torch.cuda.is_available():

@@ -45,20 +45,18 @@ def run(recipe: Recipe, place: Place, watch: Callable[[Log, int], None]) -> Outc
     import torch
 
     from adapters.training import loop, memory
-    from adapters.training.base_precision import device, form_of, quiet, weight_bytes
+    from adapters.training.base_precision import form_of, quiet, weight_bytes
     from adapters.training.model import with_adapter
 
     quiet()
     examples = prepared(
-        recipe, place.beside, place.base, _tokenizer(place.base), place.cache, place.given or place.beside
+        recipe, place.beside, place.base, tokenizer_of(place.base), place.cache, place.given or place.beside
     )
     if not examples.training:
         raise RecipeError(
             f"The recipe of {recipe.name} has no training samples: raise data.text or name recorded files."
         )
-    if recipe.gradient_checkpointing is None:
-        on = recipe.method == "qlora" and device().type == "cuda"
-        recipe = recipe.model_copy(update={"gradient_checkpointing": on})
+    recipe = settled(recipe)
     memory.check_base(place.base, recipe)
     torch.manual_seed(recipe.seed)
     start_from = place.beside / recipe.start_from if recipe.start_from else None
@@ -72,6 +70,15 @@ def run(recipe: Recipe, place: Place, watch: Callable[[Log, int], None]) -> Outc
     check_disk(place.folder, trained * 4 * _STATES)
     log = loop.train(model, recipe, examples, place.folder / "checkpoint", watch)
     return Outcome(recipe, log, model, examples, weights)
+
+
+def settled(recipe: Recipe) -> Recipe:
+    """What a recipe leaves to the machine, decided."""
+    from adapters.training.base_precision import device
+
+    if recipe.gradient_checkpointing is not None:
+        return recipe
+    return recipe.model_copy(update={"gradient_checkpointing": recipe.method == "qlora" and device().type == "cuda"})
 
 
 def measured(outcome: Outcome) -> dict[str, Any]:
@@ -126,7 +133,8 @@ def check_disk(folder: Path, needed: int) -> None:
         )
 
 
-def _tokenizer(base: Path) -> Any:
+def tokenizer_of(base: Path) -> Any:
+    """The base's. Raises BaseModelError."""
     from transformers import AutoTokenizer
 
     try:

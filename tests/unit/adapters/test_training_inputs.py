@@ -142,7 +142,7 @@ def test_a_base_whose_context_is_too_short(
 def test_no_room_in_memory_is_said_before_the_first_step(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(memory, "_free", lambda: (100_000_000, "memory"))
+    monkeypatch.setattr(memory, "free_memory", lambda: (100_000_000, "memory"))
     assert _train(monkeypatch, tmp_path, YAML.format(base=base)) == 2
     _one_sentence(capsys, "GB of memory and 0.1 GB are free", "optimization.batch", "gradient_checkpointing")
     assert not (tmp_path / "runs/tiny/checkpoint").exists()
@@ -152,10 +152,10 @@ def test_a_base_that_does_not_fit_is_said_before_it_is_loaded(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, base: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     size = (base / "model.safetensors").stat().st_size
-    monkeypatch.setattr(memory, "_free", lambda: (size // 2, "memory"))
+    monkeypatch.setattr(memory, "free_memory", lambda: (size // 2, "memory"))
     assert _train(monkeypatch, tmp_path, YAML.format(base=base)) == 2
     _one_sentence(capsys, "The base tiny-base takes 0.0 GB of memory", "or method qlora")
-    monkeypatch.setattr(memory, "_free", lambda: (size // 4, "memory"))
+    monkeypatch.setattr(memory, "free_memory", lambda: (size // 4, "memory"))
     assert _train(monkeypatch, tmp_path, YAML.format(base=base) + "method: qlora\n") == 2
     _one_sentence(capsys, "The base tiny-base takes", "take a smaller base.")
 

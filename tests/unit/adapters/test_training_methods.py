@@ -1,25 +1,27 @@
 """LoRA, QLoRA and QAT-LoRA on a tiny random base: the forms of the base, and what a run of each says of itself."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from transformers import AutoTokenizer
 
 from adapters.errors import BaseModelError, RecipeError
 from adapters.quantize.methods import METHODS as METHODS_OF_QUANTIZE
 from adapters.quantize.rounding import round_to_nearest, scheme_of
 from adapters.registry.manifest import read_manifest
-from adapters.training import loop, publish
+from adapters.training import loop, memory, publish
 from adapters.training import teacher_forced as judging
 from adapters.training.attention import lean_attention
 from adapters.training.base_precision import BF16, NF4, Form, form_of, load_base, weight_bytes
 from adapters.training.examples import Examples, prepare
 from adapters.training.log import Log
 from adapters.training.model import collate, loss_of, with_adapter
+from adapters.training.qat import rounded
 from adapters.training.recipe import Lora, Optimization, Qat, Recipe
 from adapters.training.recipe_data import Data
 from tests.support.tiny_models import write_base
@@ -80,6 +82,19 @@ def test_nf4_takes_about_a_quarter_of_the_linear_layers_memory(base: Path) -> No
     assert linear * 0.25 < weight_bytes(small) - rest < linear * 0.45  # tiny layers: the code table weighs
 
 
+def test_a_bases_memory_is_counted_as_it_will_be(base: Path, tmp_path: Path) -> None:
+    """Before anything is loaded: what lies on disk in float32 is loaded in bfloat16, NF4 leaves the vocabulary."""
+    full, small = load_base(base), load_base(base, NF4)
+    assert memory.base_bytes(base, "lora") == pytest.approx(weight_bytes(full), rel=0.01)
+    codes = 1200 * sum("4bit" in type(module).__name__ for module in small.modules())  # each layer's own tables
+    assert codes and 0 < weight_bytes(small) - memory.base_bytes(base, "qlora") < codes
+    wide = tmp_path / "wide"
+    shutil.copytree(base, wide)
+    tensors = {name: tensor.float() for name, tensor in load_file(base / "model.safetensors").items()}
+    save_file(tensors, wide / "model.safetensors")
+    assert memory.base_bytes(wide, "lora") == memory.base_bytes(base, "lora")
+
+
 def test_a_look_at_the_validation_samples_leaves_nf4_gradients_as_they_were(base: Path, examples: Examples) -> None:
     """bitsandbytes repacks weights in evaluation mode on some processors, and then passes no gradient through them."""
     torch.manual_seed(0)
@@ -129,6 +144,18 @@ def test_rounded_activations_change_the_answer_and_pass_gradients_on(base: Path)
     with_activations.model(inputs_embeds=inputs).last_hidden_state.float().sum().backward()
     assert inputs.grad is not None
     assert inputs.grad.abs().sum() > 0
+
+
+def test_activations_are_rounded_as_what_serves_rounds_them() -> None:
+    """Each token by its largest number, which becomes 127, and without a zero point: what is 0 stays 0."""
+    rows = [[12.7, -0.04, 0.06, 0.0], [0.0, 0.0, 0.0, 0.0], [-5.0, -4.0, -3.0, -254.0]]
+    tokens = torch.tensor(rows, requires_grad=True)
+    wanted = torch.tensor([[12.7, 0.0, 0.1, 0.0], [0.0, 0.0, 0.0, 0.0], [-4.0, -4.0, -4.0, -254.0]])
+    result = rounded(tokens)
+    torch.testing.assert_close(result, wanted)
+    (result * torch.arange(4.0)).sum().backward()
+    assert tokens.grad is not None and torch.equal(tokens.grad, torch.arange(4.0).expand(3, 4))
+    assert rounded(tokens.bfloat16()).dtype == torch.bfloat16
 
 
 def test_a_group_that_does_not_divide_the_base_is_refused(base: Path) -> None:
