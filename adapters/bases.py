@@ -12,6 +12,7 @@ from adapters.quantize.form import FORMS, ready
 from adapters.settings import Settings
 
 EMBEDDED = "embedded"
+_FILES = ["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]
 
 
 def resolve(model: str, settings: Settings) -> Path:
@@ -31,12 +32,29 @@ def resolve(model: str, settings: Settings) -> Path:
     return _from_hub(model)
 
 
-def _from_hub(model: str) -> Path:
+def at_hand(model: str, settings: Settings) -> Path | None:
+    """`resolve`, but nothing is fetched or made: None where it would have to be. Raises BaseModelError."""
+    if model == EMBEDDED:
+        folder = embedded.folder(settings.cache)
+        return folder if folder.is_dir() else None
+    if Path(model).expanduser().is_dir() or model.startswith((".", "/", "~")):
+        return resolve(model, settings)
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        return _from_hub(model, local_files_only=True)
+    except BaseModelError as error:
+        if isinstance(error.__cause__, LocalEntryNotFoundError):
+            return None
+        raise
+
+
+def _from_hub(model: str, local_files_only: bool = False) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(snapshot_download(model, allow_patterns=["*.json", "*.safetensors", "*.jinja", "*.txt", "*.model"]))
+        return Path(snapshot_download(model, allow_patterns=_FILES, local_files_only=local_files_only))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise BaseModelError(
             f"{model} cannot be had from the hub ({type(error).__name__}): "

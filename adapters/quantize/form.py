@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from adapters.doctor.facts import instructions
+from adapters.doctor.facts import EIGHT_BITS, instructions
 from adapters.quantize import copies
 from adapters.quantize.checks import check_base
 from adapters.registry.base_form import form_of
 from adapters.registry.manifest import FormName
 
 FORMS = ("bf16", "int8", "auto")
-_VNNI = "AVX-512 VNNI"
 # The linear layers that INT8 was measured on (docs/explanation/quantization.md). What else a base may have, a router
 # between experts or an eye, loses more by rounding, or is not loaded in eight bits at all.
 _MEASURED = frozenset({"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"})
@@ -48,7 +47,7 @@ def ready(asked: str, original: Path, name: str, cache: Path, say: copies.Say, c
 
 def _against(original: Path, name: str, cpuinfo: str) -> str:
     """Why eight bits are not the form to choose here; empty where they are. Raises QuantizeError."""
-    if _VNNI not in instructions(cpuinfo):
+    if EIGHT_BITS not in instructions(cpuinfo):
         return "the processor has no AVX512-VNNI"
     modules = check_base(original, name, None)[0].modules
     other = next((module for module in sorted(modules) if module.rpartition(".")[2] not in _MEASURED), None)

@@ -4,10 +4,16 @@ import json
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from adapters.doctor.advice import advice, methods
+from adapters.doctor.bandwidth import bytes_a_core
 from adapters.doctor.command import report, text
-from adapters.doctor.facts import Facts, Gpu, instructions, parse_gpus
+from adapters.doctor.facts import INSTRUCTIONS, Facts, Gpu, instructions, parse_gpus
+from adapters.quantize.form import _against
+from tests.support.tiny_models import write_base
 
 GIB = 1 << 30
 PLAIN = Facts("some", 2, ("AVX2",), 8 * GIB, 6 * GIB, (), {"torch": "2.13.0"})
@@ -77,10 +83,37 @@ def test_what_fits_is_told_of_the_gpus_memory_where_there_is_one() -> None:
     assert not any("at least" in line for line in lines), "main memory's bandwidth says nothing of a GPU"
 
 
-def test_which_bits() -> None:
+def test_which_bits_are_those_that_make_up_chooses() -> None:
     assert advice(PLAIN, 40e9)[1].startswith("Bits: 16;")
-    assert "four (gptq)" in advice(replace(PLAIN, instructions=("AVX2", "AVX-512", "AVX-512 VNNI")), 40e9)[1]
-    assert "four (gptq)" in advice(replace(PLAIN, gpus=(GPU,)), 40e9)[1]
+    whole = replace(PLAIN, instructions=("AVX2", "AVX-512", "AVX-512 VNNI"))
+    assert advice(whole, 40e9)[1].startswith("Bits: eight, which make up chooses") and "gptq" in advice(whole, 40e9)[1]
+    assert advice(replace(whole, gpus=(GPU,)), 40e9)[1].startswith("Bits: 16, which make up chooses")
+    without = replace(PLAIN, instructions=("AVX2", "AVX VNNI"))  # eight bits work, but only where they are asked for
+    assert advice(without, 40e9)[1].startswith("Bits: 16, which make up chooses here; BASE_FORM=int8")
+
+
+@pytest.mark.parametrize("names", [("AVX2",), ("AVX2", "AVX-512", "AVX-512 VNNI"), ("AVX2", "AVX VNNI")])
+def test_the_advice_and_the_form_that_is_served_agree(names: tuple[str, ...], tmp_path: Path) -> None:
+    cpuinfo = "flags : " + " ".join(flag for name, flag in INSTRUCTIONS.items() if name in names)
+    eight = not _against(write_base(tmp_path / "base"), "base", cpuinfo)
+    assert eight == advice(replace(PLAIN, instructions=names), 40e9)[1].startswith("Bits: eight")
+
+
+def test_a_gpus_batch_is_the_servers_to_find() -> None:
+    assert not any("SERVER_MAX_NUM_SEQS" in line for line in advice(replace(PLAIN, gpus=(GPU,)), 40e9))
+
+
+def test_what_is_free_is_told_apart_from_what_the_machine_has() -> None:
+    assert "6.0 GiB free here, of the machine's 8.0" in text(PLAIN, 40e9)
+
+
+def test_bandwidth_is_measured_in_bounds() -> None:
+    """Above all caches, and no burden: two gibibytes at most, a quarter of what is free."""
+    assert bytes_a_core(2, 64 * GIB) == 128 << 20
+    assert bytes_a_core(8, 64 * GIB) == 64 << 20
+    assert bytes_a_core(128, 512 * GIB) * 128 == 2 * GIB
+    assert bytes_a_core(2, GIB // 4) * 2 == GIB // 16
+    assert bytes_a_core(4, 0) == 8
 
 
 def test_the_floor_of_a_token_is_bytes_over_bandwidth() -> None:
