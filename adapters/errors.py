@@ -36,3 +36,9 @@ class QuantizeError(AdaptersError):
 
 class HubError(AdaptersError):
     """A revision that is not there, or a hub that does not take it."""
+
+
+def ran_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, of the machine or the GPU. PyTorch's own error for the former is a plain RuntimeError."""
+    named = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
+    return named or "DefaultCPUAllocator" in str(error)

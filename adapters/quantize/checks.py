@@ -35,13 +35,18 @@ def check_base(folder: Path, name: str, group: int | None) -> tuple[BaseModel, S
     return base, shapes
 
 
-def check_kernel(name: str, shapes: Shapes, method: Method) -> None:
-    """Raises QuantizeError for packed weights that vLLM could not multiply with on a CPU."""
+def check_kernel(name: str, shapes: Shapes, method: Method, gpu: bool) -> None:
+    """Raises QuantizeError for packed weights that vLLM could not multiply with on a CPU, where no `gpu` serves them.
+
+    On a GPU its kernels take other sizes too (Marlin fills them up).
+    """
+    if gpu or method.stored != PACKED:
+        return
     for module, shape in shapes.items():
-        if method.stored == PACKED and any(side % _KERNEL for side in shape):
+        if any(side % _KERNEL for side in shape):
             raise QuantizeError(
-                f"The base {name} does not fit: {module} is {shape[0]} x {shape[1]}, and vLLM's INT4 wants multiples "
-                f"of {_KERNEL}; use int8."
+                f"The base {name} does not fit: {module} is {shape[0]} x {shape[1]}, and vLLM's INT4 on a CPU wants "
+                f"multiples of {_KERNEL}; use int8."
             )
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from compressed_tensors.quantization import QuantizationScheme
 
+from adapters.errors import QuantizeError
 from adapters.quantize.gptq import gptq
 from adapters.quantize.gptq_samples import first_inputs, layers_of, linears, second_moments
 from adapters.quantize.rounding import Rounded, store
@@ -29,7 +30,7 @@ def quantize_layers(
 ) -> dict[str, Rounded]:
     """Every linear module of the decoder's layers by its full name. `step(done, of)` after each layer.
 
-    `adapter`: a revision's folder; its own weights stay as they are.
+    `adapter`: a revision's folder; its own weights stay as they are. Raises QuantizeError where the cards are too few.
     """
     assert scheme.weights is not None
     model = _model(base, adapter)
@@ -39,10 +40,17 @@ def quantize_layers(
     for number, layer in enumerate(layers):
         moments = second_moments(layer, partial(_through, layer, states))
         for name, module in linears(layer):
-            weight, scales = gptq(module.weight.float(), moments[name], scheme.weights)
+            place = f"model.layers.{number}.{name}"
+            try:
+                weight, scales = gptq(module.weight.float(), moments[name], scheme.weights)
+            except torch.linalg.LinAlgError as error:
+                raise QuantizeError(
+                    f"gptq failed: the {len(tokens)} calibration cards do not span the inputs of {place}: take more "
+                    "with --samples, or use int4; nothing was kept."
+                ) from error
             result = store(weight, scales, scheme, layout)
             module.weight.copy_(result.weight)
-            rounded[f"model.layers.{number}.{name}"] = result
+            rounded[place] = result
         states = [(_output(layer, hidden, kwargs), kwargs) for hidden, kwargs in states]
         step(number + 1, len(layers))
     return rounded

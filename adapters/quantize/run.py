@@ -10,7 +10,8 @@ from typing import Any
 
 import torch
 
-from adapters.errors import QuantizeError
+from adapters.doctor.facts import gpus
+from adapters.errors import QuantizeError, ran_out_of_memory
 from adapters.quantize import gptq_samples
 from adapters.quantize.checks import check_base, check_kernel, check_memory, estimated_bytes
 from adapters.quantize.folder import Replace, Written, making, write_rest, write_weights
@@ -50,7 +51,7 @@ def quantize(plan: Plan, out: Path, show: Progress, step: Step = no_step) -> Qua
     began = time.monotonic()
     method = plan.method
     base, shapes = check_base(plan.base, plan.name, plan.group)
-    check_kernel(plan.name, shapes, method)
+    check_kernel(plan.name, shapes, method, gpu=bool(gpus()))
     check_memory(plan.base, method, plan.name)
     with making(out, estimated_bytes(plan.base, shapes, method, plan.group), step) as folder:
         total, done = len(shapes), iter(range(1, len(shapes) + 1))
@@ -79,8 +80,9 @@ def _one_sentence(plan: Plan) -> Iterator[None]:
         ) from error
     except (MemoryError, RuntimeError, ValueError) as error:
         less = ", or use int4, which needs the least of the base" if plan.method.calibrated else ""
+        way = f"free memory{less}" if ran_out_of_memory(error) else "its weights are none that this method takes"
         raise QuantizeError(
-            f"{plan.method.name} of {plan.name} failed ({type(error).__name__}): free memory{less}; nothing was kept."
+            f"{plan.method.name} of {plan.name} failed ({type(error).__name__}): {way}; nothing was kept."
         ) from error
 
 

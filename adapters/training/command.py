@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters import bases
-from adapters.errors import AdaptersError
+from adapters.errors import AdaptersError, ran_out_of_memory
 from adapters.provenance import stamp
 from adapters.registry.atomic import write_file
 from adapters.registry.option import add_option, chosen
@@ -79,7 +79,6 @@ def set_threads(count: int) -> None:
 @contextmanager
 def one_sentence(folder: Path) -> Iterator[None]:
     """What the machine refuses while we work (disk, files, memory), as an error of ours; the last checkpoint stays."""
-    import torch
     from safetensors import SafetensorError
 
     try:
@@ -97,8 +96,7 @@ def one_sentence(folder: Path) -> Iterator[None]:
             "and give the command again, it goes on from the last checkpoint."
         ) from error
     except (MemoryError, RuntimeError) as error:
-        # PyTorch's own error for main memory is a plain RuntimeError.
-        if not isinstance(error, MemoryError | torch.OutOfMemoryError) and "DefaultCPUAllocator" not in str(error):
+        if not ran_out_of_memory(error):
             raise
         raise AdaptersError(
             "Memory ran out in training: take a smaller optimization.batch or set gradient_checkpointing: true."

@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 
 from adapters.__main__ import main
 from adapters.errors import QuantizeError
-from adapters.quantize import checks, folder, run
+from adapters.quantize import checks, folder, gptq_model, run
 from adapters.quantize.methods import METHODS
 from adapters.quantize.run import Plan, quantize
 from adapters.registry.base_model import read_base
@@ -153,22 +153,47 @@ def test_no_memory(base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_weights_that_vllms_kernel_cannot_take(base: Path, tmp_path: Path) -> None:
     shapes = {"model.layers.0.mlp.up_proj": (40, 64)}
-    checks.check_kernel("tiny", shapes, METHODS["int8"])
-    assert "40 x 64" in refused(lambda: checks.check_kernel("tiny", shapes, METHODS["gptq"]))
+    checks.check_kernel("tiny", shapes, METHODS["int8"], gpu=False)
+    checks.check_kernel("tiny", shapes, METHODS["gptq"], gpu=True)
+    assert "40 x 64" in refused(lambda: checks.check_kernel("tiny", shapes, METHODS["gptq"], gpu=False))
 
 
 @pytest.mark.parametrize(
-    "error", [MemoryError(), RuntimeError("DefaultCPUAllocator"), ImportError(name="bitsandbytes")]
+    ("error", "says"),
+    [
+        (MemoryError(), "free memory"),
+        (torch.OutOfMemoryError(), "free memory"),
+        (RuntimeError("DefaultCPUAllocator"), "free memory"),
+        (ValueError("shape"), "its weights are none that this method takes"),
+        (ImportError(name="bitsandbytes"), "needs bitsandbytes"),
+    ],
 )
 def test_what_fails_while_weights_are_rounded(
-    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, says: str
 ) -> None:
     def fail(*_: object) -> None:
         raise error
 
     monkeypatch.setattr(run, "round_to_nearest", fail)
-    assert "nothing was kept" in refused(lambda: make(base, tmp_path / "out", "int4"))
+    said = refused(lambda: make(base, tmp_path / "out", "int4"))
+    assert says in said and "nothing was kept" in said
     assert not list(tmp_path.iterdir())
+
+
+def test_cards_that_are_too_few_are_no_lack_of_memory(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Second moments that no Cholesky factor has: that of the inputs of one layer is broken here."""
+    whole = gptq_model.second_moments
+
+    def broken(layer: torch.nn.Module, run: Callable[[], None]) -> dict[str, torch.Tensor]:
+        moments = whole(layer, run)
+        return moments | {"mlp.down_proj": -moments["mlp.down_proj"]}
+
+    monkeypatch.setattr(gptq_model, "second_moments", broken)
+    said = refused(lambda: make(base, tmp_path / "out", "gptq"))
+    assert "do not span the inputs of model.layers.0.mlp.down_proj: take more with --samples" in said
+    assert "memory" not in said and not list(tmp_path.iterdir())
 
 
 def test_a_base_without_tokenizer_is_named_where_cards_are_needed(base: Path, tmp_path: Path) -> None:
