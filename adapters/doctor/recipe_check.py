@@ -16,7 +16,7 @@ from adapters.training.recipe_file import read_recipe
 TRAINING = ("torch", "peft", "transformers")
 """What every method takes."""
 
-NEEDS = {"lora": (), "qlora": ("bitsandbytes",), "qat-lora": ("torchao",)}
+NEEDS: dict[str, tuple[str, ...]] = {"lora": (), "qlora": ("bitsandbytes",), "qat-lora": ("torchao",)}
 """What a method takes beside it."""
 
 _GB = 1e9

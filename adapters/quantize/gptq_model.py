@@ -43,7 +43,7 @@ def quantize_layers(
             place = f"model.layers.{number}.{name}"
             try:
                 weight, scales = gptq(module.weight.float(), moments[name], scheme.weights)
-            except torch.linalg.LinAlgError as error:
+            except torch.linalg.LinAlgError as error:  # type: ignore[attr-defined]
                 raise QuantizeError(
                     f"gptq failed: the {len(tokens)} calibration cards do not span the inputs of {place}: take more "
                     "with --samples, or use int4; nothing was kept."

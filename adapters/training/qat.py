@@ -47,7 +47,7 @@ def rounded(inputs: torch.Tensor) -> torch.Tensor:
     """(…, inputs) to eight bits and back, each token by itself without a zero point, as vLLM's dynamic INT8 and our
     kernel do (server/cpu_lora/native/forms.hpp). The gradient passes straight through.
     """
-    result: torch.Tensor = _Rounded.apply(inputs)
+    result: torch.Tensor = _Rounded.apply(inputs)  # type: ignore[no-untyped-call]
     return result
 
 
