@@ -21,11 +21,13 @@ from pathlib import Path
 
 import httpx
 
+from adapters.registry.home import SHIPPED
 from benchmarks.harness.interrupts import interruptible
 
 _LOGS = Path("runs/results")
 _FRONT = "http://127.0.0.1:8080/ready"
 _STARTS = 900  # seconds: an environment and a base may have to be made
+_CNI = "adapters/" + next(name for name in SHIPPED if name.startswith("cni@")).replace("@", "/")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ STEPS = (
     Step("card", "-m benchmarks.cards.card", 5, services=True),
     Step("load", "-m benchmarks.cards.load", 4, services=True),
     Step("evaluation", "-m adapters evaluate", 12, services=True),
+    # Few cards: the base answers each in many words. Their rows stand beside the adapter's.
+    Step("base-alone", f"-m adapters evaluate --model base --base-count 3 --out {_CNI}", 10, services=True),
     Step("objects", "-m adapters evaluate --model cni-object --count 30", 10, services=True),
     Step("detection", "-m adapters detect --count 180", 8, services=True),
     Step("pictures", "-m benchmarks.publish.result_picture", 1, services=True),
@@ -67,6 +71,7 @@ STEPS = (
     Step("rivals", "-m benchmarks.rivals.today --shape embedded", 15),
     Step("rivals-qwen3", "-m benchmarks.rivals.today --shape qwen3-0.6b --crowds 8", 12),
     Step("quantization", "-m benchmarks.quantization.table", 30),
+    Step("rules", f"-m benchmarks.rivals.rules_baseline --cards runs/held-out-rules --out {_CNI}", 6),
     Step("zones", "-m benchmarks.cards.mrz_false_accepts --zones 200000", 2),
     Step("hostile", "-m benchmarks.front.hostile_inputs", 2),
     Step("front", "-m benchmarks.front.load --real --out benchmarks/results/front_load.json", 12),

@@ -52,15 +52,13 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
 def _run(args: argparse.Namespace) -> int:
     before, models = stamp(), args.model or ["cni"]
     make_folder(args.out or _ELSEWHERE)  # now, not after the cards were read
-    count = args.count * len(CONDITIONS) * len(DOCUMENT_NAMES)
-    if not (args.cards / "cards.jsonl").exists() or len(read_truths(args.cards)) != count:
-        write_all(args.cards, args.count, seed=SEED, split="test")
+    truths = held_out(args.cards, args.count)
     named = {model: _base_of(args.front) if model == "base" else model for model in models}
     cards: list[Card] = []
     answered: dict[str, str] = {}
     read: dict[Path, list[str]] = {}
     for model, name in named.items():
-        outcome, answered[model] = _measure(args, model, name, read)
+        outcome, answered[model] = _measure(args, model, name, truths, read)
         cards += outcome
     rows = rows_of(cards)
     folder = args.out or _folder_of(args.registry, answered[models[0]])
@@ -85,8 +83,18 @@ def _base_of(front: str) -> str:
     return str(next(model["id"] for model in models if not model["has_adapter"]))
 
 
-def _measure(args: argparse.Namespace, model: str, name: str, read: dict[Path, list[str]]) -> tuple[list[Card], str]:
-    truths = read_truths(args.cards)
+def held_out(folder: Path, count: int) -> list[Truth]:
+    """`count` cards a document and condition, drawn into `folder` where they do not lie there."""
+    if not (folder / "cards.jsonl").exists() or len(read_truths(folder)) != count * len(CONDITIONS) * len(
+        DOCUMENT_NAMES
+    ):
+        write_all(folder, count, seed=SEED, split="test")
+    return read_truths(folder)
+
+
+def _measure(
+    args: argparse.Namespace, model: str, name: str, truths: list[Truth], read: dict[Path, list[str]]
+) -> tuple[list[Card], str]:
     if model == "base" and args.base_count:
         truths = fewer(truths, args.base_count)
     with counted(f"evaluating {model}", len(truths)) as done:

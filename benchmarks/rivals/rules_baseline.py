@@ -1,10 +1,10 @@
 """Rules instead of a model: regular expressions, fuzzy labels and where things stand. The baseline of the evaluation.
 
-    python -m benchmarks.rivals.rules_baseline --out adapters/cni/<revision>
+    python -m benchmarks.rivals.rules_baseline --out adapters/cni/REVISION
 
-Reads the held-out cards with the same OCR, takes the document as given (as the other models do), and adds its rows to
-the evaluation's table. The rules were written on training cards, two of
-them (a lone date, second lines) after a look at validation cards, none on these.
+Draws the held-out cards where they are not there, reads them with the same OCR, takes the document as given (as the
+other models do), and adds its rows to the evaluation's table. The rules were written on training cards, two of them (a
+lone date, second lines) after a look at validation cards, none on these.
 """
 
 import argparse
@@ -14,10 +14,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from adapters.data.cards import CONDITIONS
 from adapters.data.documents import DOCUMENT_NAMES, fields_of
+from adapters.evaluation.command import held_out
 from adapters.evaluation.kept_scores import keep
 from adapters.evaluation.metrics import judge
-from adapters.evaluation.run import Truth, read_truths
+from adapters.evaluation.run import Truth
 from adapters.evaluation.summary import Card, summarise
 from adapters.provenance import stamp
 from benchmarks.rivals.rules import Line, extract
@@ -26,7 +28,7 @@ from benchmarks.rivals.rules import Line, extract
 def main() -> int:
     """Run it; the last line is JSON."""
     args, before = _parser().parse_args(), stamp()
-    truths = read_truths(args.cards)
+    truths = held_out(args.cards, args.count)
     lines = _lines(args.cards, args.lines, truths)
     cards = [_card(truth, lines[truth.image.name]) for truth in truths]
     rows = _rows(cards)
@@ -39,20 +41,21 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rivals.rules_baseline", description=__doc__)
     parser.add_argument("--cards", type=Path, default=Path("runs/held-out"), help="(default: %(default)s)")
-    parser.add_argument("--lines", type=Path, help="OCR lines read before (default: lines.jsonl beside the cards)")
+    parser.add_argument("--count", type=int, default=15, help="cards a document and condition (default: %(default)s)")
+    parser.add_argument("--lines", type=Path, help="OCR lines read before (default: read now, kept beside the cards)")
     parser.add_argument("--out", type=Path, help="a revision's folder: its evaluation gets these rows")
     return parser
 
 
 def _lines(cards: Path, given: Path | None, truths: list[Truth]) -> dict[str, list[dict[str, Any]]]:
-    """By file. Read once by `python -m ocr_frontend lines`, with its own progress bar."""
+    """By file; read by `python -m ocr_frontend lines`, with its own progress bar, so that they are today's."""
     path = given or cards / "lines.jsonl"
-    if not path.exists():
+    if not given:
         subprocess.run([sys.executable, "-m", "ocr_frontend", "lines", str(cards), "--out", str(path)], check=True)
     read = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     found = {entry["file"]: entry["lines"] for entry in read}
     if any(truth.image.name not in found for truth in truths):
-        raise SystemExit(f"{path} does not hold every card of {cards}: remove it and start again.")
+        raise SystemExit(f"{path} does not hold every card of {cards}: leave --lines out.")
     return found
 
 
@@ -70,7 +73,7 @@ def _rows(cards: list[Card]) -> list[dict[str, Any]]:
     return [
         {"model": "rules", "document": document, "condition": condition, **summarise(group)}
         for document in (*DOCUMENT_NAMES, "all")
-        for condition in ("clean", "photo")
+        for condition in CONDITIONS
         if (group := [c for c in cards if document in (c.document, "all") and c.condition == condition])
     ]
 
