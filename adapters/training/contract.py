@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, cast
 
-from adapters.data.documents import DOCUMENTS, DocumentName, FieldType
+from adapters.data.documents import DIGITS, DOCUMENTS, DocumentName, FieldType
 from adapters.registry.manifest import DocumentPrompt, PromptContract
 from adapters.training.objects import member, own_member
 from adapters.training.targets import Target
@@ -30,9 +30,7 @@ _PATTERNS: dict[FieldType, dict[str, Any]] = {
     "date": {"type": ["string", "null"], "pattern": r"^\d{2}\.\d{2}\.\d{4}$"},
     "sex": {"enum": ["M", "F", None]},
     "height": {"type": ["number", "null"], "minimum": 0.3, "maximum": 2.8},
-    "digits:6": {"type": ["string", "null"], "pattern": r"^\d{6}$"},
-    "digits:9": {"type": ["string", "null"], "pattern": r"^\d{9}$"},
-    "digits:17": {"type": ["string", "null"], "pattern": r"^\d{17}$"},
+    **{kind: {"type": ["string", "null"], "pattern": rf"^\d{{{count}}}$"} for kind, count in DIGITS.items()},
     "nic": {"type": ["string", "null"], "pattern": r"^[A-Z]{2}\d{8}$"},
 }
 

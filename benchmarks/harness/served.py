@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from benchmarks.harness.metrics import by_labels
 from benchmarks.harness.services import Prompts
 
 _PROMPT_TOKENS = 96
@@ -98,8 +99,7 @@ class Served:
 
     def metrics(self) -> dict[str, float]:
         """Every sample by its name with labels."""
-        lines = [line for line in self._client.get("/metrics").text.splitlines() if line and line[0] != "#"]
-        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in lines)}
+        return by_labels(self._client.get("/metrics").text)
 
     def _ask(self, model: str, prompt: list[int], tokens: int) -> None:
         body = {"model": model, "prompt": prompt, "max_tokens": tokens, "ignore_eos": True}
@@ -116,8 +116,8 @@ class Served:
             next(line for line in answer.iter_lines() if line.startswith("data: {"))
 
     def _memory(self) -> float:
-        start = "cni_server_process_resident_memory_bytes"
-        return sum(value for name, value in self.metrics().items() if name.startswith(start))
+        page = self._client.get("/metrics").text
+        return sum(by_labels(page, "cni_server_process_resident_memory_bytes").values())
 
 
 def _slope(samples: list[tuple[float, float]]) -> float | None:

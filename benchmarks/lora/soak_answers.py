@@ -18,12 +18,14 @@ from typing import Any
 import httpx
 
 from benchmarks.harness.frame import say
+from benchmarks.harness.metrics import by_labels, sums
 
 TOKENS = 24  # of an answer at most
 # In log-probability. Ours differ from float32 by 0.1 at most (docs/lab-notes.md, on the step in C++), and two tokens of
 # two computations are compared; other revisions' tokens are nats away (`mixed_up` measures how often that is seen).
 ROUNDING = 0.3
 _MIXED_UP = 40
+_PROCESS = "process_"
 _QUIET_SECONDS = 30.0
 _Given = tuple[str, int, tuple[int, ...]]
 
@@ -69,13 +71,9 @@ class Server:
 
     async def metrics(self) -> dict[str, float]:
         """Sums over labels, but processes by their own."""
-        found: dict[str, float] = {}
-        for line in (await self.client.get("/metrics")).text.splitlines():
-            if line and line[0] != "#":
-                name, value = line.rsplit(" ", 1)
-                key = name if "process_" in name else name.partition("{")[0]
-                found[key] = found.get(key, 0.0) + float(value)
-        return found
+        page = (await self.client.get("/metrics")).text
+        together = {name: value for name, value in sums(page).items() if _PROCESS not in name}
+        return together | {name: value for name, value in by_labels(page).items() if _PROCESS in name}
 
     async def left_running(self) -> int:
         """Requests in the engine or on our counters once all clients have gone; 0 after some seconds at the latest."""

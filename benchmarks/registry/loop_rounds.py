@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from benchmarks.harness.frame import say
+from benchmarks.harness.metrics import by_labels
 from benchmarks.registry.loop_runbook import WORSE, Runbook
 from benchmarks.registry.loop_traffic import Tally, Traffic
 
@@ -126,7 +127,7 @@ class Loop:
     def _rollbacks(self) -> int:
         text = httpx.get(f"{self.book.server}/metrics", timeout=60).raise_for_status().text
         name = f'cni_server_rollbacks_total{{adapter="{self.book.adapter}",reason="automatic"}}'
-        return sum(round(float(line.rpartition(" ")[2])) for line in text.splitlines() if line.startswith(name))
+        return round(by_labels(text).get(name, 0))
 
 
 def told(sent: Tally) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from rapidfuzz import fuzz
 
-from adapters.data.documents import DocumentName, FieldType, fields_of
+from adapters.data.documents import DIGITS, DocumentName, FieldType, fields_of
 
 _LABELS: dict[str, tuple[str, ...]] = {
     "nom_surname": ("NOMSURNAME",),
@@ -35,9 +35,7 @@ _FORMS: dict[str, str] = {
     "date": r"(?<!\d)(\d{2})[ .,/-]?(\d{2})[ .,/-]?(\d{4})(?!\d)",
     "sex": r"(?<!\w)([MF])(?!\w)",
     "height": r"(?<!\d)([12])[.,]?(\d{2}) ?m?(?!\w)",
-    "digits:6": r"(?<!\d)(\d{6})(?!\d)",
-    "digits:9": r"(?<!\d)(\d{9})(?!\d)",
-    "digits:17": r"(?<!\d)(\d{17})(?!\d)",
+    **{kind: rf"(?<!\d)(\d{{{count}}})(?!\d)" for kind, count in DIGITS.items()},
     "nic": r"(?<!\w)([A-Z]{2}\d{8})(?!\d)",
 }
 _JOINTS = {"date": ".", "height": "."}
