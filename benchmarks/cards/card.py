@@ -22,7 +22,7 @@ from adapters.data.cards import PLAIN, draw_card
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.provenance import stamp
 from benchmarks.harness.at_once import keep_asking
-from benchmarks.harness.frame import RESULTS, percentile, say, spread
+from benchmarks.harness.frame import RESULTS, each, percentile, say, spread
 from benchmarks.harness.record import record
 
 SEED = 4242
@@ -93,6 +93,7 @@ def _one_by_one(client: httpx.Client, args: argparse.Namespace, cards: Iterator[
         "model": reply["model"],
         "cards": args.count,
         "milliseconds": {stage: spread(values) for stage, values in times.items() if values},
+        "samples": {stage: each(values, 1) for stage, values in times.items() if values},
         "prompt_tokens": statistics.fmean(prompt for prompt, _ in tokens),
         "completion_tokens": statistics.fmean(completion for _, completion in tokens),
     }
@@ -117,7 +118,7 @@ def _rate(client: httpx.Client, args: argparse.Namespace, clients: int, cards: I
         "p95_ms": round(1000 * percentile(took, 95)),
     }
     say(str(found))
-    return found
+    return found | {"samples": [round(1000 * seconds) for seconds in took]}
 
 
 def _extract(client: httpx.Client, model: str, card: Card) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import httpx
 from adapters.provenance import stamp
 from benchmarks.harness.at_once import keep_asking
 from benchmarks.harness.frame import percentile
+from benchmarks.harness.record import record
 from benchmarks.tune.launch import modelled_prompts
 
 
@@ -38,8 +39,7 @@ def main() -> int:
         "benchmark": "card_load", "cards_per_second": best["cards_per_second"], "within_a_second": bool(within),
         "rows": rows, "seconds": args.seconds, "seed": args.seed, **before,
     }  # fmt: skip
-    args.out.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print(json.dumps(result))
+    record(args.out.stem, args.out.parent, result)
     return 0
 
 
@@ -73,6 +73,7 @@ def _measure(args: argparse.Namespace, clients: int) -> dict[str, Any]:
         "tokens_a_card": round(statistics.fmean(tokens for _, tokens in answers), 1),
         "first_token_p50_ms": round(1000 * statistics.median(firsts)),
         "first_token_p95_ms": round(1000 * percentile(firsts, 95)),
+        "samples": [round(1000 * first) for first in firsts],
     }
 
 

@@ -44,6 +44,11 @@ def median(values: Sequence[float], digits: int = 3) -> float:
     return round(statistics.median(values), digits)
 
 
+def each(values: Sequence[float], digits: int = 3) -> list[float]:
+    """Every round's value in its order, rounded: what a result keeps under `samples` beside the medians."""
+    return [round(value, digits) for value in values]
+
+
 def percentile(values: Sequence[float], percent: int) -> float:
     """Between the two values around it, in proportion."""
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1] if len(values) > 1 else values[0]

@@ -26,7 +26,8 @@ from typing import Any
 import httpx
 
 from adapters.registry.manifest import PromptContract
-from benchmarks.harness.frame import Panel, median, parser, publish, say
+from benchmarks.harness.frame import Panel, each, median, parser, publish, say
+from benchmarks.harness.metrics import sums
 from benchmarks.harness.models import EMBEDDED, SHAPES
 from benchmarks.harness.recorded_cards import recorded_cards
 from benchmarks.lora.drafts_requests import Body, by_base, by_contract
@@ -95,6 +96,7 @@ def _row(args: argparse.Namespace, urls: dict[str, str], form: str, answer: str,
                 runs[name].append(run)
     off, on = runs["off"], runs["on"]
     pairs = [pair for a, b in zip(off, on, strict=True) for pair in zip(a.answers, b.answers, strict=True)]
+    took = {name: [run.seconds * at_once / len(run.answers) for run in runs[name]] for name in runs}
     total = {name: {key: sum(run.counted[key] for run in runs[name]) for key in _COUNTERS} for name in runs}
     return {
         "base": form,
@@ -104,12 +106,11 @@ def _row(args: argparse.Namespace, urls: dict[str, str], form: str, answer: str,
         "tokens_a_card": round(total["off"]["written"] / len(pairs), 1),
         "fewer_steps": round(total["off"]["steps"] / total["on"]["steps"], 2),
         "accepted": round(total["on"]["accepted"] / max(total["on"]["drafted"], 1), 3),
-        "seconds_a_card": {
-            name: median([run.seconds * at_once / len(run.answers) for run in runs[name]]) for name in runs
-        },
+        "seconds_a_card": {name: median(rounds) for name, rounds in took.items()},
         "times_as_fast": median([a.seconds for a in off], 9) / median([b.seconds for b in on], 9),
         "answers_changed": sum(a != b for a, b in pairs),
         "counted": total,
+        "samples": {name: each(rounds) for name, rounds in took.items()},
     }
 
 
@@ -140,11 +141,8 @@ def _ask(client: httpx.Client, body: Body) -> str:
 
 
 def _counters(client: httpx.Client) -> dict[str, float]:
-    lines = client.get("/metrics").text.splitlines()
-    return {
-        key: sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name}{{", f"{name} ")))
-        for key, name in _COUNTERS.items()
-    }
+    found = sums(client.get("/metrics").text)
+    return {key: found.get(name, 0.0) for key, name in _COUNTERS.items()}
 
 
 def _panels(rows: Sequence[dict[str, Any]]) -> list[Panel]:

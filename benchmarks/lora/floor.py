@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.doctor.bandwidth import read_bandwidth
-from benchmarks.harness.frame import Case, Panel, alternate, median, parser, publish
+from benchmarks.harness.frame import Case, Panel, alternate, each, median, parser, publish
 from benchmarks.harness.models import EMBEDDED, SHAPES, write_models
 from benchmarks.lora.engine import Engine, Plan
 
@@ -68,6 +68,12 @@ def _measure(args: argparse.Namespace, shape: str) -> dict[str, Any]:
         "prompt_ms": round(prompt, 1),
         "prompt_floor_ms": round(prompt_floor, 1),
         "prompt_over_floor": round(prompt / prompt_floor, 2),
+        "samples": {
+            "bandwidth_gb_s": each([value / 1e9 for (value,) in samples["bandwidth",]], 2),
+            "matrix_tflops": each([value / 1e12 for (value,) in samples["rate",]]),
+            "token_ms": each([1000 * decode for decode, _ in samples["engine",]], 2),
+            "prompt_ms": each([1000 * prefill for _, prefill in samples["engine",]], 1),
+        },
     }
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.doctor.facts import Facts, look
-from benchmarks.harness.frame import Case, Panel, alternate, median, parser, publish
+from benchmarks.harness.frame import Case, Panel, alternate, each, median, parser, publish
 from benchmarks.harness.models import SHAPES, write_models
 from benchmarks.lora.engine import BASE, Engine, Plan, Spent
 
@@ -107,14 +107,14 @@ def _row(samples: Samples, shape: str, batch: Batch) -> dict[str, Any]:
     count, different = batch
     row: dict[str, Any] = {"shape": shape, "concurrency": count, "different": different}
     for name, figure, clock in (("decode", "ms_per_token", "wall"), ("prefill", "ms", "prefill")):
-        base, one, took = (
-            median([getattr(spent, clock) * 1000 for spent in samples[count, key]], digits=4)
-            for key in (0, 1 if (count, 1) in samples else different, different)
-        )
+        keys = (0, 1 if (count, 1) in samples else different, different)
+        every = {key: [getattr(spent, clock) * 1000 for spent in samples[count, key]] for key in keys}
+        base, one, took = (median(every[key], digits=4) for key in keys)
         row[name] = {
             figure: {"base": base, "adapters": took},
             "over_base_throughput": round(base / took, 3),
             "over_one_adapter_throughput": round(one / took, 3),
+            "samples": {"base": each(every[0], 4), "adapters": each(every[different], 4)},
         }
     return row
 

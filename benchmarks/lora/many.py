@@ -23,7 +23,7 @@ from typing import Any
 from adapters import bases
 from adapters.registry.base_model import read_base
 from adapters.settings import Settings
-from benchmarks.harness.frame import Case, alternate, median, parser, percentile, publish, say, spread
+from benchmarks.harness.frame import Case, alternate, each, median, parser, percentile, publish, say, spread
 from benchmarks.harness.registry_fill import LINEAR, RANK, Filler
 from benchmarks.harness.served import Served
 from benchmarks.harness.services import running
@@ -111,6 +111,7 @@ def _rates(served: Served, sizes: Sizes, args: argparse.Namespace) -> dict[str, 
     return {
         "requests_per_second": {"one": alone, **{str(n): median(rates[str(n),]) for n in sizes.counts}},
         "against_one": {str(n): round(median(rates[str(n),]) / alone, 3) for n in sizes.counts},
+        "samples": {key: each(rates[key,]) for key in ("one", *map(str, sizes.counts))},
     }
 
 
@@ -139,6 +140,10 @@ def _measure(served: Served, sizes: Sizes, args: argparse.Namespace, switched: l
             "ordinary_p50": round(1000 * statistics.median(ordinary), 1),
             "switch_p95": round(1000 * percentile(after, 95), 1),
             "extra_p95": round(1000 * extra, 1),
+            "samples": {
+                "ordinary": each([1000 * seconds for seconds in ordinary], 1),
+                "switched": each([1000 * seconds for seconds in after], 1),
+            },
         },
     }
 

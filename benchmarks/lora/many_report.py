@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.harness.frame import Panel, spread
+from benchmarks.harness.frame import Panel, each, spread
 
 
 def cold_loads(seconds: list[tuple[float, float]]) -> dict[str, Any]:
     """Loads alone, and whole first requests with check, load, proof of effect and answer."""
-    loads, requests = zip(*seconds, strict=True)
-    return {"load_ms": spread([s * 1000 for s in loads]), "first_request_ms": spread([s * 1000 for s in requests])}
+    loads, requests = ([1000 * value for value in values] for values in zip(*seconds, strict=True))
+    samples = {"load_ms": each(loads, 1), "first_request_ms": each(requests, 1)}
+    return {"load_ms": spread(loads), "first_request_ms": spread(requests), "samples": samples}
 
 
 def panels(result: dict[str, Any]) -> list[Panel]:

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.frame import Case, Key, Panel, alternate, median, parser, publish
+from benchmarks.harness.frame import Case, Key, Panel, alternate, each, median, parser, publish
 from benchmarks.harness.models import EMBEDDED, SHAPES, write_models
 from benchmarks.lora.engine import Engine, Plan, Spent
 
@@ -69,14 +69,16 @@ def _batch(concurrency: int, different: int) -> list[int]:
 def _row(samples: Samples, fewest: int, different: int) -> dict[str, Any]:
     row: dict[str, Any] = {"different": different}
     for clock in ("wall", "processor"):
-        ours, stock, one = (
-            median([getattr(spent, clock) * 1000 for spent in samples[key]])
+        every = {
+            key: [getattr(spent, clock) * 1000 for spent in samples[key]]
             for key in (("ours", different), ("stock", different), ("ours", fewest))
-        )
+        }
+        ours, stock, one = (median(every[key]) for key in (("ours", different), ("stock", different), ("ours", fewest)))
         row[clock] = {
             "ms_per_token": {"ours": ours, "stock": stock},
             "over_fewest_throughput": round(one / ours, 3),
             "ours_over_stock_throughput": round(stock / ours, 3),
+            "samples": {name: each(every[name, different]) for name in ("ours", "stock")},
         }
     return row
 

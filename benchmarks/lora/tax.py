@@ -16,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.harness.frame import Case, Key, Panel, alternate, median, parser, publish
+from benchmarks.harness.frame import Case, Key, Panel, alternate, each, median, parser, publish
 from benchmarks.harness.models import EMBEDDED, SHAPES, write_models
 from benchmarks.lora.engine import BASE, Engine, Plan, Spent
 
@@ -73,7 +73,8 @@ def _measure(args: argparse.Namespace, shape: str) -> list[dict[str, Any]]:
 def _row(samples: Samples, shape: str, concurrency: int) -> dict[str, Any]:
     row: dict[str, Any] = {"shape": shape, "concurrency": concurrency}
     for clock in ("wall", "processor"):
-        took = {n: median([getattr(s, clock) * 1000 for s in samples[n, concurrency]]) for n in _VARIANTS}
+        every = {n: [getattr(s, clock) * 1000 for s in samples[n, concurrency]] for n in _VARIANTS}
+        took = {n: median(rounds) for n, rounds in every.items()}
         row[clock] = {
             "ms_per_token": took,
             "adapter_over_base_throughput": round(took["base"] / took["ours"], 3),
@@ -82,6 +83,7 @@ def _row(samples: Samples, shape: str, concurrency: int) -> dict[str, Any]:
             "base_over_stock_base_throughput": round(took["stock base"] / took["base"], 3),
             "ours_over_defaults_throughput": round(took["defaults"] / took["ours"], 3),
             "base_over_defaults_base_throughput": round(took["defaults base"] / took["base"], 3),
+            "samples": {n: each(rounds) for n, rounds in every.items()},
         }
     return row
 
