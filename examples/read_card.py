@@ -1,5 +1,6 @@
-"""Read a card and print its fields: python examples/read_card.py PICTURE [FRONT]"""
+"""Read a card and print its fields: python examples/read_card.py PICTURE [FRONT] [--key KEY]"""
 
+import argparse
 import sys
 
 from cni_client import Client, Refused
@@ -7,10 +8,14 @@ from cni_client import Client, Refused
 
 def main() -> int:
     """0 when it was read, 1 when the front refused the picture."""
-    picture, front = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else "http://127.0.0.1:8080"
-    with Client(front) as client:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("picture")
+    parser.add_argument("front", nargs="?", default="http://127.0.0.1:8080", help="default: %(default)s")
+    parser.add_argument("--key", help="where the service has keys")
+    args = parser.parse_args()
+    with Client(args.front, args.key) as client:
         try:
-            card = client.read(picture)
+            card = client.read(args.picture)
         except Refused as refusal:
             print(f"{refusal.code}: {refusal}", file=sys.stderr)
             return 1

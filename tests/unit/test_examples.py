@@ -6,17 +6,24 @@ The notebook runs against canned answers here, against the services in tests/e2e
 import ast
 import importlib.util
 import json
+import runpy
 import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any, get_args
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from ocr_frontend.api.given_lines import SentLines
+from ocr_frontend.api.routes import cards, jobs
 from ocr_frontend.bodies.schemas import Extraction
+from ocr_frontend.extraction.two_sided import Card
+from ocr_frontend.jobs.bodies import JobAnswer, State
 from tests.support.notebook import code_cells, run_notebook
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -26,6 +33,7 @@ ANSWER = {
 }  # fmt: skip
 
 
+SAMPLE = EXAMPLES.parent / "docs/sample-2018-recto.jpg"
 NOTEBOOK = EXAMPLES / "read_a_card.ipynb"
 BOX = [[20, 20], [90, 20], [90, 40], [20, 40]]
 ROUTES = {
@@ -40,6 +48,7 @@ ROUTES = {
         "ocr": {"lines": [{"text": "SEXE/SEX"}, {"text": " "}, {"text": "F"}]},
     },
     "/v1/extract-lines": ANSWER,
+    "/v1/cards": {"document": "cni-2018", "data": {"sex": "F"}, "sides": {"recto": ANSWER}, "warnings": []},
     "/v1/models": {
         "data": [
             {"id": "base"},
@@ -103,6 +112,94 @@ def test_it_waits_while_the_front_is_busy(client: ModuleType, front: tuple[str, 
     with client.Client(address) as reader:
         card = reader.read(EXAMPLES.parent / "docs/sample-2018-recto.jpg")
     assert (card.data, card.to_check, answers) == ({"sex": "F"}, ["sex"], [])
+
+
+def test_what_it_takes_of_both_sides_and_of_jobs_is_in_every_answer(client: ModuleType) -> None:
+    both, job = Card.model_json_schema(), JobAnswer.model_json_schema()
+    assert set(client.BothSides.__annotations__) - {"whole"} <= set(both["properties"])
+    assert {"id", "state", "results", "next"} <= set(job["properties"]) and "done" in get_args(State)
+    assert {"number", "answer", "error"} <= set(job["$defs"]["JobResult"]["properties"])
+    paths = openapi()
+    assert {"recto", "verso", "version", "model"} <= set(_form(paths["/v1/cards"]["post"]))
+    assert {"image", "document", "model"} <= set(_form(paths["/v1/jobs"]["post"]))
+    assert {"limit"} <= {each["name"] for each in paths["/v1/jobs/{job_id}"]["get"]["parameters"]}
+    assert "delete" in paths["/v1/jobs/{job_id}"]
+
+
+def _form(operation: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = operation["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
+    return found
+
+
+def openapi() -> dict[str, Any]:
+    app = FastAPI()
+    for routes in (cards, jobs):
+        app.include_router(routes.router)
+    found: dict[str, Any] = app.openapi()["paths"]
+    return found
+
+
+def test_both_sides_of_a_card(client: ModuleType, services: tuple[str, dict[str, bytes]]) -> None:
+    address, sent = services
+    with client.Client(address, key="k") as reader:
+        both = reader.read_both(SAMPLE, SAMPLE, version="2018")
+    assert (both.document, both.data, list(both.sides)) == ("cni-2018", {"sex": "F"}, ["recto"])
+    body = sent["/v1/cards"]
+    assert all(f'name="{part}"'.encode() in body for part in ("recto", "verso", "version"))
+
+
+def test_many_pictures_in_one_job_that_is_gone_afterwards(client: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked until it is done, then page by page; a busy front does not make two jobs of one."""
+    pages = {0: ([{"number": 0, "answer": ANSWER}], 1), 1: ([{"number": 1, "error": {"code": "no_text_found"}}], None)}
+    asked: list[tuple[str, str]] = []
+    states, posts = ["queued", "running", "done"], [503, 202]
+
+    def front(request: httpx.Request) -> httpx.Response:
+        asked.append((request.method, str(request.url.raw_path, "ascii")))
+        if request.method == "POST":
+            keys.add(request.headers["idempotency-key"])
+            assert request.content.count(b'name="image"') == 2
+            return httpx.Response(posts.pop(0), json={"id": "J", "state": "queued"}, headers={"retry-after": "0"})
+        if request.method == "DELETE":
+            return httpx.Response(204)
+        if "limit" in request.url.params:
+            return httpx.Response(200, json={"id": "J", "state": states.pop(0), "results": [], "next": None})
+        results, following = pages[int(request.url.params["from"])]
+        return httpx.Response(200, json={"id": "J", "state": "done", "results": results, "next": following})
+
+    keys: set[str] = set()
+    monkeypatch.setattr(client, "_POLL", 0)
+    with client.Client("http://front") as reader:
+        reader._http = httpx.Client(base_url="http://front", transport=httpx.MockTransport(front))
+        results = reader.read_many([SAMPLE, SAMPLE])
+        assert [each["number"] for each in results] == [0, 1] and results[1]["error"]["code"] == "no_text_found"
+        assert asked[-1] == ("DELETE", "/v1/jobs/J") and len(keys) == 1 and not states
+        states[:], posts[:] = ["running"] * 3, [202]
+        with pytest.raises(TimeoutError, match="/v1/jobs/J is not done"):
+            reader.read_many([SAMPLE, SAMPLE], seconds=-1)
+
+
+@pytest.mark.parametrize(("more", "key"), [((), "none-needed-on-loopback"), (("--key", "mine"), "mine")])
+def test_the_model_server_is_asked_with_a_key(
+    more: tuple[str, ...], key: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[dict[str, str]] = []
+
+    class OpenAI:
+        """The package's client as far as the example goes."""
+
+        def __init__(self, **given: str) -> None:
+            made.append(given)
+            self.models = SimpleNamespace(list=lambda: [SimpleNamespace(id=name) for name in ("base", "cni", "cni@0")])
+            self.completions = SimpleNamespace(create=lambda model, **_: SimpleNamespace(
+                model=model, choices=[SimpleNamespace(text="x")]))  # fmt: skip
+
+    monkeypatch.setitem(sys.modules, "openai", SimpleNamespace(OpenAI=OpenAI))
+    monkeypatch.setattr("sys.argv", ["ask_model_server.py", "http://server", *more])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(EXAMPLES / "ask_model_server.py"), run_name="__main__")
+    assert ended.value.code == 0 and made == [{"base_url": "http://server/v1", "api_key": key}]
+    assert capsys.readouterr().out.splitlines() == ["models: base, cni", "base: 'x'", "cni: 'x'"]
 
 
 def test_lines_of_another_ocr_are_read_too(client: ModuleType, services: tuple[str, dict[str, bytes]]) -> None:
