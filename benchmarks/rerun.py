@@ -42,6 +42,9 @@ class Step:
 
 
 STEPS = (
+    # Before what loads the services: the dashboard's picture shows a usual day.
+    Step("pictures", "-m benchmarks.publish.result_picture", 1, services=True),
+    Step("page", "-m benchmarks.publish.page_pictures", 1, services=True),
     Step("card", "-m benchmarks.cards.card", 5, services=True),
     Step("load", "-m benchmarks.cards.load", 4, services=True),
     Step("evaluation", "-m adapters evaluate", 12, services=True),
@@ -49,8 +52,6 @@ STEPS = (
     Step("base-alone", f"-m adapters evaluate --model base --base-count 3 --out {_CNI}", 10, services=True),
     Step("objects", "-m adapters evaluate --model cni-object --count 30", 10, services=True),
     Step("detection", "-m adapters detect --count 180", 8, services=True),
-    Step("pictures", "-m benchmarks.publish.result_picture", 1, services=True),
-    Step("page", "-m benchmarks.publish.page_pictures", 1, services=True),
     Step("tax", "-m benchmarks.lora.tax", 14),
     Step("mixed", "-m benchmarks.lora.mixed", 6),
     Step("mixed-embedded", "-m benchmarks.lora.mixed --shape embedded", 3),
