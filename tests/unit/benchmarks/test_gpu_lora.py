@@ -48,7 +48,8 @@ def test_ratios_are_to_the_base_and_to_one_adapter_of_the_same_size() -> None:
     samples = {(4, 0): [Spent(0.001, 0, 0.01)], (4, 1): [Spent(0.002, 0, 0.02)], (4, 2): [Spent(0.004, 0, 0.02)]}
     row = gpu_lora._row(samples, "tiny", (4, 2))
     decode = {"ms_per_token": {"base": 1.0, "adapters": 4.0}, "over_base_throughput": 0.25}
-    assert row["decode"] == {**decode, "over_one_adapter_throughput": 0.5}
+    rounds = {"base": [1.0], "adapters": [4.0]}
+    assert row["decode"] == {**decode, "over_one_adapter_throughput": 0.5, "samples": rounds}
     assert row["prefill"]["over_base_throughput"] == 0.5 and row["prefill"]["over_one_adapter_throughput"] == 1
     decoding, prefill = gpu_lora._panels([{**row, "shape": "other"}, row], "tiny", "NVIDIA H100")
     assert decoding.groups == ("4 at once, 2 different",) and decoding.series == {"base": [1000.0], "adapters": [250.0]}
