@@ -1,9 +1,11 @@
-"""What a container leaves this process of the machine: memory and processor time (cgroup v2, and v1's two files)."""
+"""What a container leaves this process of the machine: memory and processor time (cgroup v2, and v1's two files).
 
+Both services and `make up` ask it, so it imports the standard library alone until memory is asked for.
+"""
+
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-
-import psutil
 
 _MOUNT, _OWN = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 # cgroup v1 says "no limit" with a number near the largest that there is.
@@ -12,6 +14,8 @@ _NO_LIMIT = 1 << 60
 
 def available_memory(mount: Path = _MOUNT, own: Path = _OWN) -> int:
     """Bytes that this process may still take. Files that are not there, or say `max`, limit nothing."""
+    import psutil
+
     left = [room for group in _groups(mount, own) if (room := _room(group)) is not None]
     left += [room for group in _old_groups(mount, own, "memory") if (room := _old_room(group)) is not None]
     return max(0, min([psutil.virtual_memory().available, *left]))
@@ -22,6 +26,16 @@ def cpu_quota(mount: Path = _MOUNT, own: Path = _OWN) -> float | None:
     found = [_quota(group, "cpu.max") for group in _groups(mount, own)]
     found += [_quota(group, "cpu.cfs_quota_us", "cpu.cfs_period_us") for group in _old_groups(mount, own, "cpu")]
     return min((quota for quota in found if quota is not None), default=None)
+
+
+def usable_cores(mount: Path = _MOUNT, own: Path = _OWN) -> int:
+    """How many threads of this process can compute at a time."""
+    return whole_cores(len(os.sched_getaffinity(0)), cpu_quota(mount, own))
+
+
+def whole_cores(cores: int, quota: float | None) -> int:
+    """All cores that a process may use, or whole cores' worth of a quota; one at least."""
+    return cores if quota is None else max(1, min(cores, int(quota)))
 
 
 def _groups(mount: Path, own: Path) -> Iterator[Path]:

@@ -4,7 +4,6 @@ Built once at start, frozen, handed on as an argument.
 """
 
 import ipaddress
-import os
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from adapters.cgroup import usable_cores
 from ocr_frontend.extraction.confidence import SHIPPED
 from ocr_frontend.ocr.limits import Limits
 from ocr_frontend.ocr.onnx_models import cache_root
@@ -25,10 +25,6 @@ _FEW_CORES = 4  # on which OCR and the model server are in each other's way
 
 class SettingsError(Exception):
     """One line that names the variable and what is wrong with it."""
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 class Settings(BaseSettings):
@@ -63,7 +59,7 @@ class Settings(BaseSettings):
     ocr_rec_batch: int = Field(6, ge=1, le=256, description="lines recognised together")
     ocr_script: Script = Field("latin", description="whose characters are read: `latin`, or `any` that the model knows")
     ocr_workers: int = Field(
-        default_factory=lambda: max(1, _cores() // 4), ge=1, le=64, description="images read at once"
+        default_factory=lambda: max(1, usable_cores() // 4), ge=1, le=64, description="images read at once"
     )
     ocr_threads: int | None = Field(
         None, ge=1, le=256, description="threads of one worker; by default the cores, shared out"
@@ -168,7 +164,7 @@ class Settings(BaseSettings):
         """Whether OCR and the model server wait for each other."""
         if self.take_turns is not None:
             return self.take_turns
-        return _cores() <= _FEW_CORES and _is_loopback(urlsplit(self.server_url).hostname or "")
+        return usable_cores() <= _FEW_CORES and _is_loopback(urlsplit(self.server_url).hostname or "")
 
     def ocr_options(self) -> OcrOptions:
         """What one reader needs."""
@@ -181,7 +177,7 @@ class Settings(BaseSettings):
             rec_width=self.ocr_rec_width,
             rec_batch=self.ocr_rec_batch,
             script=self.ocr_script,
-            threads=self.ocr_threads or max(1, _cores() // self.ocr_workers),
+            threads=self.ocr_threads or max(1, usable_cores() // self.ocr_workers),
         )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from adapters.cgroup import available_memory, cpu_quota
+from adapters.cgroup import available_memory, cpu_quota, whole_cores
 from server.cpu_lora.build import compiler
 
 _LIBRARY_FOLDERS = ("/usr/lib/x86_64-linux-gnu", "/usr/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib")
@@ -42,7 +42,7 @@ class Machine:
     @property
     def threads(self) -> int:
         """How many threads can compute at a time: cores, or whole cores' worth of a quota."""
-        return len(self.cores) if self.quota is None else max(1, min(len(self.cores), int(self.quota)))
+        return whole_cores(len(self.cores), self.quota)
 
 
 def look() -> Machine:

@@ -12,7 +12,8 @@ COPY requirements/front.lock requirements/front.lock
 RUN uv pip install --no-deps -r requirements/front.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY ocr_frontend/ ocr_frontend/
-COPY adapters/__init__.py adapters/__init__.py
+# What a container leaves of the machine: both services ask the same file.
+COPY adapters/__init__.py adapters/cgroup.py adapters/
 COPY server/__init__.py server/__init__.py
 # One keys file serves both services.
 COPY server/auth/__init__.py server/auth/keys.py server/auth/

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 
+from adapters.cgroup import usable_cores
 from deploy.up.plan import Plan, Refusal
 
 # One OCR worker's process, and the front's own.
@@ -17,7 +18,7 @@ def reserve() -> dict[str, str]:
     if os.environ.get("SERVER_RESERVE_GIB"):
         return {}
     given = os.environ.get("OCR_FRONT_OCR_WORKERS", "")
-    workers = int(given) if given.isdigit() else max(1, len(os.sched_getaffinity(0)) // _CORES_A_WORKER)
+    workers = int(given) if given.isdigit() else max(1, usable_cores() // _CORES_A_WORKER)
     return {"SERVER_RESERVE_GIB": str(_FRONT_GIB + _WORKER_GIB * workers)}
 
 

@@ -11,19 +11,18 @@ from tests.support.imported import names
 ROOT = Path(__file__).resolve().parents[2]
 OURS = {"adapters", "server", "ocr_frontend", "benchmarks", "deploy"}
 # What each package may import of ours. `adapters` sees what a document is; `server` sees the registry side of
-# `adapters`, and how much memory there is; both services read one
-# keys file; `deploy` shares with `benchmarks` how a French page writes numbers; `benchmarks.publish.settings` writes
-# the page of everybody's settings.
+# `adapters`; all ask one file how much of the machine there is; both services read one keys file; `deploy` shares with
+# `benchmarks` how a French page writes numbers; `benchmarks.publish.settings` writes the page of everybody's settings.
 ALLOWED = {
     "adapters": {"adapters", "ocr_frontend.documents"},
     "server": {"server", "adapters.registry", "adapters.adopt", "adapters.cgroup"},
-    "ocr_frontend": {"ocr_frontend", "server.auth.keys"},
+    "ocr_frontend": {"ocr_frontend", "server.auth.keys", "adapters.cgroup"},
     "benchmarks": {
         *("benchmarks", "adapters", "ocr_frontend.documents", "ocr_frontend.ocr.textline"),
         *("ocr_frontend.settings", "server.settings", "server.cpu_lora.settings"),
         *("deploy.up.plan", "deploy.up.usage", "deploy.cluster.plan", "deploy.monitor.plan"),
     },
-    "deploy": {"deploy", "benchmarks.publish.french"},
+    "deploy": {"deploy", "benchmarks.publish.french", "adapters.cgroup"},
 }
 
 

@@ -1,13 +1,16 @@
 """A container's memory limit counts, whichever group above it has one."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from adapters.cgroup import available_memory, cpu_quota
+from adapters.cgroup import available_memory, cpu_quota, usable_cores
 
 GIB = 1 << 30
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def _group(folder: Path, limit: str, used: int, droppable: int = 0) -> None:
@@ -61,6 +64,25 @@ def test_the_quota_is_cores_of_time(tmp_path: Path, own: Path, text: str, quota:
     (tmp_path / "c/pods/server").mkdir(parents=True)
     (tmp_path / "c/pods/server/cpu.max").write_text(f"{text}\n")
     assert cpu_quota(tmp_path / "c", own) == quota
+
+
+@pytest.mark.parametrize(
+    ("text", "cores"), [("250000 100000", 2), ("50000 100000", 1), ("900000 100000", 8), ("max 1", 8)]
+)
+def test_cores_are_those_given_as_far_as_the_quota_goes(
+    tmp_path: Path, own: Path, text: str, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    (tmp_path / "c/pods/server").mkdir(parents=True)
+    (tmp_path / "c/pods/server/cpu.max").write_text(f"{text}\n")
+    assert usable_cores(tmp_path / "c", own) == cores
+
+
+def test_the_module_needs_nothing_installed() -> None:
+    """`make up` asks it before anything is."""
+    code = "import sys, adapters.cgroup; print({'psutil', 'pydantic'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.strip() == "set()"
 
 
 def test_the_tightest_quota_of_all_groups_counts(tmp_path: Path, own: Path) -> None:

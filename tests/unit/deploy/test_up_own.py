@@ -131,6 +131,9 @@ def test_what_the_front_takes_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.delenv("SERVER_RESERVE_GIB", raising=False)
     monkeypatch.setenv("OCR_FRONT_OCR_WORKERS", "2")
     assert memory.reserve() == {"SERVER_RESERVE_GIB": "2.25"}
+    monkeypatch.delenv("OCR_FRONT_OCR_WORKERS")
+    monkeypatch.setattr("deploy.up.memory.usable_cores", lambda: 12)
+    assert memory.reserve() == {"SERVER_RESERVE_GIB": "3.25"}
     monkeypatch.setenv("SERVER_RESERVE_GIB", "0")
     assert memory.reserve() == {}
 

@@ -3,12 +3,15 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
 import ocr_frontend
+from adapters import cgroup
 from ocr_frontend.cli.main import main
 from ocr_frontend.settings import SettingsError, load_settings
 
@@ -56,6 +59,23 @@ def test_loopback_needs_no_key(host: str) -> None:
     assert load_settings(host=host).keys == ()
 
 
+def _with_quota(folder: Path) -> Callable[[], int]:
+    """Two cores' worth of time, as a container's `cpu.max` says it."""
+    (folder / "own").write_text("0::/\n")
+    (folder / "cpu.max").write_text("200000 100000\n")
+    return partial(cgroup.usable_cores, folder, folder / "own")
+
+
+def test_readers_and_threads_follow_a_containers_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OCR_FRONT_OCR_WORKERS", raising=False)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(16)))
+    monkeypatch.setattr("ocr_frontend.settings.usable_cores", partial(cgroup.usable_cores, tmp_path / "none"))
+    assert (load_settings().ocr_workers, load_settings().in_turns()) == (4, False)
+    monkeypatch.setattr("ocr_frontend.settings.usable_cores", _with_quota(tmp_path))
+    settings = load_settings()
+    assert (settings.ocr_workers, settings.ocr_options().threads, settings.in_turns()) == (1, 2, True)
+
+
 def test_help_lists_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["serve", "--help"])
@@ -74,7 +94,7 @@ def _imports(file: Path) -> set[str]:
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             found |= {name.name.partition(".")[0] for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module != "server.auth.keys":  # the file that both read
+        elif isinstance(node, ast.ImportFrom) and node.module not in ("server.auth.keys", "adapters.cgroup"):  # shared
             found.add((node.module or "").partition(".")[0])
     return found
 
