@@ -12,6 +12,7 @@ from adapters.registry.contents import Taken
 from adapters.registry.digest import content_digest, revision_name
 from adapters.registry.errors import RegistryError
 from adapters.registry.folder import copy_adapter
+from adapters.registry.home import make_ready
 from adapters.registry.limits import SizeLimits
 from adapters.registry.option import add_option, chosen
 from adapters.registry.reader import Reader
@@ -40,6 +41,8 @@ def add_parser(subparsers: Any) -> None:
     switching.set_defaults(action=_switch)
     where = actions.add_parser("where", help="the registry folder; one's own is made ready")
     where.set_defaults(action=_where)
+    seeding = actions.add_parser("seed", help="put the shipped adapters there, each once: a deleted one stays away")
+    seeding.set_defaults(action=_seed)
     restoring = actions.add_parser("restore", help="bring back the last good state where state.json cannot be read")
     restoring.set_defaults(action=_restore)
     for name, action, text in (
@@ -82,6 +85,11 @@ def _list(arguments: argparse.Namespace) -> Any:
 
 def _where(arguments: argparse.Namespace) -> Any:
     return arguments.registry.resolve()
+
+
+def _seed(arguments: argparse.Namespace) -> Any:
+    home = make_ready(arguments.registry)
+    return {"registry": str(home.folder), "put": list(home.put), "waiting": dict(home.waiting)}
 
 
 def _add(arguments: argparse.Namespace) -> Any:

@@ -1,12 +1,12 @@
 """The registry of whoever names none: a folder of the user's own, outside of any source tree, with what ships in it.
 
 Each shipped revision is put there once; a list beside the state remembers which, so that a deleted one stays away.
-A folder that somebody names is used as it is.
+A folder that somebody names is used as it is, unless he asks for the same (`registry seed`), as our image does.
 """
 
 import json
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from adapters.registry.atomic import write_file
@@ -14,6 +14,7 @@ from adapters.registry.digest import CONFIG_FILE
 from adapters.registry.errors import Conflict, Damaged, Unusable
 from adapters.registry.folder import copy_adapter
 from adapters.registry.limits import SizeLimits
+from adapters.registry.lock import writing
 from adapters.registry.state import alias_tag, load_state
 from adapters.registry.store import Registry
 from adapters.settings import Settings
@@ -28,12 +29,16 @@ _NAMED = 5  # revisions in a sentence
 
 @dataclass(frozen=True)
 class Home:
-    """The folder made ready. `put`: what was laid there now; `left`: the user's own that still lie in the source."""
+    """The folder made ready. `put`: what was laid there now; `left`: the user's own that still lie in the source.
+
+    `waiting`: what could not be put yet, and why.
+    """
 
     folder: Path
     source: Path
     put: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    waiting: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -58,36 +63,47 @@ def own_registry() -> Path:
 def make_ready(root: Path, source: Path = SOURCE, shipped: Sequence[str] = SHIPPED) -> Home:
     """Make the folder, for its owner alone, and put there what ships in `source` and never was put there before.
 
-    `shipped`: as `NAME@REVISION`. Raises Unusable, Busy.
+    `shipped`: as `NAME@REVISION`. Several may do it at once, from several machines. Raises Unusable, Busy.
     """
     try:
         root.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.mkdir(mode=0o700, exist_ok=True)
-        put = _put_all(root, source, shipped)
+        put, waiting = _put_all(root, source, shipped)
         left = tuple(name for name in _lying(source) if name not in shipped and not _place(root, name).exists())
     except OSError as error:
         raise Unusable(
             f"The registry folder {root} cannot be used ({error.strerror or type(error).__name__}): see to it, or name "
             "another one with SERVER_ADAPTERS_DIR."
         ) from error
-    return Home(root, source, tuple(put), left)
+    return Home(root, source, tuple(put), left, waiting)
 
 
-def _put_all(root: Path, source: Path, shipped: Sequence[str]) -> list[str]:
-    """What is new there. A folder of the user's in the way, or a state that cannot be read, is left for later."""
+def _put_all(root: Path, source: Path, shipped: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+    """What is new there, and what waits: a folder of the user's is in the way, or the state cannot be read."""
     before = _listed(root)
-    put = []
+    put: list[str] = []
+    waiting: dict[str, str] = {}
     for name in shipped:
         if name in before or not _place(source, name).is_dir():
             continue
         try:
             if not _retired(root, name, before) and _put(Registry(root), _place(source, name), name, before):
                 put.append(name)
-        except (Conflict, Damaged):
+        except (Conflict, Damaged) as error:
+            waiting[name] = str(error)
             continue
-        before = [*before, name]
-        write_file(root / LIST_FILE, (json.dumps(before, indent=1) + "\n").encode())
-    return put
+        before = _note(root, name)
+    return put, waiting
+
+
+def _note(root: Path, name: str) -> list[str]:
+    """Remember it; the list. Under the lock: another process may be doing the same."""
+    with writing(root):
+        before = _listed(root)
+        if name not in before:
+            before = [*before, name]
+            write_file(root / LIST_FILE, (json.dumps(before, indent=1) + "\n").encode())
+        return before
 
 
 def _put(registry: Registry, folder: Path, name: str, before: Collection[str]) -> bool:

@@ -34,10 +34,8 @@ RUN apt-get update \
     && install -d -o cni -g cni /registry /cache
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /models /models
-# A new volume on /registry starts with the shipped adapter.
-COPY --chown=cni:cni adapters/cni /registry/cni
-COPY --chown=cni:cni adapters/cni-object /registry/cni-object
-COPY --chown=cni:cni adapters/receipt /registry/receipt
+# Puts the shipped adapters, which lie in the package, into the registry.
+COPY --chmod=0555 deploy/images/server-entry.sh /usr/local/bin/server-entry
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     HOME=/cache XDG_CACHE_HOME=/cache \
     SERVER_MODEL=/models/base SERVER_MODEL_NAME=SmolLM2-135M-Instruct \
@@ -49,6 +47,7 @@ STOPSIGNAL SIGTERM
 # A start takes up to a minute on two cores, a large base longer.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=180s --retries=3 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
+ENTRYPOINT ["server-entry"]
 CMD ["python", "-m", "server"]
 
 # The kernel of CPU LoRA and decode steps is compiled for the processor at the first start, in a second, and kept in /cache

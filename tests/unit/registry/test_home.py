@@ -1,6 +1,7 @@
 """The registry of whoever names none: made for its owner, given what ships once, and never against what he did."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -178,6 +179,27 @@ def test_where_makes_it_ready_and_prints_it(tmp_path: Path) -> None:
     root = tmp_path / "cni-lora-server" / "registry"
     assert done.stdout == f"{root}\n" and all(name in done.stderr for name in SHIPPED)
     assert {name for name in SHIPPED if (root / name.replace("@", "/")).is_dir()} == set(SHIPPED)
+
+
+def test_what_an_interrupted_copy_left_is_named_and_replaced_once_it_is_gone(source: Source, root: Path) -> None:
+    """Earlier images copied file by file, and a pod that ended meanwhile left half a revision."""
+    first, second = source.ship("cni", 1), source.ship("receipt", 2)
+    shutil.copytree(source.folder / "cni", root / "cni")
+    (root / "cni" / first / "adapter_model.safetensors").write_bytes(b"half")
+    made = source.ready(root)
+    assert made.put == (f"receipt@{second}",) and list(made.waiting) == [f"cni@{first}"]
+    assert "another content" in made.waiting[f"cni@{first}"]
+    shutil.rmtree(root / "cni")
+    assert source.ready(root).put == (f"cni@{first}",)
+
+
+def test_a_volume_that_was_filled_by_copying_keeps_what_it_means(source: Source, root: Path) -> None:
+    first = source.ship("cni", 1)
+    shutil.copytree(source.folder, root)
+    source.shipped.clear()  # the image that ships the next one no longer lists it
+    second = source.ship("cni", 2)
+    assert source.ready(root).put == (f"cni@{second}",)
+    assert meant(root, "cni") == {first: 1.0}, "nobody knows whether its owner chose it"
 
 
 def test_a_revision_is_a_folder_or_a_name_of_the_registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
