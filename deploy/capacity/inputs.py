@@ -42,7 +42,8 @@ class Inputs:
 
 def read_inputs(results: Path) -> Inputs:
     """`results`: the folder of the committed results. A file that is not there leaves an assumption in its place."""
-    card, load, gpu = (_read(results / name) for name in ("card.json", "card_load.json", "card_load_gpu.json"))
+    names = ("card.json", "card_load.json", "card_load_gpu.json", "front_memory.json")
+    card, load, gpu, memory = (_read(results / name) for name in names)
     cores = card["machine"]["cores"] if card else 2
     return Inputs(
         ocr=_stage("reading the picture", card, "ocr", cores, 0.8),
@@ -51,7 +52,7 @@ def read_inputs(results: Path) -> Inputs:
             "model, first token p95 within a second", load, 0.38, "lab-notes: 3.1 ms a token; prefill 0.3 s is a guess"
         ),
         gpu_cards=_rate("cards a second of one GPU server", gpu, 100, "one API process, not the GPU, is the bound"),
-        front_memory=Input("a front with one OCR worker", 0.97, "GB", MEASURED, "a quarter of an hour under load"),
+        front_memory=_memory("a front with one OCR worker", memory, 0.9, "benchmarks.front.memory was not run"),
         server_memory=Input("a CPU server, 3 GiB of KV cache", 6.2, "GB", MEASURED, "resident under load"),
         gpu_host_memory=Input("a GPU server, host memory", 8, "GB", ASSUMED, "weights once, CUDA's context"),
     )
@@ -79,6 +80,13 @@ def _throughput(what: str, load: dict[str, Any] | None, otherwise: float, why: s
     rate, cores = load["cards_per_second"], load["machine"]["cores"]
     source, numbers = "card_load.json: {} cards/s on {} cores", (f"{rate:.2f}", str(cores))
     return Input(what, cores / rate, "core-s", MEASURED, source, numbers)
+
+
+def _memory(what: str, front: dict[str, Any] | None, otherwise: float, why: str) -> Input:
+    if front is None:
+        return Input(what, otherwise, "GB", ASSUMED, why)
+    source, numbers = "front_memory.json: the most over {} cards", (f"{front['cards']:,}",)
+    return Input(what, front["mib_most"] * 2**20 / 1e9, "GB", MEASURED, source, numbers)
 
 
 def _rate(what: str, load: dict[str, Any] | None, otherwise: float, why: str) -> Input:

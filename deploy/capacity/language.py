@@ -62,7 +62,8 @@ _FRENCH_WORDS = {
         "Des cœurs des dernières lignes, {}\u00a0% lisent des images ; des GPU pour le modèle en épargnent {}\u00a0%."
     ),
     "one API process, not the GPU, is the bound": "la limite est l'unique processus de l'API, et non le GPU",
-    "a quarter of an hour under load": "un quart d'heure sous charge",
+    "front_memory.json: the most over {} cards": "front_memory.json : le maximum sur {} cartes",
+    "benchmarks.front.memory was not run": "benchmarks.front.memory n'a pas été lancé",
     "resident under load": "mémoire résidente sous charge",
     "weights once, CUDA's context": "les poids une fois, le contexte de CUDA",
 }

@@ -184,7 +184,11 @@ def _machine(made: dashboard.Dashboard) -> None:
             "sum(ocr_front_ocr_running)",
         ),
         number(
-            "OCR waiting", "short", "Pictures that wait for a worker.", "sum(ocr_front_ocr_queue_depth)", Limits(8, 14)
+            "OCR queue",
+            "percentunit",
+            "Of the places for waiting pictures (OCR_FRONT_OCR_QUEUE), those taken at the fullest front.",
+            "max(ocr_front_ocr_queue_depth / ocr_front_ocr_queue_limit)",
+            Limits(0.5, 0.75),
         ),
     ]
     for panel in panels:

@@ -152,11 +152,11 @@ def _saturation(made: dashboard.Dashboard) -> None:
         graph(
             "OCR: waiting and running",
             "short",
-            "Waiting near OCR_FRONT_OCR_QUEUE (16): clients are refused next. Add a front, or workers where cores "
-            "are idle.",
+            "Waiting near the limit (OCR_FRONT_OCR_QUEUE): clients are refused next. Add a front, or workers where "
+            "cores are idle.",
             Line(f"sum by (instance) (ocr_front_ocr_queue_depth{{{_HERE}}})", "{{instance}} waiting"),
             Line(f"sum by (instance) (ocr_front_ocr_running{{{_HERE}}})", "{{instance}} running"),
-            limits=Limits(8, 14),
+            Line(f"sum by (instance) (ocr_front_ocr_queue_limit{{{_HERE}}})", "{{instance}} limit of waiting"),
         ),
         graph(
             "Memory of the fronts",

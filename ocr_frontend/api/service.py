@@ -141,6 +141,7 @@ def build_service(
     metrics.count("access_log_failures", "Lines of the access log that could not be written", lambda: access.failures)
     jobs = build_jobs(settings, pipeline, pool, limiter, ring, metrics, access)
     memory = MemoryGuard(settings.memory_limit)
+    metrics.watch("memory_limit_bytes", "Resident bytes that stop uploads; 0: no limit", lambda: memory.limit)
     return Service(
         settings, documents, http, pool, server, catalog, pipeline, metrics, ring, limiter, jobs,
         admission, uploads, held, memory, presence, keys_file, access,

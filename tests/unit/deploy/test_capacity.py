@@ -68,7 +68,9 @@ def test_what_was_not_measured_is_said(tmp_path: Path) -> None:
     )
     (tmp_path / "card_load.json").write_text(json.dumps({"machine": machine, "cards_per_second": 16}))
     (tmp_path / "card_load_gpu.json").write_text(json.dumps({"machine": machine, "cards_per_second": 300}))
+    (tmp_path / "front_memory.json").write_text(json.dumps({"cards": 1000, "mib_most": 1024}))
     read = read_inputs(tmp_path)
+    assert (read.front_memory.value, read.front_memory.kind) == (1.073741824, MEASURED)
     assert (read.ocr.value, read.llm_alone.value, read.llm_batch.value, read.gpu_cards.value) == (2, 4, 0.5, 300)
     assert {one.kind for one in (read.ocr, read.llm_alone, read.llm_batch, read.gpu_cards)} == {MEASURED}
 
