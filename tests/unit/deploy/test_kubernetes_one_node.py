@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
+from ocr_frontend.api.uploads import FORM_OVERHEAD
+from ocr_frontend.settings import Settings as FrontSettings
 from tests.unit.deploy.manifests import (
     CUSTOM,
     HERE,
@@ -18,8 +20,10 @@ from tests.unit.deploy.manifests import (
     check_settings,
     containers,
     listed,
+    mounted_keys,
     named,
     rendered,
+    settings_of,
     validate,
 )
 from tests.unit.deploy.names import ROOT
@@ -72,6 +76,18 @@ def test_it_needs_no_operator_and_takes_pictures_by_tls_alone() -> None:
             assert backend["port"]["name"] in {port["name"] for port in services[backend["name"]]["spec"]["ports"]}
 
 
+def test_its_one_front_takes_jobs_of_any_size_that_it_allows() -> None:
+    documents = rendered(HERE / "overlays/single-node")
+    check_settings(documents)
+    data = settings_of(documents, "cni-front")
+    assert data["OCR_FRONT_JOBS_EMBEDDED"] == "true" and "jobs_key" in mounted_keys(documents, "cni-front")
+    [mount] = [m for m in pod_of(documents, "cni-front")["containers"][0]["volumeMounts"] if m["name"] == "cache"]
+    assert Path(data["OCR_FRONT_JOBS_FILE"]).is_relative_to(mount["mountPath"])
+    (ingress,) = named("Ingress", documents).values()
+    size = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert int(size.removesuffix("m")) << 20 > FrontSettings().jobs_key_bytes + FORM_OVERHEAD
+
+
 def test_both_languages_show_the_same_overlay_and_it_is_valid(mine: list[Manifest]) -> None:
     assert shown(PAGES[0]) == shown(PAGES[1])
     validate(mine)
@@ -94,7 +110,7 @@ def test_the_server_reads_the_base_that_the_door_writes(mine: list[Manifest]) ->
     server, door = pod_of(mine, "cni-server"), pod_of(mine, "cni-models")
     [inside] = [mount for mount in server["containers"][0]["volumeMounts"] if mount["name"] == "models"]
     [at_the_door] = door["containers"][0]["volumeMounts"]
-    base = named("ConfigMap", mine)["cni-server"]["data"]["SERVER_MODEL"]
+    base = settings_of(mine, "cni-server")["SERVER_MODEL"]
     assert base.startswith(inside["mountPath"] + "/") and inside["readOnly"] is True
     assert at_the_door == {"name": "models", "mountPath": inside["mountPath"]}
     [volume] = [each for each in server["volumes"] if each["name"] == "models"]

@@ -15,6 +15,7 @@ from tests.unit.deploy.manifests import (
     check_resources,
     listed,
     named,
+    settings_of,
     validate,
     with_router,
 )
@@ -50,7 +51,7 @@ def test_it_is_valid_on_a_variant_and_the_front_asks_it(variant: str, tmp_path: 
     validate(documents)
     for deployment in named("Deployment", documents).values():
         check_resources(deployment)
-    front = named("ConfigMap", documents)["cni-front"]["data"]
+    front = settings_of(documents, "cni-front")
     settings = Settings.model_validate({key.removeprefix("OCR_FRONT_").lower(): front[key] for key in front})
     host, port = settings.server_url.removeprefix("http://").split(":")
     service = named("Service", documents)[host]["spec"]
