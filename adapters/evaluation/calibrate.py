@@ -5,7 +5,6 @@ On cards of the validation split: no person, place or font of them is in the tra
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -15,14 +14,14 @@ import numpy as np
 from adapters.data.cards import Condition, write_all
 from adapters.data.documents import DOCUMENT_NAMES
 from adapters.errors import EvaluationError
-from adapters.evaluation.calibration import Fitted, Observed, crossed, fit
+from adapters.evaluation.calibration import Observed, crossed, fit
 from adapters.evaluation.examples.calibrate import observe
+from adapters.evaluation.kept_weights import FRONTS, keep
 from adapters.evaluation.progress import counted
 from adapters.evaluation.reliability import Group, figures, plot
 from adapters.evaluation.run import evaluate, read_truths
 from adapters.evaluation.summary import Card
 from adapters.registry.option import kept_in
-from ocr_frontend.documents.evidence import VERSION as EVIDENCE
 
 SEED = 31  # neither the held-out cards nor the validation cards that a training run looks at
 # Cards in layouts that nothing was made for say most about cards that nobody has seen.
@@ -36,7 +35,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "calibrate",
         help="fit the confidence of a model's answers on validation cards",
         description="Draw validation cards, send them to the running OCR front, and fit how likely a field is right "
-        "given its evidence. Writes the weights that the front loads at its next start, and a reliability plot. "
+        "given its evidence. Writes the weights into the revision, whose server tells them to fronts, and a plot. "
         "1,200 cards take about twenty minutes on two cores.",
     )
     parser.add_argument("--front", default="http://127.0.0.1:8080", help="the OCR front (default: %(default)s)")
@@ -47,10 +46,10 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
         "--cards", type=Path, default=Path("runs/validation"), help="where the drawn cards lie (default: %(default)s)"
     )
     parser.add_argument(
-        "--out",
-        type=Path,
-        default=Path("ocr_frontend/extraction/calibration.json"),
-        help="weights (default: %(default)s)",
+        "--out", type=Path, help=f"file of weights (default: the revision itself, of a shipped one {FRONTS})"
+    )
+    parser.add_argument(
+        "--registry", type=Path, help="where the revision lies (default: SERVER_ADAPTERS_DIR, else yours)"
     )
     parser.add_argument("--recipe", type=Path, help="calibrate a document of one's own, on its examples with pictures")
     parser.add_argument("--data", type=Path, help="where the recipe's examples lie (default: beside it)")
@@ -92,7 +91,9 @@ def _fitted(
     right = np.array([row.right for row in rows], dtype=np.float64)
     groups: dict[str, Group] = {name: (sure[conditions == name], right[conditions == name]) for name in names}
     found = figures(groups)
-    _keep(args.out, exact, fitted, count, found)
+    crossed_out = {name: {key: round(v, 5) for key, v in numbers.items()} for name, numbers in found.items()}
+    told = {"cards": count, "seed": SEED, "cross_validated": crossed_out}
+    where = keep(args.out, args.registry, exact, fitted, told)
     folder = args.report or kept_in(exact)
     if folder.is_dir():
         plot(groups, f"{exact}: cross-validated", folder / "calibration.png")
@@ -101,7 +102,7 @@ def _fitted(
             f"{name}: {numbers['fields']:.0f} fields, {numbers['right']:.1%} right, calibration error "
             f"{numbers['calibration_error']:.3f}, of the surest 90 % right {numbers['right_at_90']:.2%}"
         )
-    print(f"{args.out} holds the weights of {exact}: start the OCR front anew to use them")
+    print(where)
     return 0
 
 
@@ -122,22 +123,3 @@ def _enough(rows: list[Observed]) -> None:
         raise EvaluationError(
             f"Only {wrong} of {len(rows)} fields are wrong: too few to learn from. Ask for more cards with --count."
         )
-
-
-def _keep(path: Path, exact: str, fitted: Fitted, cards: int, found: dict[str, dict[str, float]]) -> None:
-    """Put the weights beside those of other models; weights of older evidence are dropped."""
-    try:
-        body = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        body = {}
-    if body.get("evidence") != EVIDENCE:
-        body = {"evidence": EVIDENCE, "models": {}}
-    weights = {name: round(weight, 5) for name, weight in fitted.weights.items()}
-    body["models"][exact] = {
-        "intercept": round(fitted.intercept, 5),
-        "weights": weights,
-        "cards": cards,
-        "seed": SEED,
-        "cross_validated": {name: {key: round(v, 5) for key, v in numbers.items()} for name, numbers in found.items()},
-    }
-    path.write_text(json.dumps(body, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -11,9 +11,9 @@ CONFIG_FILE = "adapter_config.json"
 WEIGHTS_FILE = "adapter_model.safetensors"
 MANIFEST_FILE = "manifest.json"
 REVISION_LENGTH = 12
-# Known only after the digest is (the revision is the digest, scores are measured under that name), or of the machine
-# and the hour alone: what a training took says nothing of its weights.
-NOT_CONTENT = frozenset({"scores", "revision", "measured"})
+# Known only after the digest is (the revision is the digest, scores and confidences are measured under that name), or
+# of the machine and the hour alone: what a training took says nothing of its weights.
+NOT_CONTENT = frozenset({"scores", "revision", "measured", "calibration"})
 
 
 def manifest_content(manifest: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -42,6 +42,17 @@ class TrainedOn(_Strict):
     form: FormName
 
 
+class Confidences(_Strict):
+    """How far a front may trust this revision's answers: weights of the evidence that it gathers, by its version of it.
+
+    `python -m adapters calibrate` fits them (docs/decisions/0012).
+    """
+
+    evidence: int = Field(ge=1)
+    intercept: float
+    weights: dict[Annotated[str, Field(max_length=64)], float] = Field(max_length=256)
+
+
 class GoldenCase(_Strict):
     """A prompt and the answer that the revision must give."""
 
@@ -76,6 +87,7 @@ class Manifest(BaseModel):
     measured: dict[str, Any] | None = None
     scores: dict[str, Any] | None = None
     golden: Golden | None = None
+    calibration: Confidences | None = None
 
     def to_json(self) -> str:
         """The manifest as it is written to disk."""

@@ -1,4 +1,5 @@
-"""`/v1/models`: the base, aliases and revisions, each adapter with its prompt contract. Never a path."""
+"""`/v1/models`: the base, aliases and revisions, each adapter with its prompt contract and the weights of its
+confidences. Never a path."""
 
 from typing import Any
 
@@ -52,6 +53,8 @@ def _revision_card(context: Context, revision: Revision, name: str) -> dict[str,
     card["created"] = revision.time // 1_000_000_000
     if revision.prompt is not None:
         card["prompt"], card["prompt_sha256"] = revision.prompt, revision.prompt_sha256
+    if revision.manifest is not None and revision.manifest.calibration is not None:
+        card["calibration"] = revision.manifest.calibration.model_dump()
     return card
 
 

@@ -13,7 +13,8 @@ from adapters.__main__ import main
 from adapters.data.cards import CONDITIONS
 from adapters.data.documents import DOCUMENT_NAMES, fields_of
 from adapters.evaluation import calibrate, run
-from ocr_frontend.extraction.confidence import load_calibration
+from ocr_frontend.documents.evidence import VERSION
+from ocr_frontend.extraction.confidence import Calibration, load_calibration
 
 MODEL = "cni@0123456789ab"
 
@@ -71,9 +72,7 @@ def test_one_command_gives_weights_that_the_front_loads(
     write_set(tmp_path / "cards", 40 * len(calibrate.LEARNT), calibrate.LEARNT)
     (tmp_path / "report").mkdir()
     weights = tmp_path / "weights.json"
-    weights.write_text(
-        json.dumps({"evidence": calibrate.EVIDENCE, "models": {"other@1": {"intercept": 1, "weights": {}}}})
-    )
+    weights.write_text(json.dumps({"evidence": VERSION, "models": {"other@1": {"intercept": 1, "weights": {}}}}))
     command = ["adapters", "calibrate", "--count", "10", "--cards", str(tmp_path / "cards")]
     monkeypatch.setattr("sys.argv", [*command, "--out", str(weights), "--report", str(tmp_path / "report")])
     assert main() == 0
@@ -90,6 +89,23 @@ def test_one_command_gives_weights_that_the_front_loads(
     assert sum(errors) / len(errors) < 0.06, errors
     assert all(kept[name]["right_at_80"] > kept[name]["right"] for name in calibrate.LEARNT)
     assert (tmp_path / "report" / "calibration.png").stat().st_size > 10_000
+
+
+def test_the_weights_of_an_adapter_of_ones_own_travel_with_it(
+    front: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_set(tmp_path / "cards", 8 * len(calibrate.LEARNT), calibrate.LEARNT)
+    folder = tmp_path / "registry" / MODEL.replace("@", "/")
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"format": 1, "name": "cni"}))
+    command = ["adapters", "calibrate", "--count", "2", "--cards", str(tmp_path / "cards")]
+    monkeypatch.setattr("sys.argv", [*command, "--registry", str(tmp_path / "registry"), "--report", str(tmp_path)])
+    assert main() == 0
+    assert f"weights of {MODEL}: its server tells them" in capsys.readouterr().out
+    kept = json.loads((folder / "manifest.json").read_text())
+    assert kept["name"] == "cni"
+    weights = Calibration({}).of(MODEL, kept["calibration"])
+    assert weights is not None and weights.confidence({"model": 5.0, "text": 1.0}) > 0.9
 
 
 def test_the_evaluation_keeps_what_the_confidences_are_worth(

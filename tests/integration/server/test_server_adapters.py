@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from adapters.registry.confidences import carry
 from adapters.registry.store import Registry
 from tests.support.checkpoints import LEFT_BY_TRAINER, write_checkpoint
 from tests.support.tiny_models import adapter_config, manifest_for, write_adapter
@@ -229,6 +230,24 @@ async def test_models_show_contracts_and_no_paths(tmp_path: Path, base_folder: P
             stale = {"X-Prompt-Sha256": "0" * 64}
             changed = await client.post("/v1/completions", json={"model": "cni"}, headers=stale)
             assert changed.status_code == 409 and changed.json()["error"]["code"] == "prompt_changed"
+
+
+async def test_weights_of_confidences_are_told_once_a_revision_carries_them(
+    tmp_path: Path, base_folder: Path, start: Any, root: Path
+) -> None:
+    weights = {"evidence": 2, "intercept": 0.5, "weights": {"model": 1.0}}
+    async with start() as server:
+        await upload(server, packed(tmp_path, base_folder))
+        async with server.client() as client:
+            before = (await client.get("/v1/models/cni")).json()
+            assert "calibration" not in before
+            carry(root, before["root"], weights)
+            for _ in range(200):
+                if "calibration" in (now := (await client.get("/v1/models/cni")).json()):
+                    break
+                await asyncio.sleep(0.02)
+        assert now == {**before, "calibration": weights}
+        assert (await server.ask("cni")).status_code == 200
 
 
 async def test_many_adapters_through_few_places(start: Any, root: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.errors import EvaluationError
-from adapters.evaluation.calibrate import EVIDENCE, _enough
+from adapters.evaluation.calibrate import _enough
 from adapters.evaluation.calibration import (
     Fitted,
     Observed,
@@ -20,7 +20,6 @@ from adapters.evaluation.calibration import (
     kept_right,
     wrong_among,
 )
-from ocr_frontend.documents.evidence import VERSION
 
 
 def drawn(count: int, seed: int = 1) -> list[Observed]:
@@ -65,10 +64,6 @@ def test_overconfidence_is_seen() -> None:
 def test_too_few_mistakes_are_refused() -> None:
     with pytest.raises(EvaluationError, match="--count"):
         _enough([Observed(0, {}, True)] * 100)
-
-
-def test_front_and_fit_speak_of_the_same_evidence() -> None:
-    assert EVIDENCE == VERSION
 
 
 @given(st.integers(0, 10**6))

@@ -48,7 +48,7 @@ def test_a_tailor_is_as_sure_as_a_joiner() -> None:
 
 
 def test_the_least_sure_letter_of_a_value_counts_beside_its_line() -> None:
-    unsure = [replace(each, letter=0.6) if each == RECTO[-1] else each for each in RECTO]
+    unsure = [*RECTO[:-1], replace(line(RECTO[-1], len(RECTO) - 1), letter=0.6)]
     told, mean = evidence(given=unsure)["profession"], evidence()["profession"]
     assert told["ocr"] == mean["ocr"] and 0 < told["letter"] < mean["letter"]
     assert mean["letter"] == mean["ocr"]  # nobody looked: the line's score says it
