@@ -21,6 +21,13 @@ def available_memory(mount: Path = _MOUNT, own: Path = _OWN) -> int:
     return max(0, min([psutil.virtual_memory().available, *left]))
 
 
+def memory_limit(mount: Path = _MOUNT, own: Path = _OWN) -> int | None:
+    """Bytes that the tightest group around this process may take in all; None where none says."""
+    found = [_limit(group / "memory.max") for group in _groups(mount, own)]
+    found += [_limit(group / "memory.limit_in_bytes") for group in _old_groups(mount, own, "memory")]
+    return min((limit for limit in found if limit is not None), default=None)
+
+
 def cpu_quota(mount: Path = _MOUNT, own: Path = _OWN) -> float | None:
     """Cores' worth of processor time a second, 2.5 for `250000 100000`; None where nothing limits it."""
     found = [_quota(group, "cpu.max") for group in _groups(mount, own)]
@@ -64,24 +71,28 @@ def _upwards(mount: Path, path: str | None) -> Iterator[Path]:
     yield from (folder for folder in (group, *group.parents) if folder.is_relative_to(mount))
 
 
-def _room(group: Path) -> int | None:
-    """Limit less use. Files that the kernel keeps in memory and can drop are no use."""
+def _limit(file: Path) -> int | None:
+    """`max` is no number, and a number near the largest that there is no limit."""
     try:
-        limit = (group / "memory.max").read_text().strip()
-        if limit == "max":
-            return None
-        used = int((group / "memory.current").read_text())
-        return int(limit) - used + _statistic(group, "inactive_file")
+        limit = int(file.read_text())
     except (OSError, ValueError):
         return None
+    return limit if limit < _NO_LIMIT else None
+
+
+def _room(group: Path) -> int | None:
+    """Limit less use. Files that the kernel keeps in memory and can drop are no use."""
+    return _left(group, "memory.max", "memory.current", "inactive_file")
 
 
 def _old_room(group: Path) -> int | None:
+    return _left(group, "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file")
+
+
+def _left(group: Path, limiting: str, used: str, droppable: str) -> int | None:
+    limit = _limit(group / limiting)
     try:
-        limit = int((group / "memory.limit_in_bytes").read_text())
-        if limit >= _NO_LIMIT:
-            return None
-        return limit - int((group / "memory.usage_in_bytes").read_text()) + _statistic(group, "total_inactive_file")
+        return None if limit is None else limit - int((group / used).read_text()) + _statistic(group, droppable)
     except (OSError, ValueError):
         return None
 

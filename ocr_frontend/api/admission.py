@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from adapters.cgroup import memory_limit
 from ocr_frontend.auth.keys import Key
 from ocr_frontend.errors import Busy, RateLimited
 
@@ -68,7 +69,7 @@ class MemoryGuard:
     """limit: resident bytes of this process above which no picture is taken; 0: 90 % of the container's limit."""
 
     def __init__(self, limit: int) -> None:
-        self.limit = limit or int(0.9 * _container_limit())
+        self.limit = limit or int(0.9 * (memory_limit() or 0))
 
     def check(self) -> None:
         """Raises Busy. What the C library keeps of freed memory is given back first."""
@@ -82,12 +83,3 @@ class MemoryGuard:
 
 def _resident() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE
-
-
-def _container_limit() -> int:
-    """Bytes; 0 where there is none."""
-    for file in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
-        with suppress(OSError, ValueError):
-            limit = int(Path(file).read_text())
-            return limit if limit < 2**50 else 0
-    return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from adapters.cgroup import available_memory, cpu_quota, usable_cores
+from adapters.cgroup import available_memory, cpu_quota, memory_limit, usable_cores
 
 GIB = 1 << 30
 ROOT = Path(__file__).resolve().parents[3]
@@ -42,6 +42,22 @@ def test_in_a_container_the_mount_is_the_own_group(tmp_path: Path) -> None:
     (tmp_path / "own").write_text("0::/\n")
     _group(tmp_path / "c", str(5 << 20), 0)
     assert available_memory(tmp_path / "c", tmp_path / "own") == 5 << 20
+
+
+def test_the_tightest_group_is_the_limit(tmp_path: Path, own: Path) -> None:
+    assert memory_limit(tmp_path / "c", own) is None
+    _group(tmp_path / "c/pods/server", str(3 << 20), 1 << 20)
+    _group(tmp_path / "c/pods", str(2 << 20), 1 << 20)
+    _group(tmp_path / "c", "max", 1 << 20)
+    assert memory_limit(tmp_path / "c", own) == 2 << 20
+
+
+def test_the_older_kind_of_group_says_no_limit_by_a_large_number(tmp_path: Path) -> None:
+    (tmp_path / "own").write_text("5:memory:/pod\n")
+    for folder, limit in (("c/memory/pod", 1 << 62), ("c/memory", 6 << 20)):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / "memory.limit_in_bytes").write_text(f"{limit}\n")
+    assert memory_limit(tmp_path / "c", tmp_path / "own") == 6 << 20
 
 
 def test_over_the_limit_is_nothing(tmp_path: Path, own: Path) -> None:
