@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from adapters import machine
-from adapters.cgroup import available_memory
+from adapters.cgroup import available_memory, usable_cores
 
 # Linux' names in /proc/cpuinfo for the instruction sets that matter to inference and training.
 INSTRUCTIONS = {
@@ -40,7 +40,7 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Facts:
-    """Memory in bytes: `memory` is the machine's, `available` what it or a container leaves this process.
+    """Memory in bytes: `memory` is the machine's, `available` what it or a container leaves this process, as `cores` are.
 
     `versions` holds installed packages only.
     """
@@ -59,7 +59,7 @@ def look() -> Facts:
     described = machine.describe()
     return Facts(
         processor=str(described["processor"]),
-        cores=int(described["cores"]),
+        cores=usable_cores(),
         instructions=instructions(Path("/proc/cpuinfo").read_text()),
         memory=psutil.virtual_memory().total,
         available=available_memory(),
