@@ -40,7 +40,8 @@ class Gpu:
 
 @dataclass(frozen=True)
 class Facts:
-    """Memory in bytes: `memory` is the machine's, `available` what it or a container leaves this process, as `cores` are.
+    """Memory in bytes: `memory` is the machine's, `available` and `cores` what it or a container leaves this
+    process.
 
     `versions` holds installed packages only.
     """
