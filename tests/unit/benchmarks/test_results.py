@@ -18,7 +18,6 @@ NO_VERSIONS = {
     "drafts-qwen3-0.6b": "9ea2c65-dirty",
     "mixed_drafts": "e27e1d5-dirty",
     "receipts_loop": "b331bb1",
-    "today-qwen3-0.6b": "d0bfca2-dirty",
     "two_documents": "9ea2c65-dirty",
 }
 NEITHER = {
