@@ -36,7 +36,8 @@ class Image:
 
     @staticmethod
     def _words(pattern: str, text: str) -> list[str]:
-        here = {"python": [sys.executable], "front-entry": ["sh", str(IMAGES / "front-entry.sh")]}
+        entries = {name: ["sh", str(IMAGES / f"{name}.sh")] for name in ("front-entry", "server-entry")}
+        here = {"python": [sys.executable], **entries}
         found = re.search(pattern, text)
         return [word for given in json.loads(found[1] if found else "[]") for word in here.get(given, [given])]
 
@@ -65,11 +66,13 @@ def test_the_servers_command_takes_the_images_settings(tmp_path: Path, secrets: 
         "SERVER_KEYS_FILE": str(secrets / "server_keys"), "SERVER_PORT": port,
     }  # fmt: skip
     assert here.keys() <= image.environment.keys()
+    ours = {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}  # where the entry finds `python`
     done = subprocess.run(
-        [*image.command, "explain"], cwd=tmp_path, env={**os.environ, **image.environment, **here},
+        [*image.command, "explain"], cwd=tmp_path, env={**os.environ, **image.environment, **here, **ours},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert list((tmp_path / "registry" / "cni-object").iterdir()), f"the entry puts what ships there: {done.stderr}"
     assert f"--host 0.0.0.0 --port {port}" in done.stdout
     assert f"--served-model-name {image.environment['SERVER_MODEL_NAME']}" in done.stdout
 
