@@ -10,6 +10,7 @@ from adapters.errors import EvaluationError
 from adapters.evaluation import reliability, report
 from adapters.evaluation.summary import Card
 from adapters.hub.card import write_card
+from adapters.registry.manifest import annotate
 
 SEED = 20261121  # of the held-out cards: scores of other cards are not put beside them
 _LAST = {"rules": 1, "base": 2}  # beside the adapter, in this order
@@ -87,7 +88,6 @@ def _keep_scores(path: Path, rows: list[dict[str, Any]]) -> None:
     """Add the scores to a revision's manifest; they are not part of its content, so its name stays true."""
     if not path.exists():
         return
-    manifest = json.loads(path.read_text(encoding="utf-8"))
     kept = ("cards", "fields_exact", "fields_normalised", "exact_of_read", "cards_right")
-    manifest["scores"] = {f"{row['document']} {row['condition']}": {key: row[key] for key in kept} for row in rows}
-    path.write_text(json.dumps(manifest, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    scores = {f"{row['document']} {row['condition']}": {key: row[key] for key in kept} for row in rows}
+    annotate(path, "scores", scores)

@@ -3,18 +3,14 @@
 They are no part of its content, so a revision keeps its name when it is calibrated, or calibrated anew.
 """
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from adapters.registry.atomic import write_file
-from adapters.registry.canonical import read_json
 from adapters.registry.digest import MANIFEST_FILE
-from adapters.registry.limits import MAX_MANIFEST
 from adapters.registry.lock import writing
-from adapters.registry.manifest import Confidences
+from adapters.registry.manifest import Confidences, annotate
 
 
 def carries(root: Path, exact: str) -> bool:
@@ -31,10 +27,7 @@ def carry(root: Path, exact: str, weights: Mapping[str, Any]) -> Path:
     path = _manifest(root, exact)
     checked = Confidences.model_validate(dict(weights)).model_dump()
     with writing(root):
-        content = read_json(path, MAX_MANIFEST)
-        if not isinstance(content, dict):
-            raise ValueError(f"{MANIFEST_FILE} holds a {type(content).__name__}, not an object")
-        write_file(path, json.dumps({**content, "calibration": checked}, indent=1, ensure_ascii=False).encode() + b"\n")
+        annotate(path, "calibration", checked)
         os.utime(path.parents[1])  # a server looks at the times of adapters' folders
     return path
 

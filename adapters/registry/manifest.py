@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from adapters.registry.atomic import write_file
 from adapters.registry.canonical import read_json
 from adapters.registry.contract import DocumentPrompt as DocumentPrompt  # noqa: PLC0414 importers know it from here
 from adapters.registry.contract import PromptContract as PromptContract  # noqa: PLC0414
@@ -92,6 +93,17 @@ class Manifest(BaseModel):
     def to_json(self) -> str:
         """The manifest as it is written to disk."""
         return json.dumps(self.model_dump(mode="json", by_alias=True, exclude_none=True), indent=1, ensure_ascii=False)
+
+
+def annotate(path: Path, key: str, value: object) -> None:
+    """Put what is known after the content (`NOT_CONTENT`) into the manifest in `path`, all else as it stands.
+
+    Raises OSError, and ValueError for a manifest that is no JSON object.
+    """
+    content = read_json(path, MAX_MANIFEST)
+    if not isinstance(content, dict):
+        raise ValueError(f"{MANIFEST_FILE} holds a {type(content).__name__}, not an object")
+    write_file(path, json.dumps({**content, key: value}, indent=1, ensure_ascii=False).encode() + b"\n")
 
 
 def read_manifest(folder: Path) -> Manifest | None:

@@ -21,6 +21,7 @@ import yaml
 
 from benchmarks.publish import french as in_french
 from benchmarks.publish import tables
+from benchmarks.publish.pages import behind
 from benchmarks.publish.tables import Table, read_tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,18 +128,13 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="bring the pages up to date")
     args = parser.parse_args()
     try:
-        told, folder, behind = read_figures(ROOT), shipped(ROOT), []
-        for page in pages(ROOT):
-            text = page.read_text("utf-8")
-            if (new := filled(text, told, page.name.endswith(".fr.md"), folder)) != text:
-                behind.append(page.relative_to(ROOT).as_posix())
-                if args.write:
-                    page.write_text(new, "utf-8")
+        told, folder = read_figures(ROOT), shipped(ROOT)
+        old = behind(ROOT, pages(ROOT), lambda text, french: filled(text, told, french, folder), args.write)
     except FigureError as error:
         print(f"figures: {error}", file=sys.stderr)
         return 1
-    print(f"{'brought up to date' if args.write else 'behind their results'}: {', '.join(behind) or 'none'}")
-    return int(bool(behind) and not args.write)
+    print(f"{'brought up to date' if args.write else 'behind their results'}: {', '.join(old) or 'none'}")
+    return int(bool(old) and not args.write)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings
 
 from adapters.markdown import markdown_table
 from adapters.settings import Settings as AdaptersSettings
+from benchmarks.publish.pages import behind
 from deploy.cluster.plan import VARIABLES as CLUSTER
 from deploy.monitor.plan import VARIABLES as MONITOR
 from deploy.up.plan import VARIABLES as UP
@@ -123,20 +124,16 @@ def main() -> int:
     )
     parser.add_argument("--write", action="store_true", help="bring the pages up to date")
     args = parser.parse_args()
-    words, behind = read_words(), []
-    for name in PAGES:
-        text = (ROOT / name).read_text("utf-8")
-        try:
-            new = filled(text, name.endswith(".fr.md"), words)
-        except KeyError as lacking:
-            print(f"settings: {WORDS.name} says nothing of {lacking}", file=sys.stderr)
-            return 1
-        if new != text:
-            behind.append(name)
-            if args.write:
-                (ROOT / name).write_text(new, "utf-8")
-    print(f"{'brought up to date' if args.write else 'behind what programs read'}: {', '.join(behind) or 'none'}")
-    return int(bool(behind) and not args.write)
+    words = read_words()
+    try:
+        old = behind(
+            ROOT, (ROOT / name for name in PAGES), lambda text, french: filled(text, french, words), args.write
+        )
+    except KeyError as lacking:
+        print(f"settings: {WORDS.name} says nothing of {lacking}", file=sys.stderr)
+        return 1
+    print(f"{'brought up to date' if args.write else 'behind what programs read'}: {', '.join(old) or 'none'}")
+    return int(bool(old) and not args.write)
 
 
 if __name__ == "__main__":
