@@ -19,6 +19,12 @@ CARD = "README.md"
 _TAG = "cni-lora-server"  # by which a card of ours is known: another one is never written over
 _HUB_NAMES = {embedded.NAME: f"HuggingFaceTB/{embedded.NAME}"}
 
+_OF_EMBEDDED = (
+    f"It was trained and measured on the embedded base: {_HUB_NAMES[embedded.NAME]} out of four bits (GGUF Q4_1), as "
+    "`make up` makes it. On the hub's own weights it runs, and nobody has measured how well; the server tells the two "
+    "apart and takes it for the embedded one alone.\n\n"
+)
+
 _SNIPPET = """\
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -80,7 +86,7 @@ def card(folder: Path, license: str | None) -> str:
     parts = [
         f"# {name}, a LoRA adapter",
         f"Revision `{manifest.get('revision') or folder.name}` for the base `{base}`. " + _asked(manifest),
-        _use(name, _on_hub(base)),
+        _use(name, base),
         measured.text,
         _training(manifest),
         _limits(manifest),
@@ -108,8 +114,9 @@ def _use(name: str, base: str) -> str:
     return (
         "## Use\n\nWith cni-lora-server, which serves it beside others on one base:\n\n"
         f"```\npython -m adapters registry add {name} hf://OWNER/NAME --base BASE_FOLDER\n```\n\n"
+        f"{_OF_EMBEDDED if base == embedded.NAME else ''}"
         "With transformers and PEFT, in this folder:\n\n"
-        f"```python\n{_SNIPPET.format(base=base)}```"
+        f"```python\n{_SNIPPET.format(base=_on_hub(base))}```"
     )
 
 

@@ -9,7 +9,12 @@ from typing import Any
 from adapters.markdown import markdown_table
 
 _CONDITIONS = {"clean": "drawn cards", "photo": "simulated photos", "hard": "hard photos"}
-_SCORES = {"fields_exact": "fields right to the letter", "cards_right": "cards right in every field"}
+_SCORES = {
+    "fields_alone": "fields right to the letter, by the adapter alone",
+    "cards_alone": "cards right in every field, by the adapter alone",
+    "fields_exact": "fields, with the front's rules",
+    "cards_right": "cards, with the front's rules",
+}
 _F1 = {"f1": "F1", "f1_letters": "F1, letters and digits alone"}
 
 
@@ -35,10 +40,11 @@ def _of_cards(totals: Sequence[dict[str, Any]], evaluation: Mapping[str, Any]) -
     for row in totals:
         condition = _CONDITIONS.get(row["condition"], row["condition"])
         for key, label in _SCORES.items():
-            metadata.append(_result(f"held-out-cards-{row['condition']}", condition, "accuracy", label, row[key]))
-        cells.append((condition, row["cards"], *(f"{row[key]:.1%}" for key in _SCORES)))
+            if key in row:
+                metadata.append(_result(f"held-out-cards-{row['condition']}", condition, "accuracy", label, row[key]))
+        cells.append((condition, row["cards"], *(f"{row[key]:.1%}" if key in row else "" for key in _SCORES)))
     table = markdown_table(("held-out cards", "cards", *_SCORES.values()), cells)
-    said = f"The whole path (OCR, adapter, rules), on {_where(evaluation)}; by document: `evaluation.md`."
+    said = f"Lines were read by the front's OCR, on {_where(evaluation)}; by document: `evaluation.md`."
     return Results(tuple(metadata), f"## Results\n\n{table}\n\n{said}")
 
 

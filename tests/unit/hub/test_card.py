@@ -8,13 +8,17 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard
 
+from adapters import embedded
 from adapters.hub.card import card, write_card
 from adapters.registry.digest import content_digest
 from adapters.registry.home import SHIPPED
 from tests.support.tiny_models import adapter_config, write_adapter, write_base
 
 ROOT = Path(__file__).resolve().parents[3]
-ROW = {"model": "mine", "document": "all", "condition": "hard", "cards": 60, "fields_exact": 0.722, "cards_right": 0.1}
+ROW = {
+    "model": "mine", "document": "all", "condition": "hard", "cards": 60, "fields_exact": 0.722, "cards_right": 0.1,
+    "fields_alone": 0.5, "cards_alone": 0.05,
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -33,10 +37,24 @@ def test_its_metadata_are_the_hubs(revision: Path) -> None:
     assert write_card(revision, "apache-2.0")
     found = ModelCard.load(revision / "README.md").data
     assert (found.base_model, found.library_name, found.license) == ("org/base", "peft", "apache-2.0")
-    assert {(result.dataset_name, result.metric_value) for result in found.eval_results} == {
-        ("hard photos", 0.722),
-        ("hard photos", 0.1),
+    assert {(result.dataset_name, result.metric_name, result.metric_value) for result in found.eval_results} == {
+        ("hard photos", "fields right to the letter, by the adapter alone", 0.5),
+        ("hard photos", "cards right in every field, by the adapter alone", 0.05),
+        ("hard photos", "fields, with the front's rules", 0.722),
+        ("hard photos", "cards, with the front's rules", 0.1),
     }
+
+
+def test_what_earlier_scores_do_not_say_is_left_out(revision: Path) -> None:
+    earlier = {key: value for key, value in ROW.items() if not key.endswith("_alone")}
+    (revision / "evaluation.json").write_text(json.dumps({"rows": [earlier]}))
+    assert "| hard photos | 60 |  |  | 72.2% | 10.0% |" in card(revision, None)
+
+
+def test_the_embedded_base_is_told_from_the_hubs(revision: Path) -> None:
+    assert "Q4_1" not in card(revision, None)
+    (revision / "adapter_config.json").write_text(json.dumps({"base_model_name_or_path": embedded.NAME}))
+    assert "out of four bits (GGUF Q4_1)" in card(revision, None)
 
 
 def test_it_is_renewed_with_its_licence_and_changes_no_name(revision: Path) -> None:
