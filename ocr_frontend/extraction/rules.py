@@ -21,6 +21,7 @@ from ocr_frontend.extraction.candidate import (
     numbers_of,
 )
 from ocr_frontend.extraction.in_pieces import read_in_pieces
+from ocr_frontend.extraction.line_order import named_twice, out_of_order
 from ocr_frontend.extraction.second_line import continued, second_line_left_out
 from ocr_frontend.extraction.under_label import main_chain, stands_under_label, under_another_label
 from ocr_frontend.extraction.unfit import behind_another_label, not_of_its_form, taken_twice
@@ -114,6 +115,8 @@ def _whole(spec: FieldSpec, text: str) -> bool:
 RULES: tuple[Rule, ...] = (
     not_in_text,
     not_of_its_form,
+    named_twice,
+    out_of_order,
     behind_another_label,
     label_left_out,
     second_line_left_out,
