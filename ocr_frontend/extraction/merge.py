@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from rapidfuzz.distance import Hamming, Levenshtein
+
 from ocr_frontend.documents.types import Value
 from ocr_frontend.extraction.same_name import compare_names
 from ocr_frontend.extraction.warnings import Warning_
@@ -16,9 +18,9 @@ from ocr_frontend.extraction.warnings import Warning_
 Source = Literal["recto", "verso", "mrz"]
 Likeness = Literal["same", "spelled", "close", "different"]
 NAMES = ("surname", "given_names")
-# Of one card; where two of them differ by more than a misreading, there are two cards.
+# Of one card; where one of them differs by more than a misreading, there are two cards.
 _CARD = ("document_number", "personal_number", "birth_date", "expiry_date")
-_CLOSE = 2  # characters of one value that OCR may misread
+_CLOSE = 2  # characters of one value that OCR may misread, leave out or add
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,9 @@ def merge(recto: Side, verso: Side, zone: Zone | None) -> Merged:
     merged = Merged(data, {key: source for key, source in sources.items() if data[key] is not None})
     told = _compared(recto, verso, zone)
     merged.compared = tuple(dict.fromkeys(key for key, *_ in told))
-    parted = [(key, standard) for key, standard, likeness, _ in told if likeness == "different"]
-    if _are_two(parted, named=any(standard in NAMES for _, standard, *_ in told)):
-        merged.warnings += [Warning_("sides_differ", key) for key, _ in parted]
+    parted = [key for key, standard, likeness, _ in told if likeness == "different" and standard in (*NAMES, *_CARD)]
+    if parted:
+        merged.warnings += [Warning_("sides_differ", key) for key in dict.fromkeys(parted)]
         merged.data, merged.sources = None, {}
         return merged
     for key, standard, likeness, by_zone in told:
@@ -92,8 +94,17 @@ def _compared(recto: Side, verso: Side, zone: Zone | None) -> list[tuple[str, st
             told.append((key, standard, _alike(standard, mine, theirs, cut=False), False))
         in_zone = zone.values.get(standard) if zone else None
         if mine is not None and in_zone and zone:
-            told.append((key, standard, _alike(standard, mine, in_zone, cut=zone.names_cut), True))
+            likeness = _alike(standard, mine, in_zone, cut=zone.names_cut)
+            if likeness == "different" and standard in _CARD and _of_another_field(zone, standard, mine):
+                likeness = "close"
+            told.append((key, standard, likeness, True))
     return told
+
+
+def _of_another_field(zone: Zone, standard: str, value: Value) -> bool:
+    """Whether a holding zone has it as something else: then it is of this card, and was taken for the wrong field."""
+    others = (each for other, each in zone.values.items() if other != standard and other in _CARD)
+    return zone.holds and str(value) in others
 
 
 def _alike(standard: str, one: Value, other: Value, *, cut: bool) -> Likeness:
@@ -102,15 +113,10 @@ def _alike(standard: str, one: Value, other: Value, *, cut: bool) -> Likeness:
     mine, theirs = str(one), str(other)
     if mine == theirs:
         return "same"
-    if standard in _CARD and len(mine) == len(theirs):
-        return "close" if sum(a != b for a, b in zip(mine, theirs, strict=True)) <= _CLOSE else "different"
-    return "close" if standard not in _CARD else "different"
-
-
-def _are_two(parted: list[tuple[str, str]], *, named: bool) -> bool:
-    """Another name is another person, and two other numbers or dates are another card; one of them was misread."""
-    other = [standard for _, standard in parted if standard in _CARD]
-    return any(standard in NAMES for _, standard in parted) or len(other) >= 2 or bool(other and not named)
+    if standard not in _CARD:
+        return "close"
+    distance = Hamming if len(mine) == len(theirs) else Levenshtein
+    return "close" if distance.distance(mine, theirs) <= _CLOSE else "different"
 
 
 def _settle(merged: Merged, key: str, standard: str, likeness: Likeness, zone: Zone | None) -> None:

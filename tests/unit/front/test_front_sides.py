@@ -64,7 +64,8 @@ def test_one_person() -> None:
         ({"date_of_birth": "01.02.1998"}, {"date_of_birth": "01.02.1990"}),
         ({"date_of_expiration": "01.07.2035"}, {"date_of_expiration": "01.01.2035"}),
         ({"sex": "M"}, {"sex": "F"}),
-        ({"numero_de_carte": "987654321"}, {"numero_de_carte": "123456789"}),
+        ({"numero_de_carte": "12345678"}, {"numero_de_carte": "123456789"}),
+        ({"date_of_birth": "01.01.2035"}, {"date_of_birth": "01.02.1990"}),
         ({"numero_de_carte": "123456780", "date_of_birth": "01.02.1998"}, RECTO),
     ],
 )
@@ -93,6 +94,9 @@ def test_a_holding_zone_fills_what_the_recto_leaves_open_but_no_name() -> None:
         {"nom_surname": "TCHOUPO", "numero_de_carte": "987654321", "date_of_birth": "12.11.1971"},
         {"numero_de_carte": "987654321", "date_of_birth": "12.11.1971"},
         {"numero_de_carte": "987654321", "date_of_expiration": "31.12.2026"},
+        {"numero_de_carte": "987654321"},
+        {"date_of_birth": "12.11.1961"},
+        {"date_of_expiration": "15.08.2025"},
     ],
 )
 def test_two_people_and_two_cards_are_never_one(change: dict[str, str], zone: ZoneAnswer) -> None:
