@@ -196,6 +196,10 @@ class LabelledPage:
         watermark left at its end."""
         return self._texts.of(index, key)
 
+    def has_rest(self, index: int, key: str) -> bool:
+        """Whether `text_of` leaves out what a watermark left."""
+        return self._texts.has_rest(index, key)
+
 
 def _without_label(place: Place, line: TextLine, reading: Reading) -> Place:
     whole = len(line.text)

@@ -41,6 +41,10 @@ class ValueTexts:
             text = self._of[index, key] = without_rest(self._unlabelled(index, key), self._static)
         return text
 
+    def has_rest(self, index: int, key: str) -> bool:
+        """Whether a watermark's rest was taken from what the line says for the field."""
+        return self.of(index, key) != self._unlabelled(index, key)
+
     def shared(self, index: int) -> frozenset[str]:
         """The fields that have their values in a line of several: behind their labels, before another's label, or each
         word of its form."""

@@ -79,8 +79,10 @@ def _by_lines(numbers: tuple[int, ...], spec: FieldSpec, page: LabelledPage, cho
     if found is None:
         return Resolved(lines=numbers, box=box, warnings=(Warning_("no_value", spec.key),))
     score = min(page.lines[number].confidence for number in numbers)
-    more = (Warning_("several_values", spec.key),) if several else ()
-    return Resolved(found.value, numbers, score, box, warnings=(*_warnings(found, spec), *more))
+    rest = spec.type.free and any(page.has_rest(number, spec.key) for number in numbers)
+    more = {"several_values": several, "watermark_left_out": rest}
+    told = (Warning_(code, spec.key) for code, holds in more.items() if holds)
+    return Resolved(found.value, numbers, score, box, warnings=(*_warnings(found, spec), *told))
 
 
 def _one_of(

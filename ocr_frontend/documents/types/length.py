@@ -8,7 +8,10 @@ from typing import Any, ClassVar
 from ocr_frontend.documents.types.base import DIGIT, TO_DIGIT, Found, Value, ValueType
 from ocr_frontend.documents.types.text import STRING
 
-_METRES = re.compile(rf"(?<![0-9])(?=([0-2IilO|])\s?([.,:;'mM]?)\s?({DIGIT}{{1,2}})(?![0-9]))")
+# Centimetres may be read with a gap between them: `1,6 8`; what follows them then is no other number's point.
+_CENTIMETRE = rf"{DIGIT}(?:{DIGIT}|\s{DIGIT}(?![.,/]))?"
+_METRES = re.compile(rf"(?<![0-9])(?=([0-2IilO|])\s?([.,:;'mM]?)\s?({_CENTIMETRE})(?![0-9]))")
+_WHOLE = 3  # digits; one that is lost makes another height
 _CENTIMETRES = re.compile(r"(?<![0-9.,])([12][0-9]{2})\s?cm\b", re.IGNORECASE)
 
 
@@ -32,6 +35,7 @@ class Length(ValueType):
             yield from self._metres(match.group(1)[0], match.group(1)[1:], False, match.start())
         for match in _METRES.finditer(text):
             whole, separator, rest = match.groups()
+            rest = "".join(rest.split())
             raw = whole + rest
             glued = text[: match.start()][-1:].isalpha() and not (separator and whole.isdigit())
             if glued or _runs_on(text[match.end(3) :]) or not (separator or len(rest) == 2):
@@ -43,7 +47,7 @@ class Length(ValueType):
     def _metres(self, whole: str, rest: str, repaired: bool, at: int) -> Iterator[Found]:
         length = float(f"{whole}.{rest}")
         if self.least <= length <= self.most:
-            yield Found(length, repaired, at=at)
+            yield Found(length, repaired, len(whole + rest) == _WHOLE, at)
 
     def grammar(self) -> str:
         """A number, or the text as printed."""

@@ -131,6 +131,22 @@ def test_every_date_is_read_with_every_separator(day: datetime.date, separator: 
     assert DATE.normal(found.value) == day.isoformat()
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "exact"),
+    [
+        ("1,6 8", 1.68, True),
+        ("TAILLE 1.7 5 m", 1.75, True),
+        ("1,6", 1.6, False),
+        ("1,6 m", 1.6, False),
+        ("1,7 12.03.2010", 1.7, False),
+        ("1,7 5.03.2020", 1.7, False),
+    ],
+)
+def test_a_height_that_lost_a_digit_is_told_and_one_with_a_gap_is_whole(text: str, value: float, exact: bool) -> None:
+    found = HEIGHT.find(text)
+    assert found is not None and (found.value, found.exact) == (value, exact)
+
+
 @given(st.integers(40, 259), st.sampled_from(",."), st.sampled_from(["", "m", " m", " M"]))
 def test_every_height(centimetres: int, separator: str, unit: str) -> None:
     text = f"{centimetres // 100}{separator}{centimetres % 100:02d}{unit}"

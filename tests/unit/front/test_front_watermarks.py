@@ -5,6 +5,7 @@ import pytest
 from adapters.data.vocabulary import words
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.watermarks import likeness_to_static, static_pieces, static_words, without_rest
+from tests.unit.front.pages import RECTO, RECTO_ANSWER, resolved
 
 STATIC = static_words(text for spec in builtin().every.values() for text in spec.static)
 
@@ -26,6 +27,15 @@ STATIC = static_words(text for spec in builtin().every.values() for text in spec
 )
 def test_a_rest_comes_off(text: str, left: str) -> None:
     assert without_rest(text, STATIC) == left
+
+
+def test_what_comes_off_is_told() -> None:
+    texts = [*RECTO[:7], "DOUALA AMEROUN", *RECTO[8:]]
+    found = resolved("cni-2018-recto", texts, RECTO_ANSWER)
+    assert (found["lieu_of_birth"].value, found["lieu_of_birth"].codes) == ("DOUALA", {"watermark_left_out"})
+    assert not any(each.codes for key, each in found.items() if key != "lieu_of_birth")
+    texts[5] = "01.02.1990 AMEROUN"  # a date is found in its line, whatever stands behind it
+    assert not resolved("cni-2018-recto", texts, RECTO_ANSWER)["date_of_birth"].codes
 
 
 @pytest.mark.parametrize(
