@@ -24,6 +24,7 @@ _OF_OTHERS = 1 / 3  # labels that the document does not print, to one that it pr
 _AGAINST = 1.5  # times what a label of the document counts
 _MARGIN = 1.0  # by which the best document must lead
 _MARK, _ZONE = 3.0, 3.0  # a mark or a zone is as good as three labels
+_DIGITS, _TOPMOST = 6, 3  # of a value: a date, a number; lines: a community of states stands before its member
 _TWICE = 3  # labels that stand on the page twice, from which on it shows two documents
 
 
@@ -179,10 +180,17 @@ def _of(spec: DocumentSpec, names: frozenset[str]) -> bool:
 
 
 def _header(spec: DocumentSpec, lines: Sequence[TextLine], readings: Sequence[Reading]) -> Sequence[TextLine]:
-    """The lines before the first that holds a field's label."""
+    """The topmost lines before the first that holds a field's label, a number or a date: values have begun there, and
+    where a label was not read `REPUBLIQUE DU CONGO` is one. With a number of this document's own form the first alone.
+    """
     fields = {f"{spec.name} {field.key}" for field in spec.fields}
-    first = next((n for n, reading in enumerate(readings) if fields & reading.labels), len(lines))
-    return lines[:first]
+    begun = (fields & reading.labels or _is_number(line) for line, reading in zip(lines, readings, strict=True))
+    first = next((n for n, holds in enumerate(begun) if holds), len(lines))
+    return lines[: min(first, 1 if proven(lines, spec) else _TOPMOST)]
+
+
+def _is_number(line: TextLine) -> bool:
+    return sum(character.isdigit() for character in line.text) >= _DIGITS
 
 
 def _marks(spec: DocumentSpec, hits: Sequence[_Hit]) -> int:

@@ -104,6 +104,18 @@ def test_a_birth_abroad_makes_no_other_countrys_card(zone: str) -> None:
     assert name_of(text) == "cni-2025-verso"
 
 
+@pytest.mark.parametrize(
+    "upper", ["ABENA|NGO|REPUBLIQUE DU CONGO", "KAMGA|ABENA|20.12.2026|REPUBLIQUE DU CONGO", "X|REPUBLIQUE DU TCHAD"]
+)
+def test_a_birth_abroad_makes_none_where_the_labels_above_it_were_not_read(upper: str) -> None:
+    lower = "PROFESSION/OCCUPATION|MARIN|DATE DE DELIVRANCE/DATE OF ISSUE|20.12.2026|NUMERO CNI / NIC NUMBER"
+    assert name_of(f"{upper}|{lower}|SN51009056") == "cni-2025-verso"
+
+
+def test_another_country_stands_below_its_community() -> None:
+    assert detect(f"CEMAC|REPUBLIQUE DU TCHAD|{LABELS}").reason == "It looks like another country's document."
+
+
 @pytest.mark.parametrize("kind", OTHER)
 def test_other_documents_are_named(kind: str) -> None:
     found = detect(OTHER[kind])
