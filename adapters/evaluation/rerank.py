@@ -19,6 +19,7 @@ from adapters.data.lines import polygon_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.metrics import written
 from adapters.evaluation.progress import learning
+from ocr_frontend.extraction.reranker.features import RISING
 
 SEED = 0
 _TREES, _LEAVES, _RATE, _FEWEST, _L2 = 700, 24, 0.06, 20, 1.0  # as many as chosen on cards of the validation split
@@ -61,6 +62,7 @@ def _run(args: argparse.Namespace) -> int:
     model = HistGradientBoostingClassifier(
         max_iter=_TREES, max_leaf_nodes=_LEAVES, learning_rate=_RATE, min_samples_leaf=_FEWEST,
         l2_regularization=_L2, random_state=SEED, early_stopping=False,
+        monotonic_cst=[RISING.get(name, 0) for name in names],
     ).fit(table, right)  # fmt: skip
     body = {"features": version, "sets": len(labelled), "names": names, **as_nodes(model)}
     args.out.write_text(json.dumps(body, separators=(",", ":")) + "\n", encoding="utf-8")

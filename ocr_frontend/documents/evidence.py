@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 Evidence = dict[str, float]
-VERSION = 2  # of the names and meanings below: weights of another version say nothing
+VERSION = 3  # of the names and meanings below: weights of another version say nothing
+RENAMED: Mapping[int, Mapping[str, str]] = MappingProxyType({2: {"zone": "mrz"}})
+"""Earlier versions that differ in names alone."""
 # +1: more of it may only raise the confidence; -1: may only lower it; 0: a base rate, either way.
 SIGNS: Mapping[str, int] = MappingProxyType(
     {
@@ -24,6 +26,6 @@ SIGNS: Mapping[str, int] = MappingProxyType(
         "damaged": -1,  # repaired characters, unexpected form, several values
         "contradicted": -1,  # checks that do not hold
         "orphan": -1,  # empty, while a line stands free under its label
-        "zone": 1,  # the machine-readable zone says the same
+        "mrz": 1,  # the machine-readable zone says the same
     }
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from ocr_frontend.documents.evidence import SIGNS, VERSION
+from ocr_frontend.documents.evidence import RENAMED, SIGNS, VERSION
 
 SHIPPED = Path(__file__).with_name("calibration.json")
 
@@ -29,6 +29,18 @@ class Weights(BaseModel):
     evidence: int = VERSION
     intercept: float
     weights: dict[str, float]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _renamed(cls, given: Any) -> Any:
+        """Weights of an earlier version by today's names."""
+        if not isinstance(given, Mapping) or not isinstance(given.get("weights"), Mapping):
+            return given
+        names = RENAMED.get(given.get("evidence", VERSION))
+        if names is None:
+            return given
+        weights = {names.get(name, name): weight for name, weight in given["weights"].items()}
+        return {**given, "evidence": VERSION, "weights": weights}
 
     @model_validator(mode="after")
     def _signs(self) -> "Weights":

@@ -93,7 +93,7 @@ def _value(spec: FieldSpec, field: Resolved, several: Sequence[Candidate], page:
         "not_in_text": float(bool(field.codes & {"not_in_text", "spelling_differs"})),
         "damaged": float(bool(field.codes & _DAMAGE)),
         "contradicted": float(bool(field.codes - _OWN - _FROM_RULES - {"mrz_used"})),
-        "zone": float(field.source == "mrz"),
+        "mrz": float(field.source == "mrz"),
     }
 
 

@@ -3,8 +3,9 @@
 All of them are about fields, labels and lines as such, so that they say the same of any document.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import nan
+from types import MappingProxyType
 
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.reranker.line_ends import Features
@@ -14,7 +15,9 @@ from ocr_frontend.extraction.reranker.opinions import Opinions, taken_by_others
 from ocr_frontend.extraction.reranker.order import Order
 from ocr_frontend.extraction.reranker.surroundings import FAR, SIDES, Surroundings
 
-VERSION = 6  # of the names and meanings below: trees of another version are not asked
+VERSION = 7  # of the names and meanings below: trees of another version are not asked
+RISING: Mapping[str, int] = MappingProxyType({"model_for": 1, "model_elsewhere": -1})
+"""Whether the trees may only rise (1) or fall (-1) with a number: a surer model never speaks against what it said."""
 _NOBODY = -9.0
 
 
@@ -44,7 +47,6 @@ def _of_field(around: Surroundings, spec: FieldSpec, opinions: Opinions) -> Feat
     return {
         "free": spec.type.free,
         "most_lines": spec.max_lines,
-        "model_odds": opinions.odds.get(key, 0.0),
         "model_null": not opinions.model[key] and key not in opinions.written,
         "model_written": key in opinions.written,
         "rules_null": not opinions.rules[key],
@@ -64,7 +66,8 @@ def _broken(around: Surroundings, key: str, opinions: Opinions) -> float:
 
 
 def _agreement(key: str, lines: Lines, opinions: Opinions) -> Features:
-    found: Features = {"lines": len(lines)}
+    odds, said = opinions.odds.get(key, 0.0), key not in opinions.written and set(lines) == set(opinions.model[key])
+    found: Features = {"lines": len(lines), "model_for": odds if said else -odds}
     for name, opinion in (("model", opinions.model), ("rules", opinions.rules), ("labels", opinions.labels)):
         if key in opinion:
             found[f"{name}_same"] = set(lines) == set(opinion[key])
