@@ -111,6 +111,19 @@ def test_compose_is_what_the_specification_says() -> None:
     PyCompose.from_yaml(yaml.safe_dump(_compose())).validate()
 
 
+def test_every_setting_reaches_its_service_from_one_file_and_none_is_overridden() -> None:
+    """`environment` goes before `env_file`: what stands there takes the file's value, its own default without one."""
+    services = yaml.safe_load((COMPOSE / "compose.yaml").read_text())["services"]
+    for name in ("server-cpu", "server-gpu", "adopt", "front"):
+        assert services[name]["env_file"] == [{"path": ".env", "required": False}], name
+        assert services[name]["environment"], name
+        for setting, value in services[name]["environment"].items():
+            assert value.startswith(f"${{{setting}:-"), f"{name}: {setting} would stay {value}"
+    assert ".env" in (COMPOSE / ".gitignore").read_text().split(), "it may hold keys"
+    for file in _DOCKERFILES:
+        assert "!deploy/compose" not in file.with_name(file.name + ".dockerignore").read_text()
+
+
 def test_every_service_is_hardened_and_in_a_profile() -> None:
     for name, service in _compose()["services"].items():
         assert service["read_only"] is True, name
