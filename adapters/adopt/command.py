@@ -83,7 +83,7 @@ def adopt_source(args: argparse.Namespace) -> dict[str, Any]:
     if args.switch:
         registry.switch(name, {revision: 1.0})
     _tell(name, revision, new, made, taken, target)
-    _tell_contract(file, written, made)
+    _tell_contract(file, written, made, Path(args.source))
     if not args.switch and new:
         _tell_switch(args, name, revision)
     documents = list(made.contract.documents) if made.contract else []
@@ -152,7 +152,7 @@ def _contract(
             file.write_text(default_contract(name, _has_template(target.folder)), encoding="utf-8")
         else:
             written = False
-    return contract_of(read_contract_file(file.read_bytes()), target.folder), file, written
+    return contract_of(read_contract_file(file.read_bytes()), target.folder), file.absolute(), written
 
 
 def _place(source: Path, name: str) -> Path:
@@ -186,9 +186,14 @@ def _left_out(taken: Taken) -> list[str]:
     return [name for name in taken.left_out if name != CONTRACT]
 
 
-def _tell_contract(file: Path | None, written: bool, made: Adopted) -> None:
+def _tell_contract(file: Path | None, written: bool, made: Adopted, source: Path) -> None:
     if file is None:
         _say("contract: the manifest's own" if made.contract else "contract: none; the front asks in its own words")
+    elif written and source.is_dir() and file.parent != source.absolute():
+        _say(
+            f"contract: a guess, {file}, as {source} cannot be written: put it there as {CONTRACT}, edited to what the "
+            "adapter was trained on, and adopt again"
+        )
     elif written:
         _say(f"contract: {file}, written now: edit it to what the adapter was trained on and adopt again")
     else:

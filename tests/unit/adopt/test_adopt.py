@@ -111,6 +111,32 @@ def test_an_edited_contract_is_a_new_revision_and_the_same_is_none(base: Path, t
     assert load_state(registry).aliases["checkpoint-938"].weights == {changed["revision"]: 1.0}
 
 
+def test_a_contract_that_is_written_is_told_by_its_whole_path(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_checkpoint(tmp_path / "checkpoint-938")
+    made = _adopt(Path("checkpoint-938"), base, tmp_path / "registry")
+    assert made["contract"] == str(tmp_path / "checkpoint-938/contract.yaml")
+    assert f"contract: {made['contract']}, written now: edit it" in capsys.readouterr().err
+
+
+def test_where_the_folder_takes_none_it_says_where_the_guess_lies_and_where_yours_goes(
+    base: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As in a container whose adapters are mounted to be read alone."""
+    monkeypatch.chdir(tmp_path)
+    source = write_checkpoint(tmp_path / "mounted/checkpoint-938")
+    monkeypatch.setattr("os.access", lambda path, mode, **_: Path(path) != source)
+    guess = tmp_path / "runs/contracts/checkpoint-938.yaml"
+    assert _adopt(source, base, tmp_path / "registry")["contract"] == str(guess) and guess.is_file()
+    told = capsys.readouterr().err
+    assert f"contract: a guess, {guess}, as {source} cannot be written: put it there as contract.yaml" in told
+    (source / "contract.yaml").write_text(guess.read_text() + "stop: ['###']\n")
+    again = _adopt(source, base, tmp_path / "registry")
+    assert again["new"] and again["contract"] == str(source / "contract.yaml"), "the folder's own goes before the guess"
+
+
 def test_a_base_that_is_another_is_refused_with_the_way_out(base: Path, tmp_path: Path) -> None:
     source = write_checkpoint(tmp_path / "a", base_model_name_or_path="Qwen/Qwen3-0.6B-Base")
     with pytest.raises(Refused, match=r"is for the base 'Qwen3-0\.6B-Base'.*--base.*--same-base"):
