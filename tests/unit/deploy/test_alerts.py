@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -116,8 +117,20 @@ def test_every_page_has_commands_whose_names_exist() -> None:
             subprocess.run(["bash", "-n", "-c", line], check=True)
             for kind, name in re.findall(r"\b(deployment|service|hpa)[/ ]([a-z-]+)", line):
                 assert (kinds[kind], name) in exist, f"{page}: {line}"
-            for name in re.findall(r"docker compose (?:logs --since 30m|exec) ([a-z-]+)", line):
+            for name in re.findall(r"docker compose (?:logs --since 30m|exec(?: -e \w+=\S+ \S+)?) ([a-z-]+)", line):
                 assert name in services, f"{page}: {line}"
+
+
+def test_what_asks_the_server_over_http_has_a_way_in_compose_which_opens_no_port_of_it() -> None:
+    services = yaml.safe_load((ROOT / "deploy/compose/compose.yaml").read_text())["services"]
+    assert "ports" not in services["server-cpu"]
+    asked_by = set()
+    for page, lines in _blocks("sh"):
+        for line, behind in pairwise([*lines, ""]):
+            if line.startswith("curl") and "127.0.0.1:8000/v1/" in line:
+                asked_by.add(page)
+                assert "docker compose exec" in line or behind.startswith("docker compose exec"), f"{page}: {line}"
+    assert {"AdapterFailing", "AdapterFailing.fr", "AdapterThrashing"} <= asked_by
 
 
 def test_panels_named_in_a_page_exist() -> None:
