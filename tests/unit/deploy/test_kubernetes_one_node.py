@@ -25,6 +25,7 @@ from tests.unit.deploy.manifests import (
     rendered,
     settings_of,
     validate,
+    with_overlay,
 )
 from tests.unit.deploy.names import ROOT
 
@@ -86,6 +87,24 @@ def test_its_one_front_takes_jobs_of_any_size_that_it_allows() -> None:
     (ingress,) = named("Ingress", documents).values()
     size = ingress["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
     assert int(size.removesuffix("m")) << 20 > FrontSettings().jobs_key_bytes + FORM_OVERHEAD
+
+
+def test_its_front_reaches_receivers_of_jobs_only_where_callbacks_are_wanted(tmp_path: Path) -> None:
+    def ports(documents: list[Manifest]) -> set[int]:
+        """That it reaches anywhere."""
+        ways = [each["spec"] for each in named("NetworkPolicy", documents).values()]
+        of_front = [
+            way for way in ways if way["podSelector"].get("matchLabels") == {"app.kubernetes.io/name": "cni-front"}
+        ]
+        rules = [rule for way in of_front for rule in way.get("egress", ()) if "to" not in rule]
+        return {port["port"] for rule in rules for port in rule["ports"]}
+
+    assert ports(rendered(HERE / "overlays/single-node")) == set(), "closed by default"
+    documents = with_overlay(tmp_path, ["overlays/single-node"], ["callbacks"])
+    validate(documents)
+    assert ports(documents) == {443}
+    for page in (*PAGES, HERE / "README.md", *(ROOT / "docs/runbooks").glob("JobCallbacksFailing*.md")):
+        assert "components/callbacks" in page.read_text("utf-8"), page.name
 
 
 def test_both_languages_show_the_same_overlay_and_it_is_valid(mine: list[Manifest]) -> None:
@@ -208,7 +227,7 @@ def test_each_that_asks_another_is_let_through(mine: list[Manifest]) -> None:
 
 
 def test_every_file_of_a_component_is_used() -> None:
-    for name in ("monitoring", "own-base", "outside"):
+    for name in ("monitoring", "own-base", "outside", "callbacks"):
         kustomization = yaml.safe_load((COMPONENTS / name / "kustomization.yaml").read_text())
         used = {*kustomization["resources"], *(patch["path"] for patch in kustomization.get("patches", ()))}
         used |= {file for made in kustomization.get("configMapGenerator", ()) for file in made["files"]}
