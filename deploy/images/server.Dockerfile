@@ -61,6 +61,8 @@ USER 10001:10001
 
 # Triton compiles a small C launcher for each kernel when it is first used: it does not work without a C compiler.
 FROM runtime AS gpu
+# Without --build-arg DEVICE=gpu everything above is the CPU's, and the image would be one that is only called gpu.
+RUN python -c "import sys, torch; sys.exit(None if torch.version.cuda else 'This is the CPU build of PyTorch: the target gpu takes --build-arg DEVICE=gpu.')"
 USER 0
 RUN apt-get update \
     && apt-get install -y --no-install-recommends gcc libc6-dev \

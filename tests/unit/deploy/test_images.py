@@ -70,6 +70,14 @@ def test_gpu_stage_adds_only_tritons_compiler() -> None:
     assert re.findall(r"(?m)^USER (.+)$", gpu)[-1] == "10001:10001"
 
 
+@pytest.mark.parametrize(("cuda", "says"), [("'12.8'", ""), ("None", "the target gpu takes --build-arg DEVICE=gpu")])
+def test_gpu_stage_refuses_the_cpus_build_of_pytorch(cuda: str, says: str, tmp_path: Path) -> None:
+    [check] = re.findall(r'(?m)^RUN python -c "(.+)"$', _stages(IMAGES / "server.Dockerfile")["gpu"])
+    (tmp_path / "torch.py").write_text(f"class version:\n    cuda = {cuda}\n")
+    result = subprocess.run([sys.executable, "-c", check], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == (1 if says else 0) and says in result.stderr, result.stderr
+
+
 @pytest.mark.parametrize("file", _DOCKERFILES, ids=lambda file: file.name)
 def test_everything_copied_exists_and_is_sent(file: Path) -> None:
     ignored = file.with_name(file.name + ".dockerignore").read_text().splitlines()
