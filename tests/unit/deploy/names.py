@@ -12,7 +12,9 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 RULES = ROOT / "deploy" / "prometheus" / "rules"
 BOARDS = ROOT / "deploy" / "grafana" / "dashboards"
-_METRIC = re.compile(r"\b(?:cni_server|ocr_front|vllm_router|kubelet|kube|process|vllm:|cni:)[a-zA-Z0-9_:]+")
+_METRIC = re.compile(
+    r"\b(?:cni_server|ocr_front|vllm_router|alertmanager|kubelet|kube|process|vllm:|cni:)[a-zA-Z0-9_:]+"
+)
 _SUFFIX = re.compile(r"_(?:bucket|sum|count)$")
 
 
@@ -52,7 +54,7 @@ def shown_by_router() -> set[str]:
 
 
 def shown_by_cluster() -> set[str]:
-    """Of the kubelet and of kube-state-metrics, by their documentation: no cluster is here to ask."""
+    """Of kube-state-metrics and Alertmanager, by their documentation: neither is here to ask."""
     return set((Path(__file__).with_name("cluster_metric_names.txt")).read_text().split())
 
 

@@ -204,5 +204,9 @@ def test_alertmanagers_receivers_exist_and_hold_no_address() -> None:
     assert "http" not in text
     apart = [loaded["route"]["group_by"], *(rule["equal"] for rule in loaded["inhibit_rules"])]
     assert all("namespace" in labels for labels in apart), "one installation hides nothing of another"
+    silencing = [rule for rule in loaded["inhibit_rules"] if rule["target_matchers"] == ['alertname="Watchdog"']]
+    named = re.search(r'NotificationsFailing.*receiver_name=~"([\w|]+)"', str(silencing))
+    assert named and set(named[1].split("|")) == receivers - {"watchdog"}, "its own silence is heard as it is"
+    assert "--enable-feature=receiver-name-in-metrics" in _compose()["services"]["alertmanager"]["command"]
     secrets = {Path(path).name for path in re.findall(r"url_file: (\S+)", text)}
     assert secrets <= set(_compose()["services"]["alertmanager"]["secrets"])

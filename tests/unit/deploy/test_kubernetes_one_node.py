@@ -178,6 +178,11 @@ def test_links_in_alerts_lead_to_a_prometheus_that_has_the_pages(mine: list[Mani
     assert port["port"] == 9090
 
 
+def test_alertmanager_counts_by_receiver_here_too(mine: list[Manifest]) -> None:
+    [container] = pod_of(mine, "cni-alertmanager")["containers"]
+    assert "--enable-feature=receiver-name-in-metrics" in container["args"]
+
+
 def test_images_and_memory_are_those_of_compose(mine: list[Manifest]) -> None:
     for name in ("prometheus", "alertmanager", "grafana"):
         [container] = pod_of(mine, f"cni-{name}")["containers"]
