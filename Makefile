@@ -20,7 +20,7 @@ cluster: ## N model servers behind vllm-router, sharing one registry folder; N=3
 monitor: ## Prometheus (Grafana where it is installed) beside running services; prints the addresses
 	@$(PYTHON) -m deploy.monitor
 
-pin: ## write the digests of foreign images into Dockerfiles and compose file (asks their registries)
+pin: ## write the digests of foreign images into Dockerfiles, compose file and manifests (asks their registries)
 	@$(PYTHON) -m deploy.images.pin
 
 env: ## the environment with everything for development (.venv)
@@ -130,5 +130,5 @@ sbom: env ## what each image is made of, as CycloneDX, in build/sbom
 	  .venv/bin/uv tool run -q --from cyclonedx-bom==7.5.0 cyclonedx-py requirements requirements/$$one.lock --pyproject pyproject.toml \
 	    --output-reproducible --output-format JSON -o build/sbom/$$one.cdx.json 2>/dev/null || exit 1; done; echo build/sbom/*
 
-clean: ## remove environments and runs (not the cache)
-	rm -rf .venv .venv-server .venv-front .venv-router .venv-tools runs site
+clean: ## remove environments, runs and what was built (not the cache)
+	rm -rf .venv .venv-* build runs site

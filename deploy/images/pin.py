@@ -1,4 +1,4 @@
-"""`make pin`: write the digest behind every tag of a foreign image into the Dockerfiles and the compose file.
+"""`make pin`: write the digest behind every tag of a foreign image into Dockerfiles, compose file and manifests.
 
 A digest can only be had from the registry that holds the image, so it needs the network; nothing else here does. Run it
 again to move on to what the tags mean by then, and look at the difference before it is committed.
@@ -20,6 +20,9 @@ FILES = (
     "deploy/images/front.Dockerfile",
     "deploy/images/router.Dockerfile",
     "deploy/compose/compose.yaml",
+    "deploy/kubernetes/components/monitoring/prometheus.yaml",
+    "deploy/kubernetes/components/monitoring/alertmanager.yaml",
+    "deploy/kubernetes/components/monitoring/grafana.yaml",
 )
 # registry/repository:tag, with the digest that an earlier run wrote. Our own images have no registry in their name.
 _IMAGE = re.compile(

@@ -38,6 +38,14 @@ def test_hooks_are_those_of_make_lint() -> None:
         assert (BESIDE / Path(hook["entry"].split()[0]).name).is_file(), hook["entry"]
 
 
+def test_make_clean_takes_every_environment_and_what_was_built_and_nothing_else(tmp_path: Path) -> None:
+    gone = {".venv", ".venv-server", ".venv-other", ".venv-bench-llama", "build", "runs", "site"}
+    for name in (*gone, "adapters", "dist-notes"):
+        (tmp_path / name / "inside").mkdir(parents=True)
+    subprocess.run(["make", "-f", ROOT / "Makefile", "clean"], cwd=tmp_path, capture_output=True, check=True)
+    assert {each.name for each in tmp_path.iterdir()} == {"adapters", "dist-notes"}
+
+
 def test_ci_is_a_script_that_bash_reads() -> None:
     subprocess.run(["bash", "-n", ROOT / ".ci/run"], check=True)
 

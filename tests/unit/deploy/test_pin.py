@@ -29,6 +29,12 @@ def test_every_foreign_image_of_our_files_is_found(name: str) -> None:
     assert pinned(once, lambda image, tag: TWO) == once.replace(ONE, TWO), "a second run moves on"
 
 
+def test_no_file_of_ours_with_a_foreign_image_is_left_out() -> None:
+    files = [*(ROOT / "deploy").rglob("*.Dockerfile"), *(ROOT / "deploy").rglob("*.yaml")]
+    foreign = {file.relative_to(ROOT).as_posix() for file in files if "docker.io/" in file.read_text()}
+    assert foreign == set(FILES)
+
+
 def test_our_own_images_stay() -> None:
     text = "    image: cni-server:cpu\n    image: cni-front\n"
     assert pinned(text, lambda image, tag: ONE) == text
