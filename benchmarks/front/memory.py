@@ -1,6 +1,6 @@
-"""Does the front's memory stay flat? Its resident size over 2,000 cards, one after the other, with the real OCR.
+"""Does the front's memory stay flat? Its resident size over 2,000 cards (`--count`), one by one, with the real OCR.
 
-    python -m benchmarks.front.memory --out benchmarks/results/front-memory
+    python -m benchmarks.front.memory --out benchmarks/results/front_memory
 
 Writes OUT.png and OUT.json. A stand-in answers for the model: only the front is measured.
 """
