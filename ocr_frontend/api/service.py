@@ -15,7 +15,7 @@ from ocr_frontend.documents.registry import DocumentError, Documents, load_docum
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.documents.unanswered import UnansweredLabels
 from ocr_frontend.extraction.assemble import Assembled
-from ocr_frontend.extraction.checks import unknown_checks
+from ocr_frontend.extraction.checks import faults
 from ocr_frontend.extraction.confidence import Calibration, CalibrationError, load_calibration
 from ocr_frontend.extraction.knowledge import KnownModels
 from ocr_frontend.extraction.llm_step import LlmStep
@@ -174,9 +174,8 @@ def _documents(settings: Settings) -> Documents:
         documents = load_documents(settings.documents)
     except DocumentError as error:
         raise SettingsError(f"{PREFIX}DOCUMENTS: {error}") from None
-    unknown = unknown_checks(documents.every.values())
-    if unknown:
-        raise SettingsError(f"{PREFIX}DOCUMENTS: there is no check {', '.join(sorted(unknown))}")
+    if wrong := faults(documents.every.values()):
+        raise SettingsError(f"{PREFIX}DOCUMENTS: {wrong[0]}")
     return documents
 
 

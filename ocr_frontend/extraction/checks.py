@@ -2,10 +2,11 @@
 
 import datetime
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from ocr_frontend.documents.spec import Check, DocumentSpec, FieldSpec
 from ocr_frontend.documents.types import Value
-from ocr_frontend.extraction.warnings import Warning_
+from ocr_frontend.extraction.warnings import Parameter, Warning_
 
 _DAYS_A_YEAR = 365.25
 # No value is so; what has expired is one all the same.
@@ -47,24 +48,51 @@ class Values:
 def check(spec: DocumentSpec, values: Mapping[str, Value | None], today: datetime.date | None = None) -> list[Warning_]:
     """A warning for each of the document's checks that does not hold; a check whose values are missing holds."""
     given = Values(spec, values, today or datetime.date.today())
-    return [_warning(each) for each in spec.checks if RULES[each.code](each, given)]
+    return [_warning(each) for each in map(_whole, spec.checks) if RULES[each.code].broken(each, given)]
 
 
 def impossible(spec: DocumentSpec, key: str, value: Value | None, today: datetime.date | None = None) -> bool:
     """Whether a check of this field alone says that there is no such value."""
     alone = Values(spec, {key: value}, today or datetime.date.today())
-    checks = (each for each in spec.checks if each.field == key and each.code in _IMPOSSIBLE)
-    return any(RULES[each.code](each, alone) for each in checks)
+    checks = (_whole(each) for each in spec.checks if each.field == key and each.code in _IMPOSSIBLE)
+    return any(RULES[each.code].broken(each, alone) for each in checks)
 
 
-def unknown_checks(specs: Iterable[DocumentSpec]) -> set[str]:
-    """Codes that no rule has."""
-    return {each.code for spec in specs for each in spec.checks} - RULES.keys()
+def faults(specs: Iterable[DocumentSpec]) -> list[str]:
+    """What is wrong with the checks of documents: codes that no rule has, and parameters that a rule needs."""
+    return [f"{spec.name}: {fault}" for spec in specs for each in spec.checks if (fault := _fault(each))]
+
+
+def _fault(each: Check) -> str:
+    rule = RULES.get(each.code)
+    if rule is None:
+        return f"there is no check {each.code}; there are {', '.join(RULES)}"
+    missing = rule.needs and all(getattr(each, name) is None for name in rule.needs)
+    return f"the check {each.code} of {each.field} needs {' or '.join(rule.needs)}" if missing else ""
+
+
+def _whole(each: Check) -> Check:
+    """With the rule's usual bounds where the document file leaves them out."""
+    rule = RULES[each.code]
+    least = rule.least if each.least is None else each.least
+    return each.model_copy(update={"least": least, "most": rule.most if each.most is None else each.most})
 
 
 def _warning(each: Check) -> Warning_:
-    params = {"other": each.other, "least": each.least, "most": each.most}
-    return Warning_(each.code, each.field, {name: value for name, value in params.items() if value is not None})
+    params: dict[str, Parameter] = {} if each.other is None else {"other": each.other}
+    least, most = (None if bound is None else _plain(bound) for bound in (each.least, each.most))
+    params |= {name: bound for name, bound in (("least", least), ("most", most)) if bound is not None}
+    # In signs: the sentences of every language take it as it is.
+    if least is not None and most is not None:
+        params["range"] = f"{least}–{most}"
+    elif least is not None or most is not None:
+        params["range"] = f"≤ {most}" if least is None else f"≥ {least}"
+    return Warning_(each.code, each.field, params)
+
+
+def _plain(number: float) -> float:
+    """15, not 15.0, as people write it."""
+    return int(number) if float(number).is_integer() else number
 
 
 def _in_future(each: Check, values: Values) -> bool:
@@ -76,8 +104,7 @@ def _age_implausible(each: Check, values: Values) -> bool:
     day = values.day(each.field)
     if day is None or day > values.today:
         return False
-    age = (values.today - day).days / _DAYS_A_YEAR
-    return not (each.least or 0) <= age <= (each.most or 130)
+    return not _within((values.today - day).days / _DAYS_A_YEAR, each)
 
 
 def _expired(each: Check, values: Values) -> bool:
@@ -87,7 +114,7 @@ def _expired(each: Check, values: Values) -> bool:
 
 def _far_off(each: Check, values: Values) -> bool:
     day = values.day(each.field)
-    return day is not None and (day - values.today).days / _DAYS_A_YEAR > (each.most or 100)
+    return day is not None and each.most is not None and (day - values.today).days / _DAYS_A_YEAR > each.most
 
 
 def _not_after(each: Check, values: Values) -> bool:
@@ -97,8 +124,7 @@ def _not_after(each: Check, values: Values) -> bool:
 
 def _out_of_range(each: Check, values: Values) -> bool:
     number = values.number(each.field)
-    least, most = each.least, each.most
-    return number is not None and ((least is not None and number < least) or (most is not None and number > most))
+    return number is not None and not _within(number, each)
 
 
 def _year_differs(each: Check, values: Values) -> bool:
@@ -106,12 +132,27 @@ def _year_differs(each: Check, values: Values) -> bool:
     return day is not None and text[:4].isdigit() and text[:4] != f"{day.year:04}"
 
 
-RULES: Mapping[str, Callable[[Check, Values], bool]] = {
-    "in_future": _in_future,
-    "age_implausible": _age_implausible,
-    "expired": _expired,
-    "far_off": _far_off,
-    "not_after": _not_after,
-    "out_of_range": _out_of_range,
-    "year_differs": _year_differs,
+def _within(number: float, each: Check) -> bool:
+    return (each.least is None or number >= each.least) and (each.most is None or number <= each.most)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """broken: whether values break a check; needs: parameters of which the document file has to give one at least;
+    least, most: bounds where it gives none."""
+
+    broken: Callable[[Check, Values], bool]
+    needs: tuple[str, ...] = ()
+    least: float | None = None
+    most: float | None = None
+
+
+RULES: Mapping[str, Rule] = {
+    "in_future": Rule(_in_future),
+    "age_implausible": Rule(_age_implausible, least=0, most=130),
+    "expired": Rule(_expired),
+    "far_off": Rule(_far_off, most=100),
+    "not_after": Rule(_not_after, needs=("other",)),
+    "out_of_range": Rule(_out_of_range, needs=("least", "most")),
+    "year_differs": Rule(_year_differs, needs=("other",)),
 }

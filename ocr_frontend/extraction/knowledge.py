@@ -12,7 +12,7 @@ from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import AUTO, Documents
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.errors import UnknownDocument, Unprocessable
-from ocr_frontend.extraction.checks import unknown_checks
+from ocr_frontend.extraction.checks import faults
 from ocr_frontend.llm.catalog import ModelCard
 from ocr_frontend.llm.contract import Contract, built_in
 
@@ -65,8 +65,8 @@ class KnownModels:
         contract = card.contract()
         assert contract is not None
         documents = contract.known(self._documents)
-        if unknown := unknown_checks(documents.every.values()):
-            raise Unprocessable(f"A document of the model {card.id} names a check that there is not: {min(unknown)}.")
+        if wrong := faults(documents.every.values()):
+            raise Unprocessable(f"A document of the model {card.id} cannot be used: {wrong[0]}.")
         own = self._documents.every
         brings = any(spec is not own.get(name) for name, spec in documents.every.items())
         return Knowledge(contract, documents, Classifier(documents) if brings else self._own.classifier)

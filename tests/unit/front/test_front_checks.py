@@ -7,9 +7,9 @@ import pytest
 
 from ocr_frontend.documents.machine_readable import MachineReadable
 from ocr_frontend.documents.registry import builtin
-from ocr_frontend.documents.spec import parse_spec
+from ocr_frontend.documents.spec import DocumentSpec, parse_spec
 from ocr_frontend.documents.types import Value
-from ocr_frontend.extraction.checks import check, unknown_checks
+from ocr_frontend.extraction.checks import check, faults
 from ocr_frontend.extraction.mrz import with_mrz
 from ocr_frontend.extraction.resolve import Resolved
 from tests.unit.front.pages import line, spec
@@ -55,7 +55,50 @@ def test_values_that_are_missing_or_damaged_contradict_nothing() -> None:
 
 
 def test_every_check_of_every_document_exists() -> None:
-    assert unknown_checks(builtin().every.values()) == set()
+    assert faults(builtin().every.values()) == []
+
+
+def bounded(**parameters: Any) -> DocumentSpec:
+    """A document with a length and a date, of which one check is made."""
+    fields = [{"key": "height", "type": "length"}, {"key": "until", "type": "date"}, {"key": "other", "type": "date"}]
+    return parse_spec({"name": "permit", "title": {"en": "a permit"}, "fields": fields, "checks": [parameters]})
+
+
+@pytest.mark.parametrize(
+    ("given", "values", "says"),
+    [
+        ({"code": "out_of_range", "field": "height", "least": 0.9}, {"height": 0.5}, "(≥ 0.9)"),
+        ({"code": "out_of_range", "field": "height", "most": 2}, {"height": 2.5}, "(≤ 2)"),
+        ({"code": "out_of_range", "field": "height", "least": 0.9, "most": 2.3}, {"height": 2.5}, "(0.9–2.3)"),
+        ({"code": "far_off", "field": "until"}, {"until": "01.01.2190"}, "more than 100 years"),
+        ({"code": "far_off", "field": "until", "most": 0}, {"until": "01.01.2027"}, "more than 0 years"),
+        ({"code": "age_implausible", "field": "until", "least": 18}, {"until": "01.01.2020"}, "not plausible"),
+        ({"code": "not_after", "field": "until", "other": "other"}, {"until": "01.01.2020", "other": "01.01.2020"},
+         "not after other"),
+    ],
+)  # fmt: skip
+def test_a_check_says_its_sentence_with_what_the_file_gives(
+    given: dict[str, Any], values: dict[str, Value | None], says: str
+) -> None:
+    spec = bounded(**given)
+    assert faults([spec]) == []
+    [warning] = check(spec, values, TODAY)
+    assert says in warning.message and "{" not in warning.message
+    assert {name: warning.params[name] for name in ("least", "most") if name in given}.items() <= given.items()
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"code": "out_of_range", "field": "height"}, "permit: the check out_of_range of height needs least or most"),
+        ({"code": "not_after", "field": "until"}, "permit: the check not_after of until needs other"),
+        ({"code": "year_differs", "field": "height"}, "permit: the check year_differs of height needs other"),
+        ({"code": "tomorrow", "field": "until"}, "permit: there is no check tomorrow; there are in_future, "),
+    ],
+)
+def test_a_check_that_cannot_be_made_is_named(given: dict[str, Any], says: str) -> None:
+    [told] = faults([bounded(**given)])
+    assert told.startswith(says)
 
 
 FOUND = MachineReadable(

@@ -87,7 +87,7 @@ def test_the_classifier_is_the_front_s_own_unless_the_contract_brings_documents(
 def test_a_check_that_there_is_not_is_said_before_a_card_is_read() -> None:
     ticket = PROMPT["documents"]["bus-ticket"]
     wrong = {"bus-ticket": ticket | {"spec": SPEC | {"checks": [{"code": "x", "field": "line"}]}}}
-    with pytest.raises(Unprocessable, match="names a check that there is not: x"):
+    with pytest.raises(Unprocessable, match="bus-ticket: there is no check x"):
         KnownModels(builtin()).of(ModelCard(id="bus", prompt=PROMPT | {"documents": wrong}))
 
 

@@ -11,6 +11,7 @@ import yaml
 import ocr_frontend
 from adapters.data.documents import DocumentName
 from ocr_frontend.documents.registry import DocumentError, builtin, load_documents
+from ocr_frontend.settings import SettingsError
 from tests.integration.front.fakes import FakeModelServer, FakeReader, picture, running
 
 MEMBER_CARD = """
@@ -128,6 +129,13 @@ def test_a_file_that_cannot_be_used_is_named_with_the_place(tmp_path: Path, text
     with pytest.raises(DocumentError, match=says) as raised:
         load_documents(tmp_path)
     assert "library.yaml" in str(raised.value) and "\n" not in str(raised.value)
+
+
+async def test_a_check_without_what_it_needs_stops_the_start(tmp_path: Path) -> None:
+    (tmp_path / "library.yaml").write_text(MEMBER_CARD.replace("code: expired", "code: not_after"), encoding="utf-8")
+    with pytest.raises(SettingsError, match="library-card: the check not_after of valid_until needs other"):
+        async with running(documents=tmp_path):
+            pass
 
 
 def test_no_module_names_a_document_or_a_field() -> None:
