@@ -47,8 +47,11 @@ class ModelCard(BaseModel):
             return None
         try:
             return Contract.model_validate(self.prompt)
-        except ValidationError:
-            raise Unprocessable("The model's prompt contract cannot be read.") from None
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            why = first["msg"].removeprefix("Value error, ")
+            raise Unprocessable(f"The prompt contract of the model {self.id} cannot be read: {place}: {why}.") from None
 
 
 class _List(BaseModel):

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from ocr_frontend.documents.registry import Documents
-from ocr_frontend.documents.spec import DocumentSpec, FieldSpec, Words, parse_spec
+from ocr_frontend.documents.spec import DocumentSpec, parse_spec
 from ocr_frontend.errors import UnknownDocument
 
 
@@ -64,6 +64,16 @@ class Contract(BaseModel):
     stop: tuple[str, ...] = ()
     max_tokens: int | None = Field(default=None, ge=1)
 
+    @field_validator("documents")
+    @classmethod
+    def _can_be_documents(cls, given: dict[str, DocumentPrompt]) -> dict[str, DocumentPrompt]:
+        for name, prompt in given.items():
+            try:
+                prompt.spec or _plain(name, prompt)
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
+        return given
+
     def of(self, name: str) -> DocumentPrompt:
         """Raises UnknownDocument when the model was not trained for it."""
         try:
@@ -79,9 +89,8 @@ class Contract(BaseModel):
 
 
 def _plain(name: str, prompt: DocumentPrompt) -> DocumentSpec:
-    """A document of which nothing is known but its keys: all of them free text."""
-    fields = tuple(FieldSpec(key=key) for key in prompt.fields)
-    return DocumentSpec(name=name, title=Words(en=name), fields=fields)
+    """A document of which nothing is known but its keys: all of them free text. Raises ValueError."""
+    return parse_spec({"name": name, "title": {"en": name}, "fields": [{"key": key} for key in prompt.fields]})
 
 
 def built_in(documents: Documents) -> Contract:

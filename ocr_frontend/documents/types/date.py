@@ -38,9 +38,9 @@ class Date(ValueType):
     as_printed: bool = False
 
     def __post_init__(self) -> None:
-        unknown = set(self.shapes) - set(_SHAPES)
+        unknown = sorted(str(shape) for shape in self.shapes if shape not in _SHAPES)
         if unknown:
-            raise ValueError(f"unknown date shapes {', '.join(sorted(unknown))}: known are {', '.join(_SHAPES)}")
+            raise ValueError(f"unknown date shapes {', '.join(unknown)}: known are {', '.join(_SHAPES)}")
 
     @property
     def hint(self) -> str:

@@ -1,5 +1,6 @@
 """What is known of a model is made once a contract, not once a card or once a list of models."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,13 +9,16 @@ from ocr_frontend.documents import classify
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.errors import UnknownDocument, Unprocessable
 from ocr_frontend.extraction.knowledge import KnownModels
+from ocr_frontend.extraction.other_models import way_out
 from ocr_frontend.llm.catalog import Catalog, ModelCard
 from ocr_frontend.llm.contract import Contract
+from tests.unit.front.pages import line
 
 SPEC = {
     "name": "bus-ticket",
     "title": {"en": "a bus ticket"},
     "fields": [{"key": "line", "printed": {"fr": ["LIGNE"], "en": ["LINE"]}}],
+    "recognise": {"labels": 1},
 }
 PROMPT: dict[str, Any] = {
     "answer": "lines",
@@ -91,9 +95,34 @@ def test_a_check_that_there_is_not_is_said_before_a_card_is_read() -> None:
         KnownModels(builtin()).of(ModelCard(id="bus", prompt=PROMPT | {"documents": wrong}))
 
 
+@pytest.mark.parametrize(
+    ("name", "prompt", "says"),
+    [
+        ("bus-ticket", {"spec": SPEC | {"fields": [{"key": "line", "type": None}]}},
+         "documents.bus-ticket.spec: fields.0.type: a type is its name"),
+        ("bus-ticket", {"spec": SPEC | {"fields": [{"key": "line", "type": ["text"]}]}}, "a type is its name"),
+        ("Bus ticket", {}, "documents: Bus ticket: name: String should match"),
+        ("tram-ticket", {"fields": ["a line"]}, "documents: tram-ticket: fields.0.key: String should match"),
+        ("tram-ticket", {"fields": ["line", "line"]}, "its keys differ"),
+    ],
+)  # fmt: skip
+def test_a_contract_whose_documents_cannot_be_is_said_and_hinders_no_other_model(
+    name: str, prompt: dict[str, Any], says: str
+) -> None:
+    given = {"prefix": "read", "fields": ["line"]} | prompt
+    wrong = ModelCard(id="wrong", parent="base", prompt=PROMPT | {"documents": {name: given}})
+    models = KnownModels(builtin())
+    with pytest.raises(Unprocessable, match=re.escape(says)) as raised:
+        models.of(wrong)
+    assert raised.value.message.startswith("The prompt contract of the model wrong cannot be read: ")
+    right = ModelCard(id="bus", parent="base", prompt=PROMPT)
+    told = way_out([line("LIGNE/LINE", 0)], ModelCard(id="cni"), [wrong, right], models)
+    assert told == "The model bus reads such a picture (bus-ticket): send model=bus."
+
+
 def test_what_cannot_be_read_or_is_not_known_is_said() -> None:
     models = KnownModels(builtin())
-    with pytest.raises(Unprocessable, match="contract cannot be read"):
+    with pytest.raises(Unprocessable, match="contract of the model bus cannot be read: answer: "):
         models.of(ModelCard(id="bus", prompt={"answer": "poem"}))
     with pytest.raises(UnknownDocument, match="bus-ticket"):
         models.of(ModelCard(id="bus", prompt=PROMPT)).chosen("train-ticket")
