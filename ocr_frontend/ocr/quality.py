@@ -25,7 +25,7 @@ _LEAST_CONTRAST = 24  # of three channels' sum
 _GOOD_TEXT = 24.0  # pixels of height, of which more reads no better
 _MOST_LINES = 16  # looked at for sharpness, the largest
 _SATURATED = 250
-_BACKGROUND = 0.5  # of all pixels; more white than that is paper, no reflection
+_PAPER = (0.4, 0.6)  # of all pixels: more white than the first is ever less a reflection, more than the second is paper
 _MOST_GLARE = 0.15  # of the pixels, at which the score is 0
 _MARGIN = 0.02  # of a side between text and edge, from which the score is 1
 _GLARE_PIXELS = 250_000  # looked at
@@ -81,7 +81,8 @@ def _glare(image: Pixels) -> float:
     step = max(1, int((image.shape[0] * image.shape[1] / _GLARE_PIXELS) ** 0.5))
     red, green, blue = (image[::step, ::step, channel] >= _SATURATED for channel in range(3))
     burnt = float((red & green & blue).mean())
-    return 1.0 if burnt > _BACKGROUND else 1.0 - min(1.0, burnt / _MOST_GLARE)
+    begin, end = _PAPER
+    return max(1.0 - burnt / _MOST_GLARE, min(1.0, max(0.0, (burnt - begin) / (end - begin))))
 
 
 def _resolution(lines: Sequence[TextLine]) -> float:

@@ -1,5 +1,7 @@
 """The photo's scores, on pictures drawn here."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -49,6 +51,20 @@ def test_a_burnt_out_spot_and_white_paper() -> None:
     spot[100:220, 200:400] = 255
     assert measure(spot, lines)["glare"] < 0.5
     assert measure(np.where(image > 200, 255, image).astype(np.uint8), lines)["glare"] == 1.0
+
+
+def glare(white: float) -> float:
+    """The score of a grey picture of which that share is burnt out."""
+    image = np.full((400, 600, 3), 200, np.uint8)
+    image[:, : round(600 * white)] = 255
+    return measure(image, [])["glare"]
+
+
+def test_one_white_pixel_more_never_turns_a_reflection_into_paper() -> None:
+    scores = [glare(percent / 100) for percent in range(101)]
+    assert max(abs(one - next_) for one, next_ in pairwise(scores)) < 0.1
+    assert scores[0] == 1.0 and scores[15:41] == [0.0] * 26 and scores[60:] == [1.0] * 41
+    assert scores[40:61] == sorted(scores[40:61])
 
 
 def test_without_lines_only_glare_is_told() -> None:
