@@ -40,12 +40,14 @@ class PageStep:
         waited = time.perf_counter() - began - page.decode_s - page.ocr_s - page.quality_s
         self._metrics.took({"queue": max(0.0, waited), "decode": page.decode_s, "ocr": page.ocr_s})
         if not any(line.text.strip() for line in page.lines):
-            raise NoTextFound(f"No text was found on the image. {_advice(page, self._thresholds)}")
+            # Without lines only burnt-out spots can be told apart.
+            said = advice(page.quality, self._thresholds, usual=("resolution", "sharpness"))
+            raise NoTextFound(f"No text was found on the image. {said}")
         return page
 
 
-def _advice(page: Page, thresholds: Mapping[str, float]) -> str:
-    """What the sender can do, in English and French. Without lines only burnt-out spots can be told apart."""
-    poor = [name for name, score in page.quality.items() if score < thresholds[name]]
-    asked = [ADVICE[name] for name in poor or ("resolution", "sharpness")]
-    return " ".join(english for _, english in asked) + " / " + " ".join(french for french, _ in asked)
+def advice(scores: Mapping[str, float], thresholds: Mapping[str, float], usual: tuple[str, ...] = ()) -> str:
+    """What the sender can do about a poor picture, in English and French; `usual`: where no score is poor."""
+    poor = tuple(name for name, score in scores.items() if score < thresholds[name]) or usual
+    french, english = (" ".join(ADVICE[name][language] for name in poor) for language in (0, 1))
+    return f"{english} / {french}" if poor else ""

@@ -19,7 +19,7 @@ from ocr_frontend.extraction.confidence import Calibration
 from ocr_frontend.extraction.knowledge import Knowledge, KnownModels
 from ocr_frontend.extraction.llm_step import Answer, LlmStep
 from ocr_frontend.extraction.other_models import way_out
-from ocr_frontend.extraction.page_step import PageStep
+from ocr_frontend.extraction.page_step import PageStep, advice
 from ocr_frontend.extraction.reranker.trees import Trees
 from ocr_frontend.extraction.response_builder import extraction
 from ocr_frontend.extraction.warnings import Warning_
@@ -118,9 +118,12 @@ class Pipeline:
             return await self._read_card(request_id, picture, card, spec, told)
 
     async def _with_way_out(self, refused: Unprocessable, picture: Picture) -> Unprocessable:
-        """The refusal, with the model that does read such a picture, where one is served."""
+        """The refusal, with the model that does read such a picture, where one is served, or with what would make a
+        poor picture a better one."""
         served = (await self._catalog.cards()).values()
         told = await asyncio.to_thread(way_out, picture.page.lines, picture.model, served, self._models)
+        if not told and isinstance(refused, UnknownPicture):
+            told = advice(picture.page.quality, self._thresholds)
         return type(refused)(f"{refused} {told}") if told else refused
 
     async def picture(self, data: bytes | Sent, model: str) -> Picture:
@@ -130,9 +133,11 @@ class Pipeline:
     async def read(self, request_id: str, picture: Picture, card: Card, document: str) -> Extraction:
         """One card of a picture, as a card of its own. Raises as `extract` does."""
         with telemetry.card(request_id):
-            return await self._read_card(
-                request_id, picture, card, picture.known.chosen(document) or recognised(card), ()
-            )
+            try:
+                spec = picture.known.chosen(document) or recognised(card)
+            except UnknownPicture as refused:
+                raise await self._with_way_out(refused, picture) from None
+            return await self._read_card(request_id, picture, card, spec, ())
 
     async def _picture(self, source: bytes | Sent | Page, document: str, model: str) -> Picture:
         began = time.perf_counter()

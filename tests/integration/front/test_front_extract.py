@@ -7,6 +7,7 @@ import re
 import pytest
 
 from ocr_frontend.documents.registry import builtin
+from ocr_frontend.ocr.textline import TextLine
 from tests.integration.front.fakes import (
     CONTRACT,
     RECTO_FIELDS,
@@ -142,6 +143,26 @@ async def test_something_else_than_a_card() -> None:
     assert refused.status_code == 422 and refused.json()["error"]["code"] == "document_not_recognised"
     assert "No labels of a known document" in refused.json()["error"]["message"]
     assert body["warnings"][0]["message"].startswith("The picture does not look like cni-2018-recto.")
+
+
+class FarAway(FakeReader):
+    """Lines in the middle of a large picture, so high."""
+
+    def __init__(self, *texts: str, height: int) -> None:
+        super().__init__()
+        self.lines = [
+            TextLine(text, 0.95, ((400, top), (700, top), (700, top + height), (400, top + height)))
+            for top, text in zip(range(300, 1000, 60), texts, strict=False)
+        ]
+
+
+@pytest.mark.parametrize(
+    ("height", "said"), [(8, "Name the document if it is one. Move closer. / Rapprochez-vous."), (30, "if it is one.")]
+)
+async def test_a_picture_that_is_not_recognised_is_told_how_to_be(height: int, said: str) -> None:
+    async with running(FarAway("TOTAL 5200 FCFA", "MERCI", height=height), min_sharpness=0, min_glare=0) as front:
+        refused = await front.extract(picture(size=(1600, 1200)), "auto")
+    assert refused.status_code == 422 and refused.json()["error"]["message"].endswith(said)
 
 
 async def test_a_model_that_was_not_trained_for_what_is_found() -> None:

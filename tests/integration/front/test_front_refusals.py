@@ -85,7 +85,8 @@ async def test_a_decompression_bomb_is_refused_by_its_header(front: Front, monke
 @pytest.mark.parametrize("texts", [(), ("", "  ")])
 async def test_a_photo_without_text(texts: tuple[str, ...]) -> None:
     async with running(FakeReader(*texts)) as front:
-        check(await front.extract(picture()), 422, "no_text_found")
+        message = check(await front.extract(picture()), 422, "no_text_found")
+        assert "Move closer." in message and "Rapprochez-vous." in message
         assert front.server.bodies == []
 
 

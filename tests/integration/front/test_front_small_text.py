@@ -62,7 +62,9 @@ def documents(cards: list[Card]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("size", "width", "grey"), [(A4, 1010, 255), (A4, 600, 255), (PHOTO, 800, 90)], ids=["a4", "small", "photo"]
+    ("size", "width", "grey"),
+    [(A4, 1010, 255), (A4, 600, 255), (PHOTO, 1200, 90), (PHOTO, 800, 90), (PHOTO, 480, 90)],
+    ids=["a4", "small", "photo at 30 %", "photo at 20 %", "photo at 12 %"],
 )
 def test_a_small_card_is_read_as_a_large_one(size: tuple[int, int], width: int, grey: int) -> None:
     recto = drawn(RECTO)
