@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from ocr_frontend.documents.letters import letters
-from ocr_frontend.documents.types.base import DIGIT, Found, Value, ValueType, as_digits, rough_number
+from ocr_frontend.documents.types.base import DIGIT, Found, Value, ValueType, as_digits, fold, rough_number
 from ocr_frontend.documents.types.text import STRING
 
 _SEPARATOR = r"\s?[.,:;/·\-]?\s?"
@@ -49,19 +49,19 @@ class Date(ValueType):
 
     def finds(self, text: str) -> Iterator[Found]:
         """Days that exist, between 1900 and 2099."""
-        found = [each for shape in self.shapes for each in self._of_shape(shape, text)]
-        yield from sorted(found, key=lambda each: each.at)
+        for day, repaired, printed, at in self._days(text):
+            yield Found(printed if self.as_printed else day.strftime(self.format), repaired, at=at)
 
-    def _of_shape(self, shape: str, text: str) -> Iterator[Found]:
-        for match in _SHAPES[shape].finditer(text.upper() if shape == "dMy" else text):
-            begin = match.start()
-            if begin and text[begin - 1].isdigit():
-                continue
-            day, repaired = _day(shape, match.groups())
-            if day is None:
-                continue
-            printed = text[match.start(1) : match.end(3)]
-            yield Found(printed if self.as_printed else day.strftime(self.format), repaired, at=begin)
+    def _days(self, text: str) -> list[tuple[datetime.date, bool, str, int]]:
+        """From left to right: whether letters were read as digits, how it is printed, and where it begins."""
+        found = []
+        for shape in self.shapes:
+            for match in _SHAPES[shape].finditer(text.upper() if shape == "dMy" else text):
+                begin = match.start()
+                day, repaired = _day(shape, match.groups())
+                if day is not None and not text[:begin][-1:].isdigit():
+                    found.append((day, repaired, text[match.start(1) : match.end(3)], begin))
+        return sorted(found, key=lambda each: each[-1])
 
     def of_day(self, day: datetime.date) -> Found | None:
         """As `format` says."""
@@ -81,19 +81,16 @@ class Date(ValueType):
         return {"type": "string", "description": f"{form}; otherwise as read, with a warning"}
 
     def normal(self, value: Value | None) -> str | None:
-        """ISO 8601."""
+        """ISO 8601, of what `finds` takes for a day."""
         if not isinstance(value, str):
             return None
         try:
-            return datetime.datetime.strptime(value, self.format).date().isoformat()
+            written = datetime.datetime.strptime(value, self.format).date()
         except ValueError:
-            pass
-        for shape in self.shapes:
-            match = _SHAPES[shape].search(value.upper())
-            day = _day(shape, match.groups())[0] if match else None
-            if day is not None:
-                return day.isoformat()
-        return None
+            found = self._days(fold(value))
+            return found[0][0].isoformat() if found else None
+        day = _existing(written.year, written.month, written.day)
+        return None if day is None else day.isoformat()
 
 
 def _day(shape: str, groups: tuple[str, ...]) -> tuple[datetime.date | None, bool]:

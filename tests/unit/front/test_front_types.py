@@ -147,6 +147,15 @@ def test_a_height_that_lost_a_digit_is_told_and_one_with_a_gap_is_whole(text: st
     assert found is not None and (found.value, found.exact) == (value, exact)
 
 
+@pytest.mark.parametrize("kind", [DATE, make_type({"date": {"as_printed": True}})])
+@pytest.mark.parametrize(
+    "damaged", ["112.03.1985", "12.03.19851", "12.03.1885", "12.03.2185", "12 03 1885", "31.02.1985"]
+)
+def test_what_is_no_day_has_no_normal_form(kind: ValueType, damaged: str) -> None:
+    found = kind.find(damaged)
+    assert found is not None and not found.exact and kind.normal(found.value) is None
+
+
 @given(st.integers(40, 259), st.sampled_from(",."), st.sampled_from(["", "m", " m", " M"]))
 def test_every_height(centimetres: int, separator: str, unit: str) -> None:
     text = f"{centimetres // 100}{separator}{centimetres % 100:02d}{unit}"
