@@ -49,7 +49,7 @@ class Corrections:
         now = self._clock()
 
         def work(execute: Execute) -> dict[str, Any]:
-            kept, before = self._found(execute, owner, answer)
+            kept, before = self._found(execute, owner, answer, now)
             data = _now(kept, before)
             _check(fields, data)
             made = [
@@ -68,26 +68,32 @@ class Corrections:
 
     async def delete(self, owner: str, answer: str) -> None:
         """Forget an answer and its corrections. Raises NotFound."""
+        now = self._clock()
 
         def work(execute: Execute) -> None:
-            self._found(execute, owner, answer)
+            self._found(execute, owner, answer, now)
             _forget(execute, owner, answer)
 
         await self._database.run(work)
 
     async def exported(self) -> list[str]:
-        """A JSON row of each corrected answer, of all keys."""
+        """A JSON row of each corrected answer, of all keys; one that has expired is gone, though not yet swept."""
+        now = self._clock()
 
         def work(execute: Execute) -> list[str]:
-            rows = execute("SELECT DISTINCT owner, answer FROM cni_corrections ORDER BY owner, answer")
-            return [json.dumps(_sample(answer, *self._found(execute, owner, answer))) for owner, answer in rows]
+            rows = execute(
+                "SELECT DISTINCT c.owner, c.answer FROM cni_corrections c JOIN cni_answers a"
+                " ON a.owner = c.owner AND a.id = c.answer WHERE a.expires > ? ORDER BY c.owner, c.answer",
+                (now,),
+            )
+            return [json.dumps(_sample(answer, *self._found(execute, owner, answer, now))) for owner, answer in rows]
 
         return await self._database.run(work)
 
-    def _found(self, execute: Execute, owner: str, answer: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-        rows = execute(
-            "SELECT body FROM cni_answers WHERE owner = ? AND id = ? AND expires > ?", (owner, answer, self._clock())
-        )
+    def _found(
+        self, execute: Execute, owner: str, answer: str, now: float
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        rows = execute("SELECT body FROM cni_answers WHERE owner = ? AND id = ? AND expires > ?", (owner, answer, now))
         if not rows:
             raise NotFound("There is no answer of that id; it may have expired.")
         made = execute(

@@ -66,3 +66,15 @@ async def test_nobody_else_s_and_only_for_a_while(tmp_path: Path) -> None:
         for table in ("answers", "corrections"):
             rows = await jobs.store._database.run(lambda execute, name=table: execute(f"SELECT * FROM cni_{name}"))  # type: ignore[misc]
             assert rows == []
+
+
+async def test_an_answer_that_expired_before_the_sweep_hides_no_other() -> None:
+    async with running(corrections=True) as front:
+        first, second = [(await front.extract(picture())).json()["id"] for _ in range(2)]
+        for name in (first, second):
+            assert (await front.client.put(f"/v1/results/{name}", json=RIGHT)).status_code == 200
+        database = front.app.state.service.jobs.store._database
+        await database.run(lambda execute: execute("UPDATE cni_answers SET expires = 1 WHERE id = ?", (first,)))
+        exported = await front.client.get("/v1/corrections")
+    assert exported.status_code == 200
+    assert [json.loads(row)["id"] for row in exported.text.splitlines()] == [second]
