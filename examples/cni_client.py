@@ -116,7 +116,7 @@ class Client:
         return results
 
     def documents(self) -> list[dict[str, Any]]:
-        """The documents that the front knows."""
+        """The documents that the front knows and those that its models bring, each with the models that read it."""
         found: list[dict[str, Any]] = self._asked("GET", "/v1/documents")["documents"]
         return found
 

@@ -48,7 +48,7 @@ _DOCUMENT = {
     "type": "string",
     "default": "auto",
     "examples": ["auto", *builtin().readable],
-    "description": "a document of `GET /v1/documents`, or one that the model's contract brings",
+    "description": "a document of `GET /v1/documents`",
 }
 _MODEL = {"type": "string", "description": "a base model, an alias or an exact revision; `cni` unless configured"}
 

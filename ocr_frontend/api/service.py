@@ -123,9 +123,7 @@ def build_service(
     llm = LlmStep(server, catalog, models, settings.max_lines, settings.max_tokens)
     calibration = _calibration(settings)
     trees = load_trees() if settings.rerank else None
-    pipeline = Pipeline(
-        pool, catalog, llm, documents, models, metrics, settings.thresholds(), calibration, trees, phases, seen
-    )
+    pipeline = Pipeline(pool, catalog, llm, models, metrics, settings.thresholds(), calibration, trees, phases, seen)
     limiter = Limiter()
 
     def share() -> float:

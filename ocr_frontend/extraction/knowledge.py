@@ -64,9 +64,15 @@ class KnownModels:
     def _built(self, card: ModelCard) -> Knowledge:
         contract = card.contract()
         assert contract is not None
-        documents = contract.known(self._documents)
-        if wrong := faults(documents.every.values()):
-            raise Unprocessable(f"A document of the model {card.id} cannot be used: {wrong[0]}.")
+        documents = usable(card, contract, self._documents)
         own = self._documents.every
         brings = any(spec is not own.get(name) for name, spec in documents.every.items())
         return Knowledge(contract, documents, Classifier(documents) if brings else self._own.classifier)
+
+
+def usable(card: ModelCard, contract: Contract, own: Documents) -> Documents:
+    """The front's documents and those that the card's contract brings. Raises Unprocessable where one is wrong."""
+    documents = contract.known(own)
+    if wrong := faults(documents.every.values()):
+        raise Unprocessable(f"A document of the model {card.id} cannot be used: {wrong[0]}.")
+    return documents

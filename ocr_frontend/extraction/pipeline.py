@@ -21,7 +21,7 @@ from ocr_frontend.extraction.llm_step import Answer, LlmStep
 from ocr_frontend.extraction.other_models import way_out
 from ocr_frontend.extraction.page_step import PageStep, advice
 from ocr_frontend.extraction.reranker.trees import Trees
-from ocr_frontend.extraction.response_builder import extraction
+from ocr_frontend.extraction.response_builder import Answered, extraction
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.extraction.which_card import Wanted, chosen_card, recognised
 from ocr_frontend.llm.catalog import Catalog, ModelCard
@@ -51,7 +51,6 @@ class Pipeline:
         pool: OcrPool,
         catalog: Catalog,
         llm: LlmStep,
-        documents: Documents,
         models: KnownModels,
         metrics: Metrics,
         thresholds: Mapping[str, float],
@@ -69,14 +68,8 @@ class Pipeline:
             llm,
             metrics,
         )
-        self._documents, self._models = documents, models
-        self._thresholds, self._calibration = thresholds, calibration
+        self._models, self._thresholds, self._calibration = models, thresholds, calibration
         self._trees, self._phases, self._seen = trees, phases or NoPhases(), seen
-
-    @property
-    def documents(self) -> Documents:
-        """What the front itself knows."""
-        return self._documents
 
     @property
     def may_wait(self) -> bool:
@@ -86,6 +79,10 @@ class Pipeline:
     async def check(self, data: bytes | Sent) -> None:
         """Whether the picture can be decoded, before anything is read. Raises what decoding it raises."""
         await self._pages.check(data)
+
+    async def known(self, model: str) -> Documents:
+        """The front's documents and those that the model brings. Raises UnknownModel."""
+        return self._models.of(await self._catalog.find(model)).documents
 
     async def require(self, document: str, model: str) -> None:
         """That the model is served and knows the document. Raises UnknownModel, UnknownDocument."""
@@ -101,6 +98,19 @@ class Pipeline:
         side: str = "",
         number: int | None = None,
     ) -> Extraction:
+        """The body of `answer`."""
+        return (await self.answer(request_id, source, document, model, side=side, number=number)).body
+
+    async def answer(
+        self,
+        request_id: str,
+        source: bytes | Sent | Page,
+        document: str,
+        model: str,
+        *,
+        side: str = "",
+        number: int | None = None,
+    ) -> Answered:
         """source: a picture, or the page of one that was read elsewhere; document: by name, or `auto` where the picture
         decides; side, number: which card of several (`Wanted`).
 
@@ -127,11 +137,11 @@ class Pipeline:
         return type(refused)(f"{refused} {told}") if told else refused
 
     async def picture(self, data: bytes | Sent, model: str) -> Picture:
-        """What is on a picture, so that several of its cards can be read (`read`). Raises as `extract` does."""
+        """What is on a picture, so that several of its cards can be read (`read`). Raises as `answer` does."""
         return await self._picture(data, "auto", model)
 
-    async def read(self, request_id: str, picture: Picture, card: Card, document: str) -> Extraction:
-        """One card of a picture, as a card of its own. Raises as `extract` does."""
+    async def read(self, request_id: str, picture: Picture, card: Card, document: str) -> Answered:
+        """One card of a picture, as a card of its own. Raises as `answer` does."""
         with telemetry.card(request_id):
             try:
                 spec = picture.known.chosen(document) or recognised(card)
@@ -150,7 +160,7 @@ class Pipeline:
 
     async def _read_card(
         self, request_id: str, picture: Picture, card: Card, spec: DocumentSpec, told: tuple[Warning_, ...]
-    ) -> Extraction:
+    ) -> Answered:
         page = replace(picture.page, lines=card.lines)
         if page.mirrored:
             told = (*told, Warning_("mirrored"))
@@ -173,7 +183,7 @@ class Pipeline:
         self._metrics.warned(spec.name, sum(bool(each.resolved.warnings) for each in assembled.fields.values()))
         assembled = replace(assembled, warnings=(*assembled.warnings, *told))
         seconds = {"decode": page.decode_s, "ocr": page.ocr_s} | own
-        return extraction(request_id, spec, answer, page, assembled, seconds, self._thresholds)
+        return Answered(extraction(request_id, spec, answer, page, assembled, seconds, self._thresholds), spec)
 
     async def _assemble(self, spec: DocumentSpec, answer: Answer, page: Page, detection: Detection) -> Assembled:
         """On a thread: a page of many lines takes some milliseconds, in which everybody else would wait."""

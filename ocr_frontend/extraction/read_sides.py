@@ -5,9 +5,9 @@ from collections.abc import Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from ocr_frontend.bodies.schemas import Extraction
 from ocr_frontend.errors import FrontError, Unprocessable
 from ocr_frontend.extraction.pipeline import Pipeline
+from ocr_frontend.extraction.response_builder import Answered
 from ocr_frontend.extraction.two_sided import SIDES, Card, together
 from ocr_frontend.ocr.contents import Sent
 
@@ -24,12 +24,12 @@ async def read_both(
     """Both are decoded before either is read: a damaged verso costs no reading of the recto. Then they are read at
     once, as far as readers and their queue allow.
 
-    Raises what `Pipeline.extract` raises, with the side's name before its sentence.
+    Raises what `Pipeline.answer` raises, with the side's name before its sentence.
     """
 
-    async def one(side: str) -> Extraction:
+    async def one(side: str) -> Answered:
         with _named(side):
-            return await pipeline.extract(request_id, images[side], chosen[side], model, side=side)
+            return await pipeline.answer(request_id, images[side], chosen[side], model, side=side)
 
     for side in SIDES:
         with _named(side):
@@ -38,7 +38,7 @@ async def read_both(
         answers = await at_once({side: one(side) for side in SIDES})
     else:
         answers = {side: await one(side) for side in SIDES}
-    return together(request_id, answers, pipeline.documents)
+    return together(request_id, answers)
 
 
 async def read_one_picture(
@@ -46,7 +46,7 @@ async def read_one_picture(
 ) -> Card:
     """Both sides of a card on one picture: it is read once, and each side is answered as a card of its own.
 
-    Raises Unprocessable unless it shows two cards, and what `Pipeline.extract` raises.
+    Raises Unprocessable unless it shows two cards, and what `Pipeline.answer` raises.
     """
     picture = await pipeline.picture(image, model)
     if len(picture.cards) != len(SIDES):
@@ -57,11 +57,11 @@ async def read_one_picture(
     turned = shown_sides in (["verso", "recto"], ["verso", ""], ["", "recto"])
     parts = dict(zip(SIDES, reversed(picture.cards) if turned else picture.cards, strict=True))
 
-    async def one(side: str) -> Extraction:
+    async def one(side: str) -> Answered:
         with _named(side):
             return await pipeline.read(request_id, picture, parts[side], chosen[side])
 
-    return together(request_id, await at_once({side: one(side) for side in SIDES}), pipeline.documents)
+    return together(request_id, await at_once({side: one(side) for side in SIDES}))
 
 
 async def at_once(work: Mapping[str, Coroutine[Any, Any, T]]) -> dict[str, T]:

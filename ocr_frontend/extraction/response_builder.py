@@ -1,6 +1,7 @@
 """From what was found to the bodies that are answered: data in, data out."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from ocr_frontend.bodies.schemas import (
     Advice,
@@ -22,6 +23,14 @@ from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.ocr.contents import Contents
 from ocr_frontend.ocr.pool import Page
 from ocr_frontend.ocr.quality import ADVICE
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, and the document that it is of: a model's contract may have brought it."""
+
+    body: Extraction
+    spec: DocumentSpec
 
 
 def extraction(

@@ -1,5 +1,6 @@
 """Both sides of one card, compared where both say the same thing and put together."""
 
+import datetime
 from collections.abc import Mapping
 from typing import Literal
 
@@ -7,13 +8,15 @@ from pydantic import BaseModel, ConfigDict
 
 from ocr_frontend.bodies.schemas import Extraction, WarningAnswer
 from ocr_frontend.documents.registry import AUTO, Documents
-from ocr_frontend.documents.spec import DocumentSpec, Words
+from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.errors import UnknownDocument
 from ocr_frontend.extraction import merge
-from ocr_frontend.extraction.response_builder import warning_answers
+from ocr_frontend.extraction.response_builder import Answered, warning_answers
 from ocr_frontend.extraction.warnings import Warning_
 
 SIDES = ("recto", "verso")
+# Parts of a zone whose names are standard names; what stands in its optional data is the document's own.
+_PARTS = ("document_number", "birth_date", "expiry_date", "sex", "surname", "given_names")
 
 
 class Card(BaseModel):
@@ -36,72 +39,92 @@ class Card(BaseModel):
 
 
 def documents_of(documents: Documents, version: str) -> dict[str, str]:
-    """The document of each side by name, `auto` where the pictures decide; version: a family, or what it ends in.
+    """The document of each side by name, `auto` where the pictures decide; version: a family, or what it ends in, the
+    first one's where it is empty.
 
     Raises UnknownDocument.
     """
     if version == AUTO:
         return dict.fromkeys(SIDES, AUTO)
-    families = documents.families()
+    families = {name: sides for name, sides in documents.families().items() if set(SIDES) <= sides.keys()}
     for name, sides in families.items():
-        if version in (name, name.rpartition("-")[2]) and set(SIDES) <= sides.keys():
+        if version in ("", name, version_of(name)):
             return {side: sides[side].name for side in SIDES}
-    known = ", ".join((AUTO, *sorted(name.rpartition("-")[2] for name in families)))
+    known = ", ".join((AUTO, *sorted(map(version_of, families))))
     raise UnknownDocument(f"Unknown version; known are {known}.")
 
 
-def together(request_id: str, sides: Mapping[str, Extraction], documents: Documents) -> Card:
+def version_of(family: str) -> str:
+    """What a family's name ends in."""
+    return family.rpartition("-")[2]
+
+
+def together(request_id: str, sides: Mapping[str, Answered]) -> Card:
     """The fields of both sides in the order of their documents; see `merge` for what is put together."""
-    specs = {side: _spec(answer, documents) for side, answer in sides.items()}
-    versions = {spec.family for spec in specs.values()}
+    versions = {side.spec.family for side in sides.values()}
     warnings = [
-        Warning_("wrong_side", None, {"sent": side, "shown": spec.side})
-        for side, spec in specs.items()
-        if spec.side != side
+        Warning_("wrong_side", None, {"sent": sent, "shown": side.spec.side})
+        for sent, side in sides.items()
+        if side.spec.side != sent
     ]
-    by_shown = {spec.side: (sides[side], spec) for side, spec in specs.items()}
+    by_shown = {side.spec.side: side for side in sides.values()}
     merged = merge.Merged(None)
-    if any(spec.side not in SIDES for spec in specs.values()):
+    if any(side.spec.side not in SIDES or not side.spec.family for side in sides.values()):
         warnings = [Warning_("not_two_sided")]
     elif len(versions) > 1:
         warnings.append(Warning_("versions_differ"))
     elif len(by_shown) < len(sides):
         warnings.append(Warning_("same_side_twice", None, {"shown": next(iter(by_shown))}))
     else:
-        verso = by_shown["verso"]
-        merged = merge.merge(_side(*by_shown["recto"]), _side(*verso), _zone(verso[0]))
+        recto, verso = (by_shown[side] for side in SIDES)
+        merged = merge.merge(_side(recto), _side(verso), _zone(verso, recto.spec))
     return Card(
         id=request_id,
-        document=versions.pop() if len(versions) == 1 else None,
+        document=versions.pop() or None if len(versions) == 1 else None,
         data=merged.data,
         sources=merged.sources,
-        sides=dict(sides),
+        sides={sent: side.body for sent, side in sides.items()},
         compared=merged.compared,
         warnings=warning_answers((*warnings, *merged.warnings)),
     )
 
 
-def _spec(answer: Extraction, documents: Documents) -> DocumentSpec:
-    """The side's document; one that only a contract knows has no sides that could be put together."""
-    found = documents.find(answer.document)
-    return found or DocumentSpec(name=answer.document, title=Words(en=answer.document))
+def _side(side: Answered) -> merge.Side:
+    normal = {key: field.normalized for key, field in side.body.fields.items()}
+    return merge.Side(
+        side.body.data, normal, {field.key: field.standard for field in side.spec.fields if field.standard}
+    )
 
 
-def _side(answer: Extraction, spec: DocumentSpec) -> merge.Side:
-    normal = {key: field.normalized for key, field in answer.fields.items()}
-    return merge.Side(answer.data, normal, {field.key: field.standard for field in spec.fields if field.standard})
+def _zone(verso: Answered, recto: DocumentSpec) -> merge.Zone | None:
+    """What the verso's zone says, in the recto's words.
 
-
-def _zone(answer: Extraction) -> merge.Zone | None:
-    zone = answer.mrz
+    A day or a sex that the recto has no word for is left out; a number that it would not print so is another number.
+    """
+    zone = verso.body.mrz
     if zone is None:
         return None
-    days = {"birth_date": zone.birth_date, "expiry_date": zone.expiry_date}
-    texts = {
-        "document_number": zone.document_number, "personal_number": zone.optional_data, "sex": zone.sex,
-        "surname": zone.surname, "given_names": zone.given_names,
-    }  # fmt: skip
-    plain = {standard: text for standard, text in texts.items() if text}
-    printed = plain | {standard: f"{day:%d.%m.%Y}" for standard, day in days.items() if day}
-    values = plain | {standard: day.isoformat() for standard, day in days.items() if day}
+    values, printed = dict[str, str](), dict[str, str]()
+    for part, standard in _told(verso.spec):
+        said = getattr(zone, part, None)
+        if not isinstance(said, datetime.date | str) or not said:
+            continue
+        values[standard] = printed[standard] = str(said)
+        field = next((field for field in recto.fields if field.standard == standard), None)
+        if field is None:
+            continue
+        found = field.type.of_day(said) if isinstance(said, datetime.date) else field.type.find(said)
+        if found is not None and found.exact:
+            normal = field.type.normal(found.value)
+            printed[standard], values[standard] = str(found.value), str(found.value if normal is None else normal)
+        elif isinstance(said, datetime.date) or part == "sex":
+            del values[standard], printed[standard]
     return merge.Zone(zone.holds, values, printed, zone.names_truncated)
+
+
+def _told(spec: DocumentSpec) -> list[tuple[str, str]]:
+    """Each part of the zone with what it is in any document: by its own name, and as the document file says."""
+    machine = spec.machine_readable
+    fields = [] if machine is None else [(part, spec.field(key)) for key, part in machine.fields.items()]
+    own = [(part, field.standard) for part, field in fields if field is not None and field.standard]
+    return [*((part, part) for part in _PARTS), *own]

@@ -9,7 +9,7 @@ export function typed(state, name) {
   const value = current(state, name).trim();
   if (value === "") return null;
   const number = Number(value.replace(",", "."));
-  return isNumber(name) && Number.isFinite(number) ? number : value;
+  return isNumber(name, state.answer.document) && Number.isFinite(number) ? number : value;
 }
 
 export function asJson(state) {
@@ -30,7 +30,7 @@ export function asJson(state) {
 
 export function asCsv(state) {
   const rows = Object.entries(state.answer.fields).map(([name, field]) => [
-    name, fieldName(name), current(state, name), printed(field.value), printed(field.confidence), String(state.corrections.has(name)),
+    name, fieldName(name, state.answer.document), current(state, name), printed(field.value), printed(field.confidence), String(state.corrections.has(name)),
   ]);
   // The mark at the beginning tells spreadsheets that this is UTF-8.
   return "\ufeff" + [COLUMNS, ...rows].map((row) => row.map(quoted).join(",")).join("\r\n") + "\r\n";

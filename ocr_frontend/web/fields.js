@@ -37,7 +37,7 @@ function row(name) {
   Object.assign(input, { id: `field-${name}`, value: current(shown, name), placeholder: say("empty"), spellcheck: false });
   input.autocomplete = "off";
   input.setAttribute("aria-describedby", `sure-${name} notes-${name}`);
-  const label = make("label", "", fieldName(name));
+  const label = make("label", "", fieldName(name, shown.answer.document));
   label.htmlFor = input.id;
   const notes = make("ul", "notes");
   notes.id = `notes-${name}`;
@@ -76,7 +76,7 @@ function second(name, input) {
   if (differs) {
     const take = make("button", "quiet", say("take"));
     take.type = "button";
-    take.setAttribute("aria-label", `${say("take")}: ${fieldName(name)}, ${value || say("empty")}`);
+    take.setAttribute("aria-label", `${say("take")}: ${fieldName(name, shown.answer.document)}, ${value || say("empty")}`);
     take.addEventListener("click", () => {
       input.value = value;
       correct(name, value);

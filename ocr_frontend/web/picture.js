@@ -57,7 +57,7 @@ export function light(name) {
   byId("loupe").hidden = !shown;
   byId("loupe-words").hidden = shown;
   byId("loupe-words").textContent = name === null || found ? say("loupe") : say("noPlace");
-  if (shown) byId("loupe").setAttribute("aria-label", say("loupeOf", fieldName(name)));
+  if (shown) byId("loupe").setAttribute("aria-label", say("loupeOf", fieldName(name, answer.document)));
 }
 
 /** Draw the box's part of the photo, with some margin, into the strip below the picture. */

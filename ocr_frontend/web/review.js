@@ -56,7 +56,7 @@ function next(after) {
   const place = names.indexOf(after);
   const name = left.find((each) => names.indexOf(each) > place) ?? left[0];
   fields.focus(name);
-  byId("announce").textContent = say("reviewAt", fieldName(name), left.length);
+  byId("announce").textContent = say("reviewAt", fieldName(name, shown.answer.document), left.length);
 }
 
 /** Enter in a field: it is right as it stands. False where there is no review, so that Enter does what it always does. */

@@ -19,6 +19,14 @@ export const chosen = () => ({
   other: byId("other").value,
 });
 
+/** A model that reads the chosen document, where the one that is chosen does not: an adapter before a base model. */
+function fit() {
+  const reads = known.documents.find(({ name }) => name === chosen().document)?.models ?? [];
+  if (!reads.length || reads.includes(chosen().model)) return;
+  const able = known.models.filter(({ id }) => reads.includes(id));
+  choose("model", (able.find((model) => model.has_adapter && !isRevision(model)) ?? able[0])?.id ?? chosen().model);
+}
+
 /** Drawn anew in another language; what was chosen stays. */
 function draw() {
   const before = chosen();
@@ -59,4 +67,5 @@ function choose(id, value) {
   if (byId(id).selectedIndex < 0) byId(id).selectedIndex = 0;
 }
 
+byId("document").addEventListener("change", fit);
 onTongue(draw);

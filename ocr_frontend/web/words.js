@@ -5,13 +5,14 @@ import fr from "./words.fr.js";
 const TONGUES = { fr, en };
 const listeners = new Set();
 // What the service says of its documents and its warnings, in both languages.
-let told = { documents: {}, fields: {}, numbers: new Set(), warnings: {} };
+let told = { documents: {}, labels: {}, numbers: {}, warnings: {} };
 let tongue = first();
 
 export const say = (name, ...given) => (given.length ? TONGUES[tongue][name](...given) : TONGUES[tongue][name]);
-export const fieldName = (name) => told.fields[name]?.[tongue] ?? name;
+/** As its document calls it; where none is named, as the first does that has such a field. */
+export const fieldName = (name, document) => (told.labels[document]?.[name] ?? labelled(name))?.[tongue] ?? name;
 export const documentName = (name) => told.documents[name]?.[tongue] ?? name;
-export const isNumber = (name) => told.numbers.has(name);
+export const isNumber = (name, document) => told.numbers[document]?.has(name) ?? false;
 export const errorText = ({ code, message }) => TONGUES[tongue].errors[code] ?? message;
 export const percent = (part) => new Intl.NumberFormat(tongue, { style: "percent" }).format(part);
 export const advice = (check) => check.advice?.[tongue];
@@ -19,14 +20,17 @@ export const onTongue = (listener) => listeners.add(listener);
 
 /** Takes over the titles, labels and sentences of the service. */
 export function learn(documents, warnings) {
-  const properties = documents.flatMap(({ schema }) => Object.entries(schema.properties));
+  const by = (of) => Object.fromEntries(documents.map((each) => [each.name, of(each)]));
+  const numbers = ({ properties }) => Object.entries(properties).filter(([, { type }]) => type.includes("number"));
   told = {
-    documents: Object.fromEntries(documents.map(({ name, titles }) => [name, titles])),
-    fields: Object.assign({}, ...documents.map(({ labels }) => labels)),
-    numbers: new Set(properties.filter(([, { type }]) => type.includes("number")).map(([name]) => name)),
+    documents: by(({ titles }) => titles),
+    labels: by(({ labels }) => labels),
+    numbers: by(({ schema }) => new Set(numbers(schema).map(([name]) => name))),
     warnings,
   };
 }
+
+const labelled = (name) => Object.values(told.labels).find((labels) => Object.hasOwn(labels, name))?.[name];
 
 /** A warning in the language of the page, by its code; one whose code is not known is shown as it comes. */
 export function said({ code, message, params }) {

@@ -94,11 +94,11 @@ async def card(request: Request, service: Front, key: Caller, include: str | Non
             hold=served.hold, total=settings.max_bytes * len(SIDES),
         )  # fmt: skip
         served.admit()
-        chosen = documents_of(service.documents, form.fields.get("version") or AUTO)
         model = form.fields.get("model") or settings.model
         await allow(service, key, model)
         images, unread = await _sides(form, settings.limits())
         pipeline, request_id = service.pipeline, request.state.request_id
+        chosen = documents_of(await pipeline.known(model), form.fields.get("version") or AUTO)
         answer = await unless_gone(
             request,
             read_one_picture(pipeline, request_id, images, chosen, model)

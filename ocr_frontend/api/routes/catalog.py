@@ -1,22 +1,34 @@
 """What there is to choose from: documents and models."""
 
+import asyncio
 from typing import Any
 
 from fastapi import APIRouter
 
 from ocr_frontend.api.openapi import ERRORS
 from ocr_frontend.api.routes.dependencies import Caller, Front
+from ocr_frontend.api.service import Service
+from ocr_frontend.auth.keys import Key
 from ocr_frontend.bodies.schemas import ModelEntry, ModelList
 from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
+from ocr_frontend.errors import DeadlineExceeded, ModelServerAway
+from ocr_frontend.extraction.offered import offered
 from ocr_frontend.extraction.warnings import MESSAGES
+from ocr_frontend.llm.catalog import ModelCard
 
 router = APIRouter(responses=ERRORS)
 
 
 @router.get("/v1/documents")
 async def documents(service: Front, key: Caller) -> dict[str, list[dict[str, Any]]]:
-    """The document types, their fields in order with labels and thresholds, and the JSON schema of `data`."""
-    return {"documents": [_document(spec) for spec in service.documents.readable.values()]}
+    """The document types, those of served models too: fields in order with labels and thresholds, the JSON schema of
+    `data`, and which models read them."""
+    try:
+        cards = await _cards(service, key)
+    except (ModelServerAway, DeadlineExceeded):
+        cards = []  # what the front itself knows
+    found = await asyncio.to_thread(offered, service.documents, cards)
+    return {"documents": [_document(each.spec) | {"models": list(each.models)} for each in found]}
 
 
 @router.get("/v1/warnings")
@@ -47,11 +59,11 @@ def _labels(field: FieldSpec) -> dict[str, str]:
 @router.get("/models")
 async def models(service: Front, key: Caller) -> ModelList:
     """What the model server serves and the key may use."""
+    cards = await _cards(service, key)
+    return ModelList(models=[ModelEntry(id=card.id, name=card.id, has_adapter=card.has_adapter) for card in cards])
+
+
+async def _cards(service: Service, key: Key) -> list[ModelCard]:
+    """Those that the key may use. Raises ModelServerAway, DeadlineExceeded."""
     cards = (await service.catalog.cards()).values()
-    return ModelList(
-        models=[
-            ModelEntry(id=card.id, name=card.id, has_adapter=card.has_adapter)
-            for card in cards
-            if not card.has_adapter or key.may_use(card.id)
-        ]
-    )
+    return [card for card in cards if not card.has_adapter or key.may_use(card.id)]

@@ -66,6 +66,8 @@ async def test_scopes_and_adapters(tmp_path: Path) -> None:
         assert (await ask(front, "own", model="none")).status_code == 422
         names = [m["id"] for m in (await front.client.get("/models", headers=bearer("own"))).json()["models"]]
         assert names == ["base"]
+        listed = (await front.client.get("/v1/documents", headers=bearer("own"))).json()["documents"]
+        assert {model for each in listed for model in each["models"]} == {"base"}
         assert (await front.client.get("/metrics")).status_code == 401
         assert (await front.client.get("/metrics", headers=bearer("watch"))).status_code == 200
         assert (await front.client.get("/health")).status_code == 200

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from PIL import Image
 
 from ocr_frontend.documents.registry import builtin
@@ -89,6 +90,55 @@ def answer_2025(body: dict[str, Any]) -> str:
     }  # fmt: skip
     side = "recto" if FRONT[1] in body["prompt"] else "verso"
     return json.dumps({key: values.get(key) for key in builtin().readable[f"cni-2025-{side}"].keys})
+
+
+PERMIT = {
+    "recto": [
+        {"key": "holder", "standard": "surname", "printed": {"fr": ["TITULAIRE"], "en": ["HOLDER"]}},
+        {"key": "number", "standard": "document_number", "type": {"digits": {"count": 9}},
+         "printed": {"fr": ["NUMERO DU PERMIS"], "en": ["PERMIT NUMBER"]}},
+        {"key": "born", "standard": "birth_date", "type": {"date": {"format": "%Y-%m-%d", "shapes": ["dmy"]}},
+         "printed": {"fr": ["DATE DE NAISSANCE"], "en": ["DATE OF BIRTH"]}},
+    ],
+    "verso": [{"key": "town", "printed": {"fr": ["VILLE"], "en": ["TOWN"]}}],
+}  # fmt: skip
+PERMIT_FRONT = ("TITULAIRE/HOLDER", "NGO MBARGA", "NUMERO DU PERMIS/PERMIT NUMBER", "123456780",
+                "DATE DE NAISSANCE/DATE OF BIRTH", "07.02.1990")  # fmt: skip
+PERMIT_BACK = ("VILLE/TOWN", "DOUALA", *BACK[-3:])
+
+
+def permits() -> FakeModelServer:
+    """Another document of two sides, known by a model's contract alone."""
+    documents = {}
+    for side, fields in PERMIT.items():
+        spec = {
+            "name": f"permit-{side}", "family": "permit", "side": side, "title": {"en": f"a permit, {side}"},
+            "fields": fields, "recognise": {"labels": 1},
+            "machine_readable": {"format": "TD1"} if side == "verso" else None,
+        }  # fmt: skip
+        documents[f"permit-{side}"] = {"prefix": side, "fields": [field["key"] for field in fields], "spec": spec}
+    contract = {"answer": "lines", "line": "{text} {index}\n", "suffix": "", "documents": documents}
+    server = FakeModelServer(lambda body: "[1,3,5]" if body["prompt"].startswith("recto") else "[1]")
+    server.cards.append({"id": "permit", "parent": "base", "prompt": contract})
+    server.answered_by = "permit"
+    return server
+
+
+@pytest.mark.parametrize("version", ["auto", "permit"])
+async def test_both_sides_of_a_document_that_a_model_brings(version: str) -> None:
+    async with running(TwoSides(PERMIT_FRONT, PERMIT_BACK), permits()) as front:
+        files = {"recto": ("a.jpg", picture()), "verso": ("b.jpg", picture())}
+        response = await front.client.post("/v1/cards", files=files, data={"model": "permit", "version": version})
+        other = await front.client.post("/v1/cards", files=files, data={"version": "permit"})
+    body = response.json()
+    assert response.status_code == 200, body
+    # The zone's day in the form of the recto's own field.
+    assert body["document"] == "permit"
+    assert body["data"] == {"holder": "NGO MBARGA", "number": "123456789", "born": "1990-02-01", "town": "DOUALA"}
+    told = {(warning["code"], warning["field"]) for warning in body["warnings"]}
+    assert told == {("mrz_used", "number"), ("mrz_used", "born")}
+    # A model that does not bring it does not know it.
+    assert other.status_code == 422 and other.json()["error"]["code"] == "unknown_document"
 
 
 async def test_the_zone_outranks_the_recto_and_says_so() -> None:

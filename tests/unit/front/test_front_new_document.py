@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
+import httpx
 import pytest
 import yaml
 
@@ -80,6 +81,37 @@ async def test_by_a_model_s_contract_alone(asked: str) -> None:
         expect((await front.extract(picture(), asked)).json())
         unknown = await front.extract(picture(), "library-card", model="base")
         assert unknown.status_code == 422 and unknown.json()["error"]["code"] == "unknown_document"
+
+
+async def test_what_a_model_brings_is_in_the_list_of_documents() -> None:
+    prompt = {"prefix": "read\n", "fields": FIELDS, "spec": yaml.safe_load(MEMBER_CARD)}
+    contract = {"answer": "lines", "line": "{text} {index}\n", "suffix": "", "documents": {"library-card": prompt}}
+    wrong = {**contract, "documents": {"library-card": prompt, "Wrong name": {"prefix": "", "fields": ["a"]}}}
+    server = FakeModelServer()
+    server.cards += [
+        {"id": "broken", "parent": "base", "prompt": wrong},
+        *({"id": name, "parent": "base", "prompt": contract} for name in ("library", "library@0123456789ab")),
+    ]
+    async with running(server=server) as front:
+        listed = (await front.client.get("/v1/documents")).json()["documents"]
+    assert [each["name"] for each in listed] == [*builtin().readable, "library-card"]
+    shown = listed[-1]
+    assert shown["titles"] == {"en": "Library card", "fr": "Carte de bibliothèque"}
+    assert shown["labels"]["holder"] == {"en": "Reader", "fr": "Lecteur"}
+    assert shown["labels"]["number"] == {"en": "number", "fr": "number"}  # its file has no words for it
+    assert shown["models"] == ["library", "library@0123456789ab"]
+    models = {each["name"]: each["models"] for each in listed}
+    assert models["cni-2018-recto"] == ["base", "cni", "cni@1f3c9a2b4d5e"] and models["cni-2025-recto"] == ["base"]
+
+
+async def test_the_front_s_own_documents_are_listed_while_the_model_server_is_away() -> None:
+    class Away(FakeModelServer):
+        async def __call__(self, request: httpx.Request) -> httpx.Response:
+            raise httpx.ConnectError("refused")
+
+    async with running(server=Away(), retry_seconds=0) as front:
+        listed = (await front.client.get("/v1/documents")).json()["documents"]
+    assert {each["name"]: each["models"] for each in listed} == {name: [] for name in builtin().readable}
 
 
 async def test_a_contract_brings_its_schema_its_sampling_and_its_stop_words() -> None:

@@ -7,9 +7,12 @@ import pytest
 
 from ocr_frontend.bodies.schemas import Extraction, FieldAnswer, OcrAnswer, QualityAnswer, ZoneAnswer
 from ocr_frontend.documents.registry import builtin
+from ocr_frontend.documents.spec import parse_spec
 from ocr_frontend.errors import UnknownDocument
+from ocr_frontend.extraction import two_sided
+from ocr_frontend.extraction.response_builder import Answered
 from ocr_frontend.extraction.same_name import compare_names
-from ocr_frontend.extraction.two_sided import documents_of, together
+from ocr_frontend.extraction.two_sided import documents_of
 
 ZONE = ZoneAnswer(
     format="TD1", document_code="I", issuing_state="CMR", nationality="CMR", holds=True, document_number="123456789",
@@ -39,9 +42,14 @@ def answer(document: str, values: dict[str, Any], zone: ZoneAnswer | None = None
     )  # fmt: skip
 
 
+def together(sides: dict[str, Extraction]) -> Any:
+    specs = builtin().readable
+    return two_sided.together("1", {side: Answered(each, specs[each.document]) for side, each in sides.items()})
+
+
 def card(recto: dict[str, Any], zone: ZoneAnswer | None, **verso: Any) -> Any:
     sides = {"recto": answer("cni-2025-recto", recto), "verso": answer("cni-2025-verso", VERSO | verso, zone)}
-    return together("1", sides, builtin())
+    return together(sides)
 
 
 def codes(both: Any) -> list[tuple[str, str | None]]:
@@ -170,7 +178,7 @@ def test_two_sides_of_2018_have_nothing_in_common() -> None:
         "recto": answer("cni-2018-recto", {"nom_surname": "TCHOUPO", "prenom_given_name": "PAUL"}),
         "verso": answer("cni-2018-verso", {"pere_father": "ABENA JEAN"}),
     }
-    assert codes(together("1", sides, builtin())) == [("nothing_compared", None)]
+    assert codes(together(sides)) == [("nothing_compared", None)]
 
 
 def test_a_passports_line_has_room_for_more_letters_than_a_cards() -> None:
@@ -195,16 +203,16 @@ def test_two_versions_are_never_one_card() -> None:
         "recto": answer("cni-2018-recto", {"nom_surname": "TCHOUPO", "prenom_given_name": "PAUL"}),
         "verso": answer("cni-2025-verso", VERSO, ZONE),
     }
-    both = together("1", sides, builtin())
+    both = together(sides)
     assert both.document is None and both.data is None and codes(both) == [("versions_differ", None)]
 
 
 def test_sides_sent_in_each_other_s_place() -> None:
     recto, verso = answer("cni-2025-recto", RECTO), answer("cni-2025-verso", VERSO, ZONE)
-    swapped = together("1", {"recto": verso, "verso": recto}, builtin())
+    swapped = together({"recto": verso, "verso": recto})
     assert codes(swapped) == [("wrong_side", None), ("wrong_side", None)]
     assert swapped.data == card(RECTO, ZONE).data
-    twice = together("1", {"recto": recto, "verso": recto}, builtin())
+    twice = together({"recto": recto, "verso": recto})
     assert codes(twice) == [("wrong_side", None), ("same_side_twice", None)] and twice.data is None
     assert twice.warnings[0].message == "The picture sent as verso shows a recto."
 
@@ -216,7 +224,74 @@ def test_versions() -> None:
         documents_of(builtin(), "1999")
 
 
+def test_the_first_version_where_none_is_named() -> None:
+    assert documents_of(builtin(), "") == documents_of(builtin(), "2018")
+
+
 def test_documents_without_sides_are_not_put_together() -> None:
-    receipt = answer("cni-2025-recto", RECTO).model_copy(update={"document": "receipt"})
-    both = together("1", {"recto": receipt, "verso": answer("cni-2025-verso", VERSO)}, builtin())
-    assert both.data is None and codes(both) == [("not_two_sided", None)]
+    receipt = parse_spec({"name": "receipt", "title": {"en": "a receipt"}, "fields": [{"key": "total"}]})
+    alone = receipt.model_copy(update={"side": "recto"})  # a side of nothing
+    verso = Answered(answer("cni-2025-verso", VERSO), builtin().readable["cni-2025-verso"])
+    for spec in (receipt, alone):
+        both = two_sided.together("1", {"recto": Answered(answer("cni-2025-recto", RECTO), spec), "verso": verso})
+        assert both.data is None and codes(both) == [("not_two_sided", None)]
+
+
+PERMIT = [
+    {
+        "name": f"permit-{side}", "family": "permit", "side": side, "title": {"en": f"a permit, {side}"},
+        "fields": fields,
+    }
+    for side, fields in {
+        "recto": [
+            {"key": "born", "standard": "birth_date", "type": {"date": {"format": "%Y-%m-%d", "shapes": ["ymd"]}}},
+            {"key": "ends", "standard": "expiry_date", "type": {"date": {"format": "%d/%m/%Y"}}},
+            {"key": "sex", "standard": "sex", "type": {"choice": {"values": ["F", "H"], "words": {"FEMALE": "F"}}}},
+            {"key": "number", "standard": "document_number", "type": {"digits": {"count": 9}}},
+            {"key": "holder", "standard": "holder_number", "type": "mask"},
+        ],
+        "verso": [{"key": "town", "standard": "birth_place"}, {"key": "holder_no", "standard": "holder_number"}],
+    }.items()
+]  # fmt: skip
+MACHINE = {"format": "TD1", "fields": {"holder_no": "optional_data"}}
+
+
+def permit(recto: dict[str, Any], zone: ZoneAnswer | None) -> Any:
+    """Both sides of a document that is known by its file alone."""
+    front, back = parse_spec(PERMIT[0]), parse_spec(PERMIT[1] | {"machine_readable": MACHINE})
+    said = {"recto": recto, "verso": {"town": "DOUALA"}}
+    sides = {}
+    for side, spec in {"recto": front, "verso": back}.items():
+        data = {field.key: said[side].get(field.key) for field in spec.fields}
+        fields = {
+            field.key: FieldAnswer(
+                value=data[field.key], confidence=None, box=None, normalized=field.type.normal(data[field.key])
+            )
+            for field in spec.fields
+        }
+        whole = answer("cni-2025-recto", {}).model_copy(
+            update={"document": spec.name, "data": data, "fields": fields, "mrz": zone if side == "verso" else None}
+        )
+        sides[side] = Answered(whole, spec)
+    return two_sided.together("1", sides)
+
+
+def test_a_zone_speaks_as_the_document_s_own_file_says() -> None:
+    right = {
+        "born": "1990-02-01", "ends": "01/01/2035", "sex": "F", "number": "123456789", "holder": "AB12345678"
+    }  # fmt: skip
+    same = permit(right, ZONE)
+    assert (same.document, codes(same)) == ("permit", []) and set(same.compared) == set(right)
+    assert same.data.items() >= right.items() and all(same.sources[key] == "mrz" for key in right)
+    empty = permit({}, ZONE)
+    assert codes(empty) == [] and empty.data.items() >= right.items()
+    wrong = permit(right | {"born": "1990-02-07", "holder": "AB12345679"}, ZONE)
+    assert wrong.data.items() >= right.items() and set(codes(wrong)) == {("mrz_used", "born"), ("mrz_used", "holder")}
+    other = permit(right | {"number": "987654321", "born": "1971-11-12"}, ZONE)
+    assert other.data is None and set(codes(other)) == {("sides_differ", "number"), ("sides_differ", "born")}
+
+
+def test_a_sex_for_which_the_document_has_no_word_is_not_compared() -> None:
+    man = ZONE.model_copy(update={"sex": "M"})
+    both = permit({"sex": "H", "number": "123456789"}, man)
+    assert codes(both) == [] and both.data["sex"] == "H" and both.compared == ("number",)
