@@ -4,7 +4,8 @@ from typing import Any
 
 from ocr_frontend.api.given_lines import FARTHEST, MOST_CHARACTERS, MOST_LINES
 from ocr_frontend.bodies.include import PARTS
-from ocr_frontend.documents.registry import builtin
+from ocr_frontend.documents.registry import AUTO, builtin
+from ocr_frontend.extraction.two_sided import SIDES, version_of
 
 _ERROR = {
     "application/json": {
@@ -46,8 +47,8 @@ def _form(required: tuple[str, ...], properties: dict[str, Any]) -> dict[str, An
 _FILE = {"type": "string", "format": "binary", "description": "JPEG, PNG, WebP, TIFF, BMP, PDF or HEIC"}
 _DOCUMENT = {
     "type": "string",
-    "default": "auto",
-    "examples": ["auto", *builtin().readable],
+    "default": AUTO,
+    "examples": [AUTO, *builtin().readable],
     "description": "a document of `GET /v1/documents`",
 }
 _MODEL = {"type": "string", "description": "a base model, an alias or an exact revision; `cni` unless configured"}
@@ -79,6 +80,8 @@ JOB_FORM = _form(
         "callback_url": {"type": "string", "format": "uri", "description": "told with a signature once it is done"},
     },
 )
+_VERSIONS = [version_of(family) for family in builtin().families()]
+_VERSION = {"type": "string", "description": "the documents' `family` in `GET /v1/documents`, or what that ends in"}
 CARD_FORM = _form(
     (),
     {
@@ -87,7 +90,7 @@ CARD_FORM = _form(
         "recto": _FILE,
         "verso": _FILE,
         "model": _MODEL,
-        "version": {"type": "string", "enum": ["auto", "2018", "2025"], "default": "auto"},
+        "version": _VERSION | {"default": AUTO, "examples": [AUTO, *_VERSIONS]},
     },
 )
 UPLOAD_FORM = _form(
@@ -95,8 +98,8 @@ UPLOAD_FORM = _form(
     {
         "file": _FILE,
         "model": _MODEL,
-        "version": {"type": "string", "enum": ["2018", "2025"], "default": "2018"},
-        "side": {"type": "string", "enum": ["recto", "verso"], "default": "recto"},
+        "version": _VERSION | {"default": _VERSIONS[0], "examples": _VERSIONS},
+        "side": {"type": "string", "enum": list(SIDES), "default": SIDES[0]},
         "pages": _PAGE,
     },
 )

@@ -16,7 +16,7 @@ from ocr_frontend.auth.keys import Key
 from ocr_frontend.bodies.include import left_out, shown, shown_sides
 from ocr_frontend.bodies.schemas import Extraction, LegacyExtraction, WarningAnswer
 from ocr_frontend.documents.registry import AUTO
-from ocr_frontend.errors import BadRequest, Unprocessable
+from ocr_frontend.errors import BadRequest, UnknownDocument, Unprocessable
 from ocr_frontend.extraction.read_sides import read_both, read_one_picture
 from ocr_frontend.extraction.response_builder import left_out_pages
 from ocr_frontend.extraction.two_sided import SIDES, Card, documents_of
@@ -48,13 +48,19 @@ async def upload(request: Request, service: Front, key: Caller) -> LegacyExtract
     """For existing clients: the text and the fields, nothing else."""
     answer = await _extract(
         request, service, key, "file", ("model", "version", "side", "pages"),
-        lambda form: f"cni-{form.get('version') or '2018'}-{form.get('side') or 'recto'}",
+        lambda form: _of_a_side(service, form.get("version") or "", form.get("side") or SIDES[0]),
     )  # fmt: skip
     return LegacyExtraction(
         raw_text="\n".join(line.text for line in answer.ocr.lines),
         extracted_data=answer.data,
         warnings=(*answer.warnings, *(each for field in answer.fields.values() for each in field.warnings)),
     )
+
+
+def _of_a_side(service: Service, version: str, side: str) -> str:
+    if side not in SIDES:
+        raise UnknownDocument(f"Unknown side; known are {', '.join(SIDES)}.")
+    return documents_of(service.documents, version)[side]
 
 
 async def _extract(

@@ -208,6 +208,32 @@ async def test_upload_for_existing_clients() -> None:
     }
 
 
+async def test_upload_says_when_the_picture_shows_the_other_side() -> None:
+    async with running(FakeReader(*VERSO_TEXT), FakeModelServer("[null,null,null,null,null,null,null]")) as front:
+        files = {"file": ("a.png", picture("PNG"), "image/png")}
+        body = (await front.client.post("/upload", files=files, data={"side": "recto"})).json()
+        asked = {"code": "looks_like_other", "params": {"shown": "cni-2018-verso", "asked": "cni-2018-recto"}}
+        assert body["success"] is True
+        assert asked in [{"code": told["code"], "params": told["params"]} for told in body["warnings"]]
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"version": "1999"}, "Unknown version; known are auto, 2018, 2025."),
+        ({"side": "front"}, "Unknown side; known are recto, verso."),
+        ({"version": "2025", "side": "verso"}, "This model was not trained for cni-2025-verso."),
+    ],
+)
+async def test_upload_of_what_is_not_known(form: dict[str, str], says: str) -> None:
+    async with running() as front:
+        files = {"file": ("a.png", picture("PNG"), "image/png")}
+        refused = await front.client.post("/upload", files=files, data=form)
+    assert refused.status_code == 422 and refused.json()["error"] | {"request_id": ""} == {
+        "code": "unknown_document", "message": says, "request_id": "",
+    }  # fmt: skip
+
+
 async def test_models_and_documents() -> None:
     async with running(models_seconds=60) as front:
         models = (await front.client.get("/models")).json()
