@@ -27,6 +27,7 @@ from ocr_frontend.ocr.textline import TextLine
 Status = Literal["read", "absent", "unreadable"]
 _ALWAYS_REVIEWED = DOUBTFUL | {"answer_cut"}
 _GUESSED = "document_guessed"
+_DOUBTED = frozenset({_GUESSED, "looks_like_other", "looks_like_none"})  # whether it is this document at all
 _NO_DIRT = 0.3  # OCR's score of a line that may be a value which can hardly be read
 
 
@@ -59,9 +60,9 @@ class Assembled:
 
     @property
     def needs_review(self) -> bool:
-        """Whether a person should look at it: at a field of it, or at a document that nothing but values told."""
+        """Whether a person should look at it: at a field of it, or at whether it is this document at all."""
         return any(field.needs_review for field in self.fields.values()) or any(
-            warning.code == _GUESSED for warning in self.warnings
+            warning.code in _DOUBTED for warning in self.warnings
         )
 
 

@@ -92,6 +92,7 @@ async def test_the_wrong_side_is_answered_with_a_warning() -> None:
         ("nothing_found", {"asked": "cni-2018-recto"}),
     ]
     assert body["warnings"][0]["message"] == "The picture looks like cni-2018-verso, not cni-2018-recto."
+    assert body["needs_review"] and not any(field["needs_review"] for field in body["fields"].values())
 
 
 async def test_a_poor_photo_is_answered_with_an_advice() -> None:
@@ -143,6 +144,7 @@ async def test_something_else_than_a_card() -> None:
     assert refused.status_code == 422 and refused.json()["error"]["code"] == "document_not_recognised"
     assert "No labels of a known document" in refused.json()["error"]["message"]
     assert body["warnings"][0]["message"].startswith("The picture does not look like cni-2018-recto.")
+    assert body["needs_review"] and not any(field["needs_review"] for field in body["fields"].values())
 
 
 class FarAway(FakeReader):
