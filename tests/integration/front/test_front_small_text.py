@@ -3,11 +3,13 @@
 import io
 from functools import cache
 
+import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
 from adapters.data.cards import DrawnCard, draw_card
 from adapters.data.documents import DocumentName
+from adapters.data.hard.damage import copied
 from ocr_frontend.documents.cards import Card, cards_on
 from ocr_frontend.documents.classify import Classifier
 from ocr_frontend.documents.registry import builtin
@@ -92,6 +94,16 @@ def test_two_people_side_by_side_are_two_cards() -> None:
     names = one.record.printed["nom_surname"], other.record.printed["nom_surname"]
     assert not any(names[1] == line.text for line in first.lines)
     assert not any(names[0] == line.text for line in second.lines)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_photocopy_is_read(seed: int) -> None:
+    recto = drawn(RECTO, seed)
+    flat = np.asarray(composed((1500, 1100), (recto, 200, 150, 1000)), np.float32)
+    copy = np.clip(copied(np.random.default_rng(seed), flat), 0, 255).astype(np.uint8)
+    page = read(Image.fromarray(copy))
+    assert documents(cards_on(page.lines, CLASSIFIER)) == [RECTO]
+    assert found(page.lines, recto) >= printed(recto) - 1
 
 
 @pytest.mark.parametrize("size", [(1300, 900), PHOTO])

@@ -409,6 +409,22 @@ def test_a_written_name_is_grounded_by_whole_words_alone() -> None:
     assert found["prenom_given_name"].lines == (3,)
 
 
+@pytest.mark.parametrize(
+    ("texts", "mother"),
+    [
+        (("PERE/FATHER", "MARIE", "MERE/MOTHER", "MARIE"), 3),  # two people of one name
+        (("PERE/FATHER", "JEAN MARIE", "MERE/MOTHER", "MARIE"), 3),  # the name is a part of another's
+        (("MERE/MOTHER", "MARIE", "PERE/FATHER", "MARIE"), 1),
+        (("MARIE", "PERE/FATHER", "ABENA", "MERE/MOTHER", "MARIE"), 4),  # it stands somewhere else first
+    ],
+)
+def test_a_written_name_stands_where_its_own_label_is(texts: tuple[str, ...], mother: int) -> None:
+    father = next(n for n, text in enumerate(texts) if text == "PERE/FATHER") + 1
+    found = resolved("cni-2018-verso", texts, {"pere_father": texts[father], "mere_mother": "MARIE"})
+    assert (found["mere_mother"].value, found["mere_mother"].lines) == ("MARIE", (mother,))
+    assert found["pere_father"].lines == (father,) and not found["mere_mother"].warnings
+
+
 def test_what_was_read_in_words_is_as_read() -> None:
     shown = ["DATE DE NAISSANCE/DATE OF BIRTH", "12 MAI 1990"]
     assert resolved("cni-2018-recto", shown, {"date_of_birth": 1})["date_of_birth"].value == "12 MAI 1990"
