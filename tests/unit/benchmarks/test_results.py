@@ -30,6 +30,23 @@ NEITHER = {
     "train_methods": "4584776",
     "tune": "676d5bb",
 }
+# Of repeated measurements, measured before their commands kept every round's numbers.
+NO_SAMPLES = {
+    "card": "bfc2597d",
+    "card_load": "bfc2597d",
+    "drafts-answers": "1c23ccf",
+    "drafts-embedded": "1c23ccf",
+    "drafts-qwen3-0.6b": "1c23ccf",
+    "floor": "2148780b",
+    "gpu_lora": "b6bab13",
+    "lora_tax": "8fd82828",
+    "many_adapters": "2148780b",
+    "mixed_adapters": "2148780b",
+    "mixed_adapters-embedded": "2148780b",
+}
+SAMPLED = {
+    *NO_SAMPLES, "front_memory", "quant_table", "receipts_loop", "today-embedded", "today-qwen3-0.6b", "train_methods",
+}  # fmt: skip
 # Of the shipped revisions. The commands that write them stamp them; these were written before.
 UNSTAMPED = {
     "cni/fa4130d23aa6/training.json",
@@ -51,6 +68,18 @@ def test_a_result_says_where_it_comes_from(path: Path) -> None:
         assert result["load_average"] >= 0
         if NO_VERSIONS.get(path.stem) != result["commit"]:
             assert result["versions"]
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLED))
+def test_a_repeated_measurement_keeps_its_samples(name: str) -> None:
+    result = json.loads(next(path for path in RESULTS if path.stem == name).read_text("utf-8"))
+    assert _has_samples(result) != (NO_SAMPLES.get(name) == result["commit"]), "neither missing nor listed in vain"
+
+
+def _has_samples(part: object) -> bool:
+    if isinstance(part, dict):
+        return "samples" in part or any(_has_samples(each) for each in part.values())
+    return isinstance(part, list) and any(_has_samples(each) for each in part)
 
 
 def test_the_lists_hold_no_file_that_says_both() -> None:
