@@ -68,10 +68,15 @@ def _card(truth: Truth, read: list[dict[str, Any]]) -> Card:
     return Card(truth.document, truth.condition, "rules", judged, False, {})
 
 
+def _told(scores: dict[str, Any]) -> dict[str, Any]:
+    """Without those of an adapter alone: there is none."""
+    return {name: score for name, score in scores.items() if not name.endswith("_alone")}
+
+
 def _rows(cards: list[Card]) -> list[dict[str, Any]]:
     """One row a document and condition, then one a condition over all."""
     return [
-        {"model": "rules", "document": document, "condition": condition, **summarise(group)}
+        {"model": "rules", "document": document, "condition": condition, **_told(summarise(group))}
         for document in (*DOCUMENT_NAMES, "all")
         for condition in CONDITIONS
         if (group := [c for c in cards if document in (c.document, "all") and c.condition == condition])
