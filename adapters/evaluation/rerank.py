@@ -19,7 +19,7 @@ from adapters.data.lines import polygon_of
 from adapters.errors import EvaluationError
 from adapters.evaluation.metrics import written
 from adapters.evaluation.progress import learning
-from ocr_frontend.extraction.reranker.features import RISING
+from ocr_frontend.documents.evidence import RISING
 
 SEED = 0
 _TREES, _LEAVES, _RATE, _FEWEST, _L2 = 700, 24, 0.06, 20, 1.0  # as many as chosen on cards of the validation split

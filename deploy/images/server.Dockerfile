@@ -1,6 +1,6 @@
 # The model server. From the repository's root:
-#   docker build -f deploy/images/server.Dockerfile --target cpu -t cni-server:cpu .
-#   docker build -f deploy/images/server.Dockerfile --target gpu --build-arg DEVICE=gpu -t cni-server:gpu .
+#   docker build -f deploy/images/server.Dockerfile --target cpu -t cni-server:0.2.0-cpu .
+#   docker build -f deploy/images/server.Dockerfile --target gpu --build-arg DEVICE=gpu -t cni-server:0.2.0-gpu .
 # `make pin` writes the digest behind this tag: it can only be had from the image's registry.
 ARG PYTHON=docker.io/library/python:3.11.14-slim-bookworm
 

@@ -66,3 +66,21 @@ def test_ci_fails_without_the_other_python_unless_it_may(tmp_path: Path, other: 
     assert set(done.stderr.splitlines()) == {
         "Python 3.12 is not here and NOT TESTED, only 3.11 is; OTHER_PYTHON=optional lets that pass"
     }
+
+
+def test_every_tag_of_our_images_is_of_this_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    pages = [*(ROOT / "deploy/images").glob("*.Dockerfile"), *(ROOT / "deploy/kubernetes").rglob("*.*")]
+    pages += [*(ROOT / "docs/how-to").glob("deploy*.md")]
+    tags = {
+        (page.name, tag)
+        for page in pages
+        for pattern in (
+            r"cni-(?:server|front|manifests):(\d+\.[\w.-]+|[a-z]+)(?= |$)",
+            r"cni-(?:server|front),.*newTag: \"?([\w.-]+)",
+        )
+        for tag in re.findall(pattern, page.read_text("utf-8"))
+    }
+    assert tags and {tag for tag in tags if tag[1] not in (version, f"{version}-cpu", f"{version}-gpu")} == set()
+    released = f"## [{version}] - 20" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    assert released != version.endswith(".dev0"), "a version has a date in the changelog, what becomes one .dev0"

@@ -3,9 +3,8 @@
 All of them are about fields, labels and lines as such, so that they say the same of any document.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import nan
-from types import MappingProxyType
 
 from ocr_frontend.documents.spec import FieldSpec
 from ocr_frontend.extraction.reranker.line_ends import Features
@@ -16,8 +15,6 @@ from ocr_frontend.extraction.reranker.order import Order
 from ocr_frontend.extraction.reranker.surroundings import FAR, SIDES, Surroundings
 
 VERSION = 7  # of the names and meanings below: trees of another version are not asked
-RISING: Mapping[str, int] = MappingProxyType({"model_for": 1, "model_elsewhere": -1})
-"""Whether the trees may only rise (1) or fall (-1) with a number: a surer model never speaks against what it said."""
 _NOBODY = -9.0
 
 
