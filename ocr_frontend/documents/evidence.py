@@ -8,8 +8,8 @@ VERSION = 3  # of the names and meanings below: weights of another version say n
 RENAMED: Mapping[int, Mapping[str, str]] = MappingProxyType({2: {"zone": "mrz"}})
 """Earlier versions that differ in names alone."""
 RISING: Mapping[str, int] = MappingProxyType({"model_for": 1, "model_elsewhere": -1})
-"""Those of the reranker's numbers (extraction/reranker/features.py) with which its trees only rise (1) or fall (-1): a surer
-model never speaks against what it said."""
+"""Those of the reranker's numbers with which its trees only rise (1) or fall (-1): a surer model never speaks against
+what it said (extraction/reranker/features.py)."""
 # +1: more of it may only raise the confidence; -1: may only lower it; 0: a base rate, either way.
 SIGNS: Mapping[str, int] = MappingProxyType(
     {

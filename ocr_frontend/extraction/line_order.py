@@ -21,7 +21,11 @@ def named_twice(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Cand
 def out_of_order(spec: FieldSpec, elements: Elements, page: LabelledPage) -> Candidate | None:
     """A line that stands below another one, or right of it in its row, is read after it."""
     numbers = numbers_of(elements.get(spec.key), page)
-    read = tuple(sorted(numbers, key=cmp_to_key(lambda one, other: _order(page.places[one], page.places[other]))))
+
+    def order(one: int, other: int) -> int:
+        return _order(page.places[one], page.places[other])
+
+    read = tuple(sorted(numbers, key=cmp_to_key(order)))
     return Candidate(read, "out_of_order") if read != numbers else None
 
 
