@@ -22,7 +22,10 @@ LOOK_ALIKE = {
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """A zone and what it says: number, optional data, birth (YYMMDD), expiry (YYMMDD)."""
+    """A zone and what it says: number, optional data, birth (YYMMDD), expiry (YYMMDD).
+
+    beside: which of it the same page prints outside the zone; "" for none.
+    """
 
     lines: tuple[str, ...]
     number: str
@@ -30,6 +33,7 @@ class Printed:
     birth: str
     expiry: str
     sex: str
+    beside: str
 
 
 def cameroonian(rng: random.Random) -> Printed:
@@ -41,14 +45,29 @@ def cameroonian(rng: random.Random) -> Printed:
         card=number, nic=nic, birth=_dotted(birth), sex=sex, expiry=_dotted(expiry),
         surname=surnames, given=given,
     )  # fmt: skip
-    return Printed(lines, number, nic or "", birth[2:], expiry[2:], sex)
+    return Printed(lines, number, nic or "", birth[2:], expiry[2:], sex, nic or "")
+
+
+def identity_card(rng: random.Random) -> Printed:
+    """A TD1 of any state: a number as a passport's, optional data in one first line of two and one second of four.
+
+    The zone is on the back, the number on the front: nothing of it is printed beside it.
+    """
+    state, number = _letters(rng, 3), _any_number(rng)
+    personal = _digits(rng, rng.randrange(8, 14)) if rng.random() < 0.5 else ""
+    more = _digits(rng, rng.randrange(2, 12)) if rng.random() < 0.25 else ""
+    birth, expiry, sex = _day(rng, 1936, 2012), _day(rng, 2026, 2035), rng.choice("MF")
+    surnames, given = rng.choice(_people())
+    upper = f"{number}{check_digit(number)}{personal:<<15}"
+    first, second = birth[2:] + check_digit(birth[2:]), expiry[2:] + check_digit(expiry[2:])
+    lower = f"{first}{sex}{second}{state}{more:<<11}{check_digit(f'{upper}{first}{second}{more:<<11}')}"
+    names = f"{mrz_name(surnames)}<<{mrz_name(given)}"[:30].ljust(30, "<")
+    return Printed((f"I<{state}{upper}", lower, names), number, personal, birth[2:], expiry[2:], sex, "")
 
 
 def passport(rng: random.Random) -> Printed:
     """A TD3 of any state: letters and digits in the number, a personal number in one of two."""
-    state = _letters(rng, 3)
-    number = _letters(rng, rng.randrange(3))
-    number += _digits(rng, 9 - len(number))
+    state, number = _letters(rng, 3), _any_number(rng)
     personal = _digits(rng, rng.randrange(8, 14)) if rng.random() < 0.5 else ""
     birth, expiry, sex = _day(rng, 1936, 2012), _day(rng, 2026, 2035), rng.choice("MF")
     surnames, given = rng.choice(_people())
@@ -57,7 +76,7 @@ def passport(rng: random.Random) -> Printed:
     first, second = number + check_digit(number), birth[2:] + check_digit(birth[2:])
     third = expiry[2:] + check_digit(expiry[2:]) + data + check_digit(data)
     lower = f"{first}{state}{second}{sex}{third}{check_digit(first + second + third)}"
-    return Printed((names, lower), number, personal, birth[2:], expiry[2:], sex)
+    return Printed((names, lower), number, personal, birth[2:], expiry[2:], sex, number)
 
 
 @cache
@@ -148,6 +167,12 @@ def _changed(rng: random.Random, lines: Lines, change: Callable[[str], str]) -> 
 
 def _digits(rng: random.Random, count: int) -> str:
     return "".join(rng.choices("0123456789", k=count))
+
+
+def _any_number(rng: random.Random) -> str:
+    """Of nine characters, the first none, one or two of them letters."""
+    letters = _letters(rng, rng.randrange(3))
+    return letters + _digits(rng, 9 - len(letters))
 
 
 def _letters(rng: random.Random, count: int) -> str:

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from adapters.provenance import stamp
-from benchmarks.cards.mrz_damage import DAMAGES, LOOK_ALIKE, SEED, Lines, Printed, cameroonian, light, passport
+from benchmarks.cards.mrz_damage import DAMAGES, LOOK_ALIKE, SEED, Lines, Printed, cameroonian, identity_card, light, passport
 from benchmarks.harness.frame import RESULTS
 from benchmarks.harness.record import record
 from ocr_frontend.documents.machine_readable import ANYTHING, Expected, find_machine_readable
@@ -41,6 +41,7 @@ def main() -> int:
     args, before = _parser().parse_args(), stamp()
     readers: dict[str, tuple[Callable[[random.Random], Printed], Reader]] = {
         "card": (cameroonian, lambda lines: _said(lines, CMR)),
+        "card of any state": (identity_card, lambda lines: _said(lines, ANYTHING)),
         "passport of any state": (passport, lambda lines: _said(lines, ANYTHING)),
     }
     if args.before:
@@ -110,7 +111,7 @@ def wrong_fields(printed: Printed, said: Said) -> list[str]:
 
 def page(rng: random.Random, printed: Printed, zone: Lines) -> list[TextLine]:
     """The zone's lines, and above them the number that the document prints, too, mostly read well."""
-    texts, text = ["SPECIMEN"], printed.optional if len(printed.lines) == 3 else printed.number
+    texts, text = ["SPECIMEN"], printed.beside
     if text and rng.random() >= _NOT_READ:
         at, misread = rng.randrange(len(text)), rng.random() < _NOT_READ
         texts.append(text[:at] + rng.choice(LOOK_ALIKE[text[at]]) + text[at + 1 :] if misread else text)
