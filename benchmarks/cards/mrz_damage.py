@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 from adapters.data.mrz import check_digit, mrz_name, td1
@@ -24,7 +24,7 @@ LOOK_ALIKE = {
 class Printed:
     """A zone and what it says: number, optional data, birth (YYMMDD), expiry (YYMMDD).
 
-    beside: which of it the same page prints outside the zone; "" for none.
+    beside: which of it the same page prints outside the zone.
     """
 
     lines: tuple[str, ...]
@@ -33,7 +33,7 @@ class Printed:
     birth: str
     expiry: str
     sex: str
-    beside: str
+    beside: tuple[str, ...]
 
 
 def cameroonian(rng: random.Random) -> Printed:
@@ -45,7 +45,7 @@ def cameroonian(rng: random.Random) -> Printed:
         card=number, nic=nic, birth=_dotted(birth), sex=sex, expiry=_dotted(expiry),
         surname=surnames, given=given,
     )  # fmt: skip
-    return Printed(lines, number, nic or "", birth[2:], expiry[2:], sex, nic or "")
+    return Printed(lines, number, nic or "", birth[2:], expiry[2:], sex, (nic or "",))
 
 
 def identity_card(rng: random.Random) -> Printed:
@@ -62,7 +62,13 @@ def identity_card(rng: random.Random) -> Printed:
     first, second = birth[2:] + check_digit(birth[2:]), expiry[2:] + check_digit(expiry[2:])
     lower = f"{first}{sex}{second}{state}{more:<<11}{check_digit(f'{upper}{first}{second}{more:<<11}')}"
     names = f"{mrz_name(surnames)}<<{mrz_name(given)}"[:30].ljust(30, "<")
-    return Printed((f"I<{state}{upper}", lower, names), number, personal, birth[2:], expiry[2:], sex, "")
+    return Printed((f"I<{state}{upper}", lower, names), number, personal, birth[2:], expiry[2:], sex, ())
+
+
+def both_sides(rng: random.Random) -> Printed:
+    """The same with the front on the same page."""
+    card = identity_card(rng)
+    return replace(card, beside=(card.number, card.optional))
 
 
 def passport(rng: random.Random) -> Printed:
@@ -76,7 +82,7 @@ def passport(rng: random.Random) -> Printed:
     first, second = number + check_digit(number), birth[2:] + check_digit(birth[2:])
     third = expiry[2:] + check_digit(expiry[2:]) + data + check_digit(data)
     lower = f"{first}{state}{second}{sex}{third}{check_digit(first + second + third)}"
-    return Printed((names, lower), number, personal, birth[2:], expiry[2:], sex, number)
+    return Printed((names, lower), number, personal, birth[2:], expiry[2:], sex, (number,))
 
 
 @cache

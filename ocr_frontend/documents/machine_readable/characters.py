@@ -18,12 +18,6 @@ _PLACES = {
 }
 # What a character counts, modulo 10: no check digit tells two characters of one count apart.
 _COUNTS = {character: int(character, 36) % 10 for character in digits + ascii_uppercase} | {FILLER: 0}
-# Of a digit's look and of its value too, modulo 10: 6 and 16, 1 and 21, 8 and 28, 0 and 30.
-_UNTOLD = re.compile(r"[0-9][GLSU]|(?<=.)[GLSU][0-9]")
-# One letter among digits: dirt on a digit, for all that anybody knows.
-_ONE_LETTER = re.compile(r"[0-9]+[A-Z][0-9]*|[GLSU][0-9]+")
-# Dirt among the fillers, or a filler read as a letter that counts as one.
-_UNCERTAIN_DATA = re.compile(r"^<|<[A-Z0-9]{1,2}(<|$)|[0-9][AKU]$|[0-9][CEGLSU]")
 _DATA_END = re.compile(r"(?<=[0-9<])(?:[KCLSE]*<[<KCLSE]*|([KCLSE])\1+)$")
 
 
@@ -61,20 +55,9 @@ def substituted(read: str, taken: str) -> int:
     return sum(one != other != FILLER for one, other in zip(read, taken, strict=False))
 
 
-def is_ambiguous(number: str) -> bool:
-    """Whether a number of no known shape has a second reading with the same check digit."""
-    return bool(_UNTOLD.search(number) or _ONE_LETTER.fullmatch(number))
-
-
 def without_fill(data: str) -> str:
     """Optional data of no known shape, without the fillers at its end, misread ones too where they come in a run."""
     return _DATA_END.sub("", data).rstrip(FILLER)
-
-
-def is_uncertain(data: str) -> bool:
-    """The same of optional data, with or without its fillers."""
-    plain = data.rstrip(FILLER)
-    return bool(_UNCERTAIN_DATA.search(plain) or _ONE_LETTER.fullmatch(plain))
 
 
 def state_code(text: str, states: Sequence[str]) -> str | None:

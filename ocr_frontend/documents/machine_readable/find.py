@@ -1,21 +1,19 @@
 """The zone among the OCR lines of a page."""
 
 import datetime
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
 from ocr_frontend.documents.machine_readable import td1, td3
-from ocr_frontend.documents.machine_readable.characters import FILLER, check_digit
 from ocr_frontend.documents.machine_readable.names import Names, read_names
+from ocr_frontend.documents.machine_readable.proof import is_proven
 from ocr_frontend.documents.machine_readable.result import ANYTHING, Expected, MachineReadable
 from ocr_frontend.documents.machine_readable.rows import Row, next_row, rows
 from ocr_frontend.ocr.textline import TextLine
 
 Upper = TypeVar("Upper")
 Lower = TypeVar("Lower")
-_ANOTHER_READING = 3  # characters by which two readings of one value differ at most
 
 
 def find_machine_readable(
@@ -33,7 +31,7 @@ def find_machine_readable(
         return None
     best = (holding or found)[0]
     others = any(_told(zone) != _told(best) for zone in holding)
-    return replace(best, holds=False) if others or _contradicted(best, lines) else best
+    return replace(best, holds=best.holds and not others and is_proven(best, expected, lines))
 
 
 def _told(zone: MachineReadable) -> tuple[object, ...]:
@@ -79,25 +77,3 @@ def _names(lines: Sequence[TextLine], found: Sequence[Row], second: Row) -> tupl
     row = next_row(lines, found, second, td1.LENGTH)
     names = read_names(row.text, td1.LENGTH) if row else Names()
     return names, row.lines if row and names.surname else ()
-
-
-def _contradicted(zone: MachineReadable, lines: Sequence[TextLine]) -> bool:
-    """Whether the page prints the number or the optional data a little otherwise, and that would hold as well.
-
-    Two readings that hold are none: letters that count the same (D, N, X), or two digits misread that make up for
-    each other. The optional data of a TD1 begins one weight later than the number.
-    """
-    values = ((zone.document_number, ""), (zone.optional_data, FILLER if zone.format == "TD1" else ""))
-    outside = (line.text.upper() for index, line in enumerate(lines) if index not in zone.lines)
-    tokens = {token for text in outside for token in re.findall(r"[A-Z0-9]{5,}", text)} if zone.holds else ()
-    return any(
-        0 < _distance(token, value) <= _ANOTHER_READING and check_digit(before + token) == check_digit(before + value)
-        for value, before in values
-        if value
-        for token in tokens
-        if len(token) == len(value)
-    )
-
-
-def _distance(one: str, other: str) -> int:
-    return sum(a != b for a, b in zip(one, other, strict=True))

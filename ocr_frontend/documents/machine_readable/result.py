@@ -16,8 +16,8 @@ class Expected:
     document_number, optional_data: their shape, one letter a character: `n` a digit, `a` a letter (`aannnnnnnn`). With
     a shape of the optional data, a TD1 has no other (its second line has none).
 
-    A shape tells a letter in a digit's place from a letter. Without it a document number is given as read, and one
-    in which a digit may have been taken for a letter of the same count (G and 6, L and 1) does not hold.
+    A shape tells a letter in a digit's place from a letter. Without it both are given as read, and what is not of
+    digits alone holds only where the page prints it beside the zone, too: a letter may be a digit that counts the same.
     """
 
     formats: tuple[Format, ...] = ("TD1", "TD3")
@@ -37,9 +37,9 @@ class MachineReadable:
     checked: which check digits hold, by what they stand for: `document_number`, `birth_date`, `expiry_date`,
     `optional_data` (TD3 alone), `composite`. A number or date whose check digit does not hold is None, as is optional
     data without its own (TD3) or the composite (TD1).
-    holds: all of them hold, both dates are real ones, no line has more than one substituted character, and no second
-    reading is as good. Only then may a value outrank another source's. Sex, nationality and names have no check digit;
-    without a shape of the optional data, its letters and its end are as read.
+    holds: all of them hold, both dates are real ones, no line has more than one substituted character (state, sex and
+    document code included, names left out), and no second reading is as good. Only then may a value outrank another
+    source's. Sex, nationality and names have no check digit.
     names_truncated: the line was full, so that the names may go on.
     """
 

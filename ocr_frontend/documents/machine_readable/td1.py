@@ -12,9 +12,7 @@ from dataclasses import dataclass
 from ocr_frontend.documents.machine_readable.characters import (
     FILLER,
     check_digit,
-    is_ambiguous,
     is_fill,
-    is_uncertain,
     shaped,
     state_code,
     substituted,
@@ -62,18 +60,17 @@ def read_upper(text: str, expected: Expected) -> Upper | None:
     number = shaped(text[5:14], expected.document_number) if expected.document_number else text[5:14]
     if code is None or state is None or number is None or not re.search(r"[0-9]", text[5:15]):
         return None
-    check, rest, whole = shaped(text[14:15], "n"), text[15:], len(text) == LENGTH
+    last, rest, whole = text[14:15], text[15:], len(text) == LENGTH
     optional = _optional(rest, expected.optional_data, whole=whole)
     taken = None if optional is None else optional.ljust(15, FILLER)
-    if text[14] == FILLER and not expected.document_number:  # a long number goes on in the optional data
-        number, check, optional = _long_number(number, rest)
+    is_long = last == FILLER and not expected.document_number  # it goes on in the optional data
+    if is_long:
+        number, last, optional = _long_number(number, rest)
+    check = shaped(last, "n")
     if check is None:
         return None
-    middle = number[:9] + (check if text[14] != FILLER else FILLER)
-    head = code.ljust(2, FILLER) + state.ljust(3, FILLER) + middle
-    sound = substituted(text[5:], middle + (taken or "")) <= 1
-    sound = sound and (bool(expected.document_number) or not is_ambiguous(number))
-    sound = sound and (bool(expected.optional_data) or not is_uncertain(optional or ""))
+    head = code.ljust(2, FILLER) + state.ljust(3, FILLER) + number[:9] + (FILLER if is_long else check)
+    sound = substituted(text, head + (taken or "")) + (is_long and last != check) <= 1
     checked = check_digit(number) == check
     return Upper(code, state, number.rstrip(FILLER), checked, optional or "", taken and head + taken, sound)
 
@@ -95,9 +92,8 @@ def read_lower(text: str, expected: Expected, today: datetime.date) -> Lower | N
         middle = FILLER * 11 if is_fill(fill) and len(fill) >= 7 else None
     last = shaped(text[-1:], "n") if whole else text[-1:]
     taken = None if middle is None or last is None or not last.isdigit() else head + middle + last
-    dates = substituted(text[:7] + text[8:15], birth.text + expiry.text)
-    sound = dates + (whole and last != text[-1:]) <= 1 and not is_uncertain(middle or "")
-    return Lower(birth, sex, expiry, nationality, taken, sound)
+    misread = substituted(text, head) + (sex is None and not is_fill(text[7])) + (whole and last != text[-1:])
+    return Lower(birth, sex, expiry, nationality, taken, misread <= 1)
 
 
 def assemble(upper: Upper, lower: Lower, names: Names, lines: tuple[int, ...]) -> MachineReadable:
@@ -142,10 +138,10 @@ def _optional(text: str, shape: str | None, *, whole: bool) -> str | None:
     return without_fill(text) if whole else None
 
 
-def _long_number(number: str, rest: str) -> tuple[str, str | None, str]:
+def _long_number(number: str, rest: str) -> tuple[str, str, str]:
     """ICAO 9303 part 5, note j: the rest of the number and its check digit begin the optional data."""
     more, _, optional = rest.partition(FILLER)
-    return number + more[:-1], shaped(more[-1:], "n"), optional.strip(FILLER)
+    return number + more[:-1], more[-1:], optional.strip(FILLER)
 
 
 def _composite_holds(upper: str | None, lower: str | None) -> bool:

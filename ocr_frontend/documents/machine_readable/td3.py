@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from ocr_frontend.documents.machine_readable.characters import (
     FILLER,
     check_digit,
-    is_ambiguous,
     is_fill,
-    is_uncertain,
     shaped,
     state_code,
     substituted,
@@ -34,6 +32,7 @@ class Upper:
     code: str
     state: str
     names: Names
+    sound: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,9 @@ def read_upper(text: str, expected: Expected) -> Upper | None:
         return None
     state = state_code(text[2:5], expected.states)
     code = "P" if text[1] in "<KLSE" else text[:2]
-    return None if state is None else Upper(code, state, read_names(text[5:], LENGTH - 5))
+    if state is None:
+        return None
+    return Upper(code, state, read_names(text[5:], LENGTH - 5), substituted(text[2:5], state.ljust(3, FILLER)) <= 1)
 
 
 def read_lower(text: str, expected: Expected, today: datetime.date) -> Lower | None:
@@ -80,12 +81,10 @@ def read_lower(text: str, expected: Expected, today: datetime.date) -> Lower | N
         "optional_data": own == check_digit(data) or (own == FILLER and is_fill(data)),
         "composite": check_digit(first + middle) == last,
     }
-    taken = first + birth.text + expiry.text + data + f"{own}{last}"
-    sound = substituted(text[:10] + text[13:20] + text[21:44], taken) <= 1
-    sound = sound and (shape is not None or not is_ambiguous(str(number))) and not is_uncertain(data)
-    optional = data.rstrip(FILLER)
-    sex = _SEXES.get(text[20])
-    return Lower(str(number).rstrip(FILLER), nationality, birth, sex, expiry, optional, checks, sound)
+    sex, optional = _SEXES.get(text[20]), data.rstrip(FILLER)
+    taken = f"{first}{nationality:<<3}{birth.text}{sex or FILLER}{expiry.text}{data}{own}{last}"
+    misread = substituted(text, taken) + (sex is None and not is_fill(text[20]))
+    return Lower(str(number).rstrip(FILLER), nationality, birth, sex, expiry, optional, checks, misread <= 1)
 
 
 def assemble(upper: Upper, lower: Lower, lines: tuple[int, ...]) -> MachineReadable:
@@ -103,7 +102,7 @@ def assemble(upper: Upper, lower: Lower, lines: tuple[int, ...]) -> MachineReada
         surname=upper.names.surname,
         given_names=upper.names.given_names,
         lines=lines,
-        holds=all(lower.checks.values()) and lower.birth.real and lower.expiry.real and lower.sound,
+        holds=all(lower.checks.values()) and lower.birth.real and lower.expiry.real and upper.sound and lower.sound,
         checked=frozenset(name for name, holds in lower.checks.items() if holds),
         names_truncated=upper.names.truncated,
     )
