@@ -93,7 +93,8 @@ def read_lower(text: str, expected: Expected, today: datetime.date) -> Lower | N
     last = shaped(text[-1:], "n") if whole else text[-1:]
     taken = None if middle is None or last is None or not last.isdigit() else head + middle + last
     misread = substituted(text, head) + (sex is None and not is_fill(text[7])) + (whole and last != text[-1:])
-    return Lower(birth, sex, expiry, nationality, taken, misread <= 1)
+    is_dirt = not is_fill(fill) and fill[0] == FILLER  # behind fillers no data begin
+    return Lower(birth, sex, expiry, nationality, taken, misread <= 1 and not is_dirt)
 
 
 def assemble(upper: Upper, lower: Lower, names: Names, lines: tuple[int, ...]) -> MachineReadable:

@@ -250,6 +250,15 @@ def test_what_counts_as_much_as_something_else_holds_only_where_it_is_printed(
         assert printed is not None and printed.holds
 
 
+def test_dirt_among_the_fillers_is_no_optional_data() -> None:
+    upper = ONE.replace("CMR", "UTO").replace("DH37800202", "<" * 10)
+    for data, holds in {"12345678<<<": True, "<<12345678<": False, "<<X<<<<<<<<": False}.items():
+        lower = f"{TWO[:15]}UTO{data}"
+        lower += check_digit(upper[5:] + lower[:7] + lower[8:15] + lower[18:])
+        found = zone("x", upper, lower, expected=ANYTHING)
+        assert found is not None and found.checked == CHECKED and found.holds == holds, data
+
+
 def test_two_zones_that_differ_do_not_hold() -> None:
     other = td1(**CARD | {"card": "123456789"}, surname="A", given="B")  # type: ignore[arg-type]
     found = zone(ONE, TWO, THREE, *other)
