@@ -73,7 +73,7 @@ STEPS = (
     Step("rivals-qwen3", "-m benchmarks.rivals.today --shape qwen3-0.6b --crowds 8", 12),
     Step("quantization", "-m benchmarks.quantization.table", 30),
     Step("rules", f"-m benchmarks.rivals.rules_baseline --cards runs/held-out-rules --out {_CNI}", 6),
-    Step("zones", "-m benchmarks.cards.mrz_false_accepts --zones 200000", 2),
+    Step("zones", "-m benchmarks.cards.mrz_false_accepts --zones 200000", 3),
     Step("hostile", "-m benchmarks.front.hostile_inputs", 2),
     Step("front", "-m benchmarks.front.load --real --out benchmarks/results/front_load.json", 12),
     Step("front-memory", "-m benchmarks.front.memory", 20),
