@@ -70,7 +70,7 @@ class OcrAnswer(_Body):
     size: tuple[int, int]
 
 
-class ZoneAnswer(_Body):
+class MrzAnswer(_Body):
     """A machine-readable zone (ICAO Doc 9303). A value with a check digit is null unless it holds; dates are ISO.
 
     holds: all check digits hold. Sex, nationality and names have none. `lines`: counted in `ocr.lines`.
@@ -126,7 +126,7 @@ class Extraction(_Body):
     ocr: OcrAnswer
     timings_ms: dict[str, int]
     usage: dict[str, int]
-    mrz: ZoneAnswer | None = None
+    mrz: MrzAnswer | None = None
     quality: QualityAnswer
     needs_review: bool = False
     warnings: tuple[WarningAnswer, ...] = ()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ocr_frontend.documents.by_values import told_by_values
-from ocr_frontend.documents.clues import foreign, number_stands, proven, shape_fits, zone_of
+from ocr_frontend.documents.clues import foreign, mrz_of, number_stands, proven, shape_fits
 from ocr_frontend.documents.labels import LabelBook, Reading
 from ocr_frontend.documents.letters import letters
 from ocr_frontend.documents.registry import Documents
@@ -23,7 +23,7 @@ OTHERS = "It has labels that no known document has together."
 _OF_OTHERS = 1 / 3  # labels that the document does not print, to one that it prints
 _AGAINST = 1.5  # times what a label of the document counts
 _MARGIN = 1.0  # by which the best document must lead
-_MARK, _ZONE = 3.0, 3.0  # a mark or a zone is as good as three labels
+_MARK, _MRZ = 3.0, 3.0  # a mark or a zone is as good as three labels
 _DIGITS, _TOPMOST = 6, 3  # of a value: a date, a number; lines: a community of states stands before its member
 _TWICE = 3  # labels that stand on the page twice, from which on it shows two documents
 
@@ -71,23 +71,23 @@ class Classifier:
         """The document that the lines were read from. readings: theirs, where they are known."""
         readings = self.read(lines) if readings is None else readings
         hits = [(names, language) for reading in readings for names, language in _hits(reading)]
-        zone = zone_of(lines)
-        scores = {name: self._score(spec, hits, lines, zone) for name, spec in self._specs.items()}
+        mrz = mrz_of(lines)
+        scores = {name: self._score(spec, hits, lines, mrz) for name, spec in self._specs.items()}
         readable = sorted((n for n in scores if self._specs[n].readable), key=lambda n: -scores[n])
         others = [n for n in scores if not self._specs[n].readable]
         if not readable:
             return Detection(None, NO_LABELS, sure_none=True)
         best = self._specs[readable[0]]
-        strange_state = foreign(best, self._states, _header(best, lines, readings), zone)
+        strange_state = foreign(best, self._states, _header(best, lines, readings), mrz)
         other = max(others, key=lambda n: (_marks(self._specs[n], hits), scores[n]), default=None)
         if other is not None and self._is_other(self._specs[other], scores[other], scores[best.name], readings):
             return Detection(None, f"It looks like {self._specs[other].title.en}.", sure_none=True)
         if strange_state:
             return Detection(None, f"It looks like {strange_state}.", sure_none=True)
-        if not hits and not zone:
+        if not hits and not mrz:
             return self._guess(hits, lines) or Detection(None, NO_LABELS, sure_none=True)
-        reason = self._doubt(best, hits, lines, zone)
-        if reason == TOO_FEW and not zone and (guess := self._guess(hits, lines)):
+        reason = self._doubt(best, hits, lines, mrz)
+        if reason == TOO_FEW and not mrz and (guess := self._guess(hits, lines)):
             return guess
         if reason is None and len(readable) > 1 and scores[best.name] - scores[readable[1]] < _MARGIN:
             reason = f"It may be {best.name} or {readable[1]}."
@@ -104,7 +104,7 @@ class Classifier:
         ]
 
     def _score(
-        self, spec: DocumentSpec, hits: Sequence["_Hit"], lines: Sequence[TextLine], zone: tuple[str, str] | None
+        self, spec: DocumentSpec, hits: Sequence["_Hit"], lines: Sequence[TextLine], mrz: tuple[str, str] | None
     ) -> float:
         own = {name for names, _ in hits for name in names if name.startswith(f"{spec.name} ")}
         marks = sum(name.startswith(f"{spec.name} !") for name in own)
@@ -112,8 +112,8 @@ class Classifier:
         strange = len({min(names) for names, _ in hits if not _of(spec, names)})
         score = len(own) - marks - 0.5 * static - _AGAINST * strange + _MARK * min(marks, 1)
         machine = spec.machine_readable
-        if zone and machine and machine.format == zone[0] and (not machine.states or zone[1] in machine.states):
-            score += _ZONE
+        if mrz and machine and machine.format == mrz[0] and (not machine.states or mrz[1] in machine.states):
+            score += _MRZ
         return score + (shape_fits(lines, spec.page) + number_stands(lines, spec) if spec.readable else 0.0)
 
     def _guess(self, hits: Sequence["_Hit"], lines: Sequence[TextLine]) -> Detection | None:
@@ -130,19 +130,19 @@ class Classifier:
         return any(name.startswith(f"{other.name} !") for reading in title if reading.bare for name in reading.labels)
 
     def _doubt(
-        self, best: DocumentSpec, hits: Sequence["_Hit"], lines: Sequence[TextLine], zone: tuple[str, str] | None
+        self, best: DocumentSpec, hits: Sequence["_Hit"], lines: Sequence[TextLine], mrz: tuple[str, str] | None
     ) -> str | None:
         """Why the picture may show none of the documents."""
         machine = best.machine_readable
-        has_zone = bool(zone and machine and zone[0] == machine.format)
+        has_mrz = bool(mrz and machine and mrz[0] == machine.format)
         own = {name for names, _ in hits for name in names if name.startswith(f"{best.name} ")}
         ours = sum(not name.startswith(f"{best.name} =") for name in own)
         strange = len({min(names) for names, _ in hits if not _of(best, names)})
-        if strange > _OF_OTHERS * ours + has_zone:
+        if strange > _OF_OTHERS * ours + has_mrz:
             return OTHERS
         spoken = Counter(language for names, language in hits if _of(best, names))
         foreign_tongue = self._bilingual[best.name] and not min(spoken["fr"], spoken["en"]) + spoken["both"]
-        if not has_zone and (ours < best.recognise.labels or (foreign_tongue and not proven(lines, best))):
+        if not has_mrz and (ours < best.recognise.labels or (foreign_tongue and not proven(lines, best))):
             return TOO_FEW
         return None
 

@@ -12,35 +12,35 @@ from ocr_frontend.ocr.textline import TextLine
 
 FOREIGN = "another country's document"
 _STATE = re.compile(r"^REPUBLI(?:QUE|C)(?:DU|DELA|DE|OF)([A-Z]{4,})")
-_CARD_ZONE = re.compile(r"^[IAC1L|][A-Z<]([A-Z]{3})[A-Z0-9<]{20,}")
-_PASSPORT_ZONE = re.compile(r"^P[A-Z<]([A-Z]{3})[A-Z0-9|<]{10,}")
+_CARD_MRZ = re.compile(r"^[IAC1L|][A-Z<]([A-Z]{3})[A-Z0-9<]{20,}")
+_PASSPORT_MRZ = re.compile(r"^P[A-Z<]([A-Z]{3})[A-Z0-9|<]{10,}")
 # A card's second line: birth date, sex, expiry date, nationality. Below it a line of names may begin as a passport's.
 _CARD_LOWER = re.compile(r"^[A-Z0-9]{7}[MFX<][A-Z0-9]{7}[A-Z]{3}")
 _STATE_LIKE = 0.5  # of the letters: a state's name that OCR damaged
 
 
-def zone_of(lines: Sequence[TextLine]) -> tuple[str, str] | None:
+def mrz_of(lines: Sequence[TextLine]) -> tuple[str, str] | None:
     """Format and state of a machine-readable zone, by its first line; digits tell a card's from a line of names."""
     texts = [re.sub(r"\s", "", line.text.upper()) for line in lines]
     of_a_card = any(_CARD_LOWER.match(text) for text in texts)
     for text in texts:
-        if not of_a_card and (match := _PASSPORT_ZONE.match(text)) and text.count("<") >= 3:
+        if not of_a_card and (match := _PASSPORT_MRZ.match(text)) and text.count("<") >= 3:
             return "TD3", match.group(1)
-        match = _CARD_ZONE.match(text)
+        match = _CARD_MRZ.match(text)
         if match and "<" in text and sum(character.isdigit() for character in text) >= 6:
             return "TD1", match.group(1)
     return None
 
 
 def foreign(
-    best: DocumentSpec, states: Collection[str], header: Sequence[TextLine], zone: tuple[str, str] | None
+    best: DocumentSpec, states: Collection[str], header: Sequence[TextLine], mrz: tuple[str, str] | None
 ) -> str | None:
     """Whether header or zone name another state than those that issue the best document, or any known one.
 
     header: the lines before the first field's label. Behind one the same words are a place of birth."""
     issuers = best.recognise.issuers
-    if zone and issuers and states:
-        return None if any(_nearly(zone[1], state) for state in states) else "another country's card"
+    if mrz and issuers and states:
+        return None if any(_nearly(mrz[1], state) for state in states) else "another country's card"
     named = [match.group(1) for line in header if (match := _STATE.match(letters(line.text)))]
     if issuers and named and not any(_like(name, issuer) for name in named for issuer in issuers):
         return FOREIGN

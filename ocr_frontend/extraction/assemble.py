@@ -54,7 +54,7 @@ class Assembled:
     """
 
     fields: dict[str, Field]
-    zone: MachineReadable | None
+    mrz: MachineReadable | None
     warnings: tuple[Warning_, ...]
     choices: Choices
 
@@ -88,8 +88,8 @@ def assemble(
         for key, candidate in changed.items():
             found[key].append(candidate)
             sure[key] = min(0.0, sure[key])  # its own choice against the model's never raises a confidence
-    zone = read_mrz(spec, lines)
-    fields = with_mrz(spec, resolve_all(found, page), zone, lines)
+    mrz = read_mrz(spec, lines)
+    fields = with_mrz(spec, resolve_all(found, page), mrz, lines)
     told = check(spec, {key: field.value for key, field in fields.items()}, today)
     told += [Warning_("answer_cut", key) for key in fields if key in answer.cut]
     fields = {
@@ -101,7 +101,7 @@ def assemble(
     shown = {
         key: _field(spec, key, fields[key], (evidence or {}).get(key), weights, page, found, places) for key in fields
     }
-    return Assembled(shown, zone, tuple(_about_all(spec, detection, answer, fields)), given)
+    return Assembled(shown, mrz, tuple(_about_all(spec, detection, answer, fields)), given)
 
 
 def _field(

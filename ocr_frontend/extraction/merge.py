@@ -42,7 +42,7 @@ class Side:
 
 
 @dataclass(frozen=True, slots=True)
-class Zone:
+class Mrz:
     """The verso's machine-readable zone. values: by standard, dates as ISO; printed: the same as the card has them."""
 
     holds: bool
@@ -62,29 +62,29 @@ class Merged:
     warnings: list[Warning_] = field(default_factory=list)
 
 
-def merge(recto: Side, verso: Side, zone: Zone | None) -> Merged:
+def merge(recto: Side, verso: Side, mrz: Mrz | None) -> Merged:
     """Both sides of one document of the same version."""
     data = dict(recto.values) | {k: v for k, v in verso.values.items() if recto.values.get(k) is None}
     sources: dict[str, Source] = {k: "recto" if recto.values.get(k) is not None else "verso" for k in data}
     merged = Merged(data, {key: source for key, source in sources.items() if data[key] is not None})
-    told = _compared(recto, verso, zone)
+    told = _compared(recto, verso, mrz)
     merged.compared = tuple(dict.fromkeys(key for key, *_ in told))
     parted = [key for key, standard, likeness, _ in told if likeness == "different" and standard in (*NAMES, *_CARD)]
     if parted:
         merged.warnings += [Warning_("sides_differ", key) for key in dict.fromkeys(parted)]
         merged.data, merged.sources = None, {}
         return merged
-    for key, standard, likeness, by_zone in told:
-        _settle(merged, key, standard, likeness, zone if by_zone else None)
-    _fill(merged, recto, zone)
-    _check_issue(merged, recto, verso, zone)
+    for key, standard, likeness, by_mrz in told:
+        _settle(merged, key, standard, likeness, mrz if by_mrz else None)
+    _fill(merged, recto, mrz)
+    _check_issue(merged, recto, verso, mrz)
     both = any(v is not None for v in recto.values.values()) and any(v is not None for v in verso.values.values())
     if both and not told and merged.data is not None:
         merged.warnings.append(Warning_("nothing_compared"))
     return merged
 
 
-def _compared(recto: Side, verso: Side, zone: Zone | None) -> list[tuple[str, str, Likeness, bool]]:
+def _compared(recto: Side, verso: Side, mrz: Mrz | None) -> list[tuple[str, str, Likeness, bool]]:
     """Key, standard, likeness, and whether it is the zone that the recto is compared with."""
     told = []
     for key, standard in recto.standards.items():
@@ -92,19 +92,19 @@ def _compared(recto: Side, verso: Side, zone: Zone | None) -> list[tuple[str, st
         theirs = verso.said(other) if other else None
         if mine is not None and theirs is not None:
             told.append((key, standard, _alike(standard, mine, theirs, cut=False), False))
-        in_zone = zone.values.get(standard) if zone else None
-        if mine is not None and in_zone and zone:
-            likeness = _alike(standard, mine, in_zone, cut=zone.names_cut)
-            if likeness == "different" and standard in _CARD and _of_another_field(zone, standard, mine):
+        in_mrz = mrz.values.get(standard) if mrz else None
+        if mine is not None and in_mrz and mrz:
+            likeness = _alike(standard, mine, in_mrz, cut=mrz.names_cut)
+            if likeness == "different" and standard in _CARD and _of_another_field(mrz, standard, mine):
                 likeness = "close"
             told.append((key, standard, likeness, True))
     return told
 
 
-def _of_another_field(zone: Zone, standard: str, value: Value) -> bool:
+def _of_another_field(mrz: Mrz, standard: str, value: Value) -> bool:
     """Whether a holding zone has it as something else: then it is of this card, and was taken for the wrong field."""
-    others = (each for other, each in zone.values.items() if other != standard and other in _CARD)
-    return zone.holds and str(value) in others
+    others = (each for other, each in mrz.values.items() if other != standard and other in _CARD)
+    return mrz.holds and str(value) in others
 
 
 def _alike(standard: str, one: Value, other: Value, *, cut: bool) -> Likeness:
@@ -119,33 +119,33 @@ def _alike(standard: str, one: Value, other: Value, *, cut: bool) -> Likeness:
     return "close" if distance.distance(mine, theirs) <= _CLOSE else "different"
 
 
-def _settle(merged: Merged, key: str, standard: str, likeness: Likeness, zone: Zone | None) -> None:
-    """One field that both tell. `zone`: where it is the zone that tells it."""
+def _settle(merged: Merged, key: str, standard: str, likeness: Likeness, mrz: Mrz | None) -> None:
+    """One field that both tell. `mrz`: where the zone tells it."""
     assert merged.data is not None
     if likeness == "spelled":
         merged.warnings.append(Warning_("name_spelled_otherwise", key))
-    elif likeness != "same" and not (zone and zone.holds):
+    elif likeness != "same" and not (mrz and mrz.holds):
         merged.warnings.append(Warning_("sides_differ", key))
         merged.data[key] = None
         merged.sources.pop(key, None)
-    elif zone and zone.holds and standard not in NAMES:
-        merged.data[key], merged.sources[key] = zone.printed[standard], "mrz"
+    elif mrz and mrz.holds and standard not in NAMES:
+        merged.data[key], merged.sources[key] = mrz.printed[standard], "mrz"
         if likeness != "same":
             merged.warnings.append(Warning_("mrz_used", key))
 
 
-def _fill(merged: Merged, recto: Side, zone: Zone | None) -> None:
+def _fill(merged: Merged, recto: Side, mrz: Mrz | None) -> None:
     """What the recto leaves open and a zone that holds tells; names have no check digit."""
-    if zone is None or not zone.holds or merged.data is None:
+    if mrz is None or not mrz.holds or merged.data is None:
         return
     differ = {warning.about for warning in merged.warnings if warning.code == "sides_differ"}
     for key, standard in recto.standards.items():
         known = key in merged.data and merged.data[key] is None and key not in differ
-        if known and standard in zone.printed and standard not in NAMES:
-            merged.data[key], merged.sources[key] = zone.printed[standard], "mrz"
+        if known and standard in mrz.printed and standard not in NAMES:
+            merged.data[key], merged.sources[key] = mrz.printed[standard], "mrz"
 
 
-def _check_issue(merged: Merged, recto: Side, verso: Side, zone: Zone | None) -> None:
+def _check_issue(merged: Merged, recto: Side, verso: Side, mrz: Mrz | None) -> None:
     """Nobody has a card from before the birth, or one that ended before it was given out: not of one card, then.
 
     Where the zone's check digits vouch for the other date, it is the date of issue that was misread.
@@ -154,7 +154,7 @@ def _check_issue(merged: Merged, recto: Side, verso: Side, zone: Zone | None) ->
     issue = _day(verso.said(key)) if key else None
     if key is None or issue is None or merged.data is None:
         return
-    vouched = zone.values if zone and zone.holds else {}
+    vouched = mrz.values if mrz and mrz.holds else {}
     for standard, code in (("birth_date", "issued_before_birth"), ("expiry_date", "issued_after_expiry")):
         other = recto.key_of(standard)
         day = _day(vouched.get(standard) or (recto.said(other) if other else None))

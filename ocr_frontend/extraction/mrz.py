@@ -22,15 +22,15 @@ def read_mrz(spec: DocumentSpec, lines: Sequence[TextLine]) -> MachineReadable |
 
 
 def with_mrz(
-    spec: DocumentSpec, fields: Mapping[str, Resolved], zone: MachineReadable | None, lines: Sequence[TextLine]
+    spec: DocumentSpec, fields: Mapping[str, Resolved], mrz: MachineReadable | None, lines: Sequence[TextLine]
 ) -> dict[str, Resolved]:
     """The fields; where the zone holds, what its check digits vouch for outranks OCR and model, and fields that are
     empty get what it says without."""
     kept = dict(fields)
-    if zone is None or not zone.holds or spec.machine_readable is None:
+    if mrz is None or not mrz.holds or spec.machine_readable is None:
         return kept
     for key, part in spec.machine_readable.fields.items():
-        field_spec, said = spec.field(key), getattr(zone, part, None)
+        field_spec, said = spec.field(key), getattr(mrz, part, None)
         if said is None or field_spec is None:
             continue
         kind = field_spec.type
@@ -45,6 +45,6 @@ def with_mrz(
             continue
         told = (Warning_("mrz_used" if vouched else "mrz_unchecked", key),)
         other = ((old.value, old.source),) if old.value is not None else ()
-        line = lines[zone.lines[0]]
+        line = lines[mrz.lines[0]]
         kept[key] = Resolved(found.value, (), line.confidence, line.box, "mrz", told, (*other, *old.alternatives))
     return kept

@@ -9,11 +9,11 @@ from ocr_frontend.bodies.schemas import (
     Extraction,
     FieldAnswer,
     LineAnswer,
+    MrzAnswer,
     OcrAnswer,
     QualityAnswer,
     QualityCheck,
     WarningAnswer,
-    ZoneAnswer,
 )
 from ocr_frontend.documents.machine_readable import MachineReadable
 from ocr_frontend.documents.spec import DocumentSpec, FieldSpec
@@ -53,7 +53,7 @@ def extraction(
         ocr=ocr_answer(page),
         timings_ms={stage: round(value * 1000) for stage, value in seconds.items()},
         usage=answer.completion.usage.model_dump(),
-        mrz=None if assembled.zone is None else zone_answer(assembled.zone),
+        mrz=None if assembled.mrz is None else mrz_answer(assembled.mrz),
         quality=quality_answer(page.quality, thresholds),
         needs_review=assembled.needs_review,
         warnings=warning_answers(assembled.warnings),
@@ -91,9 +91,9 @@ def left_out_pages(contents: Contents, page: int) -> tuple[WarningAnswer, ...]:
     return warning_answers(Warning_(code, None, params) for code, params in contents.left_out(page).items())
 
 
-def zone_answer(zone: MachineReadable) -> ZoneAnswer:
+def mrz_answer(mrz: MachineReadable) -> MrzAnswer:
     """Null where a check digit does not hold."""
-    return ZoneAnswer.model_validate({name: getattr(zone, name) for name in ZoneAnswer.model_fields})
+    return MrzAnswer.model_validate({name: getattr(mrz, name) for name in MrzAnswer.model_fields})
 
 
 def quality_answer(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> QualityAnswer:

@@ -77,7 +77,7 @@ def together(request_id: str, sides: Mapping[str, Answered]) -> Card:
         warnings.append(Warning_("same_side_twice", None, {"shown": next(iter(by_shown))}))
     else:
         recto, verso = (by_shown[side] for side in SIDES)
-        merged = merge.merge(_side(recto), _side(verso), _zone(verso, recto.spec))
+        merged = merge.merge(_side(recto), _side(verso), _mrz(verso, recto.spec))
     return Card(
         id=request_id,
         document=versions.pop() or None if len(versions) == 1 else None,
@@ -96,17 +96,17 @@ def _side(side: Answered) -> merge.Side:
     )
 
 
-def _zone(verso: Answered, recto: DocumentSpec) -> merge.Zone | None:
+def _mrz(verso: Answered, recto: DocumentSpec) -> merge.Mrz | None:
     """What the verso's zone says, in the recto's words.
 
     A day or a sex that the recto has no word for is left out; a number that it would not print so is another number.
     """
-    zone = verso.body.mrz
-    if zone is None:
+    mrz = verso.body.mrz
+    if mrz is None:
         return None
     values, printed = dict[str, str](), dict[str, str]()
     for part, standard in _told(verso.spec):
-        said = getattr(zone, part, None)
+        said = getattr(mrz, part, None)
         if not isinstance(said, datetime.date | str) or not said:
             continue
         values[standard] = printed[standard] = str(said)
@@ -119,7 +119,7 @@ def _zone(verso: Answered, recto: DocumentSpec) -> merge.Zone | None:
             printed[standard], values[standard] = str(found.value), str(found.value if normal is None else normal)
         elif isinstance(said, datetime.date) or part == "sex":
             del values[standard], printed[standard]
-    return merge.Zone(zone.holds, values, printed, zone.names_truncated)
+    return merge.Mrz(mrz.holds, values, printed, mrz.names_truncated)
 
 
 def _told(spec: DocumentSpec) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ocr_frontend.bodies.schemas import Extraction, FieldAnswer, OcrAnswer, QualityAnswer, ZoneAnswer
+from ocr_frontend.bodies.schemas import Extraction, FieldAnswer, MrzAnswer, OcrAnswer, QualityAnswer
 from ocr_frontend.documents.registry import builtin
 from ocr_frontend.documents.spec import parse_spec
 from ocr_frontend.errors import UnknownDocument
@@ -14,7 +14,7 @@ from ocr_frontend.extraction.response_builder import Answered
 from ocr_frontend.extraction.same_name import compare_names
 from ocr_frontend.extraction.two_sided import documents_of
 
-ZONE = ZoneAnswer(
+ZONE = MrzAnswer(
     format="TD1", document_code="I", issuing_state="CMR", nationality="CMR", holds=True, document_number="123456789",
     optional_data="AB12345678", birth_date=date(1990, 2, 1), expiry_date=date(2035, 1, 1), sex="F",
     surname="NGO MBARGA", given_names="ELISE",
@@ -27,7 +27,7 @@ RECTO = {
 VERSO = {"pere_father": "ABENA", "date_of_issue": "01.01.2025", "identifiant_unique": "AB12345678"}
 
 
-def answer(document: str, values: dict[str, Any], zone: ZoneAnswer | None = None) -> Extraction:
+def answer(document: str, values: dict[str, Any], zone: MrzAnswer | None = None) -> Extraction:
     data = {name: values.get(name) for name in builtin().readable[document].keys}
     fields = {
         name: FieldAnswer(
@@ -47,7 +47,7 @@ def together(sides: dict[str, Extraction]) -> Any:
     return two_sided.together("1", {side: Answered(each, specs[each.document]) for side, each in sides.items()})
 
 
-def card(recto: dict[str, Any], zone: ZoneAnswer | None, **verso: Any) -> Any:
+def card(recto: dict[str, Any], zone: MrzAnswer | None, **verso: Any) -> Any:
     sides = {"recto": answer("cni-2025-recto", recto), "verso": answer("cni-2025-verso", VERSO | verso, zone)}
     return together(sides)
 
@@ -107,7 +107,7 @@ def test_a_holding_zone_fills_what_the_recto_leaves_open_but_no_name() -> None:
         {"date_of_expiration": "15.08.2025"},
     ],
 )
-def test_two_people_and_two_cards_are_never_one(change: dict[str, str], zone: ZoneAnswer) -> None:
+def test_two_people_and_two_cards_are_never_one(change: dict[str, str], zone: MrzAnswer) -> None:
     both = card(RECTO | change, zone)
     assert both.data is None and both.sources == {}
     assert set(codes(both)) == {("sides_differ", name) for name in change}
@@ -256,7 +256,7 @@ PERMIT = [
 MACHINE = {"format": "TD1", "fields": {"holder_no": "optional_data"}}
 
 
-def permit(recto: dict[str, Any], zone: ZoneAnswer | None) -> Any:
+def permit(recto: dict[str, Any], zone: MrzAnswer | None) -> Any:
     """Both sides of a document that is known by its file alone."""
     front, back = parse_spec(PERMIT[0]), parse_spec(PERMIT[1] | {"machine_readable": MACHINE})
     said = {"recto": recto, "verso": {"town": "DOUALA"}}
