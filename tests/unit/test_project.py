@@ -70,7 +70,8 @@ def test_ci_fails_without_the_other_python_unless_it_may(tmp_path: Path, other: 
 
 def test_every_tag_of_our_images_is_of_this_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    pages = [*(ROOT / "deploy/images").glob("*.Dockerfile"), *(ROOT / "deploy/kubernetes").rglob("*.*")]
+    pages = [*(ROOT / "deploy/images").glob("*.Dockerfile"), *(ROOT / "deploy/kubernetes").rglob("*.md")]
+    pages += (ROOT / "deploy/kubernetes").rglob("*.yaml")
     pages += [*(ROOT / "docs/how-to").glob("deploy*.md")]
     tags = {
         (page.name, tag)

@@ -110,11 +110,12 @@ PERMIT_BACK = ("VILLE/TOWN", "DOUALA", *BACK[-3:])
 def permits() -> FakeModelServer:
     """Another document of two sides, known by a model's contract alone."""
     documents = {}
+    zone = {"format": "TD1", "shapes": {"optional_data": "aannnnnnnn"}}
     for side, fields in PERMIT.items():
         spec = {
             "name": f"permit-{side}", "family": "permit", "side": side, "title": {"en": f"a permit, {side}"},
             "fields": fields, "recognise": {"labels": 1},
-            "machine_readable": {"format": "TD1"} if side == "verso" else None,
+            "machine_readable": zone if side == "verso" else None,
         }  # fmt: skip
         documents[f"permit-{side}"] = {"prefix": side, "fields": [field["key"] for field in fields], "spec": spec}
     contract = {"answer": "lines", "line": "{text} {index}\n", "suffix": "", "documents": documents}
