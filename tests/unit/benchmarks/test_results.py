@@ -18,7 +18,6 @@ NO_VERSIONS = {
     "drafts-qwen3-0.6b": "9ea2c65-dirty",
     "mixed_drafts": "e27e1d5-dirty",
     "receipts_loop": "b331bb1",
-    "two_documents": "9ea2c65-dirty",
 }
 NEITHER = {
     "front_load_keys": "305e483",
@@ -32,8 +31,6 @@ NEITHER = {
 }
 # Of repeated measurements, measured before their commands kept every round's numbers.
 NO_SAMPLES = {
-    "card": "bfc2597d",
-    "card_load": "bfc2597d",
     "drafts-answers": "1c23ccf",
     "drafts-embedded": "1c23ccf",
     "drafts-qwen3-0.6b": "1c23ccf",
@@ -45,7 +42,8 @@ NO_SAMPLES = {
     "mixed_adapters-embedded": "2148780b",
 }
 SAMPLED = {
-    *NO_SAMPLES, "front_memory", "quant_table", "receipts_loop", "today-embedded", "today-qwen3-0.6b", "train_methods",
+    *NO_SAMPLES, "card", "card_load", "front_memory", "quant_table", "receipts_loop", "today-embedded",
+    "today-qwen3-0.6b", "train_methods",
 }  # fmt: skip
 # Of the shipped revisions. The commands that write them stamp them; these were written before.
 UNSTAMPED = {
