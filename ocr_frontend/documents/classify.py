@@ -78,7 +78,7 @@ class Classifier:
         if not readable:
             return Detection(None, NO_LABELS, sure_none=True)
         best = self._specs[readable[0]]
-        strange_state = foreign(best, self._states, _header(best, lines, readings), mrz)
+        strange_state = foreign(best, self._states, _header(best, lines, readings), lines, mrz)
         other = max(others, key=lambda n: (_marks(self._specs[n], hits), scores[n]), default=None)
         if other is not None and self._is_other(self._specs[other], scores[other], scores[best.name], readings):
             return Detection(None, f"It looks like {self._specs[other].title.en}.", sure_none=True)
@@ -181,12 +181,11 @@ def _of(spec: DocumentSpec, names: frozenset[str]) -> bool:
 
 def _header(spec: DocumentSpec, lines: Sequence[TextLine], readings: Sequence[Reading]) -> Sequence[TextLine]:
     """The topmost lines before the first that holds a field's label, a number or a date: values have begun there, and
-    where a label was not read `REPUBLIQUE DU CONGO` is one. With a number of this document's own form the first alone.
-    """
+    where a label was not read `REPUBLIQUE DU CONGO` is one."""
     fields = {f"{spec.name} {field.key}" for field in spec.fields}
     begun = (fields & reading.labels or _is_number(line) for line, reading in zip(lines, readings, strict=True))
     first = next((n for n, holds in enumerate(begun) if holds), len(lines))
-    return lines[: min(first, 1 if proven(lines, spec) else _TOPMOST)]
+    return lines[: min(first, _TOPMOST)]
 
 
 def _is_number(line: TextLine) -> bool:

@@ -33,18 +33,26 @@ def mrz_of(lines: Sequence[TextLine]) -> tuple[str, str] | None:
 
 
 def foreign(
-    best: DocumentSpec, states: Collection[str], header: Sequence[TextLine], mrz: tuple[str, str] | None
+    best: DocumentSpec,
+    states: Collection[str],
+    header: Sequence[TextLine],
+    lines: Sequence[TextLine],
+    mrz: tuple[str, str] | None,
 ) -> str | None:
     """Whether header or zone name another state than those that issue the best document, or any known one.
 
-    header: the lines before the first field's label. Behind one the same words are a place of birth."""
+    header: the lines before the first field's label. Behind one the same words are a place of birth. On a page with a
+    number of the document's own form the topmost line alone counts."""
     issuers = best.recognise.issuers
     if mrz and issuers and states:
         return None if any(_nearly(mrz[1], state) for state in states) else "another country's card"
-    named = [match.group(1) for line in header if (match := _STATE.match(letters(line.text)))]
-    if issuers and named and not any(_like(name, issuer) for name in named for issuer in issuers):
-        return FOREIGN
-    return None
+    named = [(n, match.group(1)) for n, line in enumerate(header) if (match := _STATE.match(letters(line.text)))]
+    ours = {name for _, name in named if any(_like(name, issuer) for issuer in issuers)}
+    if not issuers or all(name in ours for _, name in named):
+        return None  # nearly always, before every line is looked at for a number
+    if proven(lines, best):
+        named = [(n, name) for n, name in named if n == 0]
+    return FOREIGN if named and not any(name in ours for _, name in named) else None
 
 
 def _nearly(read: str, state: str) -> bool:

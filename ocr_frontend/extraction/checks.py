@@ -48,13 +48,13 @@ class Values:
 def check(spec: DocumentSpec, values: Mapping[str, Value | None], today: datetime.date | None = None) -> list[Warning_]:
     """A warning for each of the document's checks that does not hold; a check whose values are missing holds."""
     given = Values(spec, values, today or datetime.date.today())
-    return [_warning(each) for each in map(_whole, spec.checks) if RULES[each.code].broken(each, given)]
+    return [_warning(each) for each in spec.checks if RULES[each.code].broken(each, given)]
 
 
 def impossible(spec: DocumentSpec, key: str, value: Value | None, today: datetime.date | None = None) -> bool:
     """Whether a check of this field alone says that there is no such value."""
     alone = Values(spec, {key: value}, today or datetime.date.today())
-    checks = (_whole(each) for each in spec.checks if each.field == key and each.code in _IMPOSSIBLE)
+    checks = (each for each in spec.checks if each.field == key and each.code in _IMPOSSIBLE)
     return any(RULES[each.code].broken(each, alone) for each in checks)
 
 
@@ -71,16 +71,15 @@ def _fault(each: Check) -> str:
     return f"the check {each.code} of {each.field} needs {' or '.join(rule.needs)}" if missing else ""
 
 
-def _whole(each: Check) -> Check:
-    """With the rule's usual bounds where the document file leaves them out."""
+def _bounds(each: Check) -> tuple[float | None, float | None]:
+    """The least and the most: the rule's usual ones where the document file leaves them out."""
     rule = RULES[each.code]
-    least = rule.least if each.least is None else each.least
-    return each.model_copy(update={"least": least, "most": rule.most if each.most is None else each.most})
+    return rule.least if each.least is None else each.least, rule.most if each.most is None else each.most
 
 
 def _warning(each: Check) -> Warning_:
     params: dict[str, Parameter] = {} if each.other is None else {"other": each.other}
-    least, most = (None if bound is None else _plain(bound) for bound in (each.least, each.most))
+    least, most = (None if bound is None else _plain(bound) for bound in _bounds(each))
     params |= {name: bound for name, bound in (("least", least), ("most", most)) if bound is not None}
     # In signs: the sentences of every language take it as it is.
     if least is not None and most is not None:
@@ -113,8 +112,8 @@ def _expired(each: Check, values: Values) -> bool:
 
 
 def _far_off(each: Check, values: Values) -> bool:
-    day = values.day(each.field)
-    return day is not None and each.most is not None and (day - values.today).days / _DAYS_A_YEAR > each.most
+    day, (_, most) = values.day(each.field), _bounds(each)
+    return day is not None and most is not None and (day - values.today).days / _DAYS_A_YEAR > most
 
 
 def _not_after(each: Check, values: Values) -> bool:
@@ -133,7 +132,8 @@ def _year_differs(each: Check, values: Values) -> bool:
 
 
 def _within(number: float, each: Check) -> bool:
-    return (each.least is None or number >= each.least) and (each.most is None or number <= each.most)
+    least, most = _bounds(each)
+    return (least is None or number >= least) and (most is None or number <= most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ocr_frontend.documents.machine_readable import Expected, MachineReadable, find_machine_readable
 from ocr_frontend.documents.spec import DocumentSpec
+from ocr_frontend.documents.types import Found, ValueType
 from ocr_frontend.extraction.resolve import Resolved
 from ocr_frontend.extraction.warnings import Warning_
 from ocr_frontend.ocr.textline import TextLine
@@ -21,6 +22,12 @@ def read_mrz(spec: DocumentSpec, lines: Sequence[TextLine]) -> MachineReadable |
     return find_machine_readable(lines, Expected(formats=(machine.format,), states=machine.states, **machine.shapes))
 
 
+def in_words_of(kind: ValueType, said: object) -> Found | None:
+    """A part of a zone as a field of the type writes it; None where the type has no whole form for it."""
+    found = kind.of_day(said) if isinstance(said, datetime.date) else kind.find(str(said))
+    return found if found is not None and found.exact else None
+
+
 def with_mrz(
     spec: DocumentSpec, fields: Mapping[str, Resolved], mrz: MachineReadable | None, lines: Sequence[TextLine]
 ) -> dict[str, Resolved]:
@@ -33,9 +40,8 @@ def with_mrz(
         field_spec, said = spec.field(key), getattr(mrz, part, None)
         if said is None or field_spec is None:
             continue
-        kind = field_spec.type
-        found = kind.of_day(said) if isinstance(said, datetime.date) else kind.find(str(said))
-        if found is None or not found.exact:
+        found = in_words_of(field_spec.type, said)
+        if found is None:
             continue
         old, vouched = kept[key], part in _CHECKED
         if not vouched and old.value is not None:

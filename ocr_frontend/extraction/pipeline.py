@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ocr_frontend.bodies.schemas import Extraction
 from ocr_frontend.documents.cards import Card, cards_on
 from ocr_frontend.documents.classify import Detection
 from ocr_frontend.documents.registry import Documents
@@ -97,19 +96,6 @@ class Pipeline:
         *,
         side: str = "",
         number: int | None = None,
-    ) -> Extraction:
-        """The body of `answer`."""
-        return (await self.answer(request_id, source, document, model, side=side, number=number)).body
-
-    async def answer(
-        self,
-        request_id: str,
-        source: bytes | Sent | Page,
-        document: str,
-        model: str,
-        *,
-        side: str = "",
-        number: int | None = None,
     ) -> Answered:
         """source: a picture, or the page of one that was read elsewhere; document: by name, or `auto` where the picture
         decides; side, number: which card of several (`Wanted`).
@@ -137,11 +123,11 @@ class Pipeline:
         return type(refused)(f"{refused} {told}") if told else refused
 
     async def picture(self, data: bytes | Sent, model: str) -> Picture:
-        """What is on a picture, so that several of its cards can be read (`read`). Raises as `answer` does."""
+        """What is on a picture, so that several of its cards can be read (`read`). Raises as `extract` does."""
         return await self._picture(data, "auto", model)
 
     async def read(self, request_id: str, picture: Picture, card: Card, document: str) -> Answered:
-        """One card of a picture, as a card of its own. Raises as `answer` does."""
+        """One card of a picture, as a card of its own. Raises as `extract` does."""
         with telemetry.card(request_id):
             try:
                 spec = picture.known.chosen(document) or recognised(card)

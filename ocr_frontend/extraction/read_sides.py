@@ -24,12 +24,12 @@ async def read_both(
     """Both are decoded before either is read: a damaged verso costs no reading of the recto. Then they are read at
     once, as far as readers and their queue allow.
 
-    Raises what `Pipeline.answer` raises, with the side's name before its sentence.
+    Raises what `Pipeline.extract` raises, with the side's name before its sentence.
     """
 
     async def one(side: str) -> Answered:
         with _named(side):
-            return await pipeline.answer(request_id, images[side], chosen[side], model, side=side)
+            return await pipeline.extract(request_id, images[side], chosen[side], model, side=side)
 
     for side in SIDES:
         with _named(side):
@@ -46,7 +46,7 @@ async def read_one_picture(
 ) -> Card:
     """Both sides of a card on one picture: it is read once, and each side is answered as a card of its own.
 
-    Raises Unprocessable unless it shows two cards, and what `Pipeline.answer` raises.
+    Raises Unprocessable unless it shows two cards, and what `Pipeline.extract` raises.
     """
     picture = await pipeline.picture(image, model)
     if len(picture.cards) != len(SIDES):

@@ -11,6 +11,7 @@ from ocr_frontend.documents.registry import AUTO, Documents
 from ocr_frontend.documents.spec import DocumentSpec
 from ocr_frontend.errors import UnknownDocument
 from ocr_frontend.extraction import merge
+from ocr_frontend.extraction.mrz import in_words_of
 from ocr_frontend.extraction.response_builder import Answered, warning_answers
 from ocr_frontend.extraction.warnings import Warning_
 
@@ -113,8 +114,8 @@ def _mrz(verso: Answered, recto: DocumentSpec) -> merge.Mrz | None:
         field = next((field for field in recto.fields if field.standard == standard), None)
         if field is None:
             continue
-        found = field.type.of_day(said) if isinstance(said, datetime.date) else field.type.find(said)
-        if found is not None and found.exact:
+        found = in_words_of(field.type, said)
+        if found is not None:
             normal = field.type.normal(found.value)
             printed[standard], values[standard] = str(found.value), str(found.value if normal is None else normal)
         elif isinstance(said, datetime.date) or part == "sex":

@@ -159,7 +159,7 @@ class Runner:
             raise FrontError("The service ended each time it read this image.")
         with self._limiter.admit(key, background=True) as used, working(Work(key.id, background=True)):
             name, sent = f"{image.job.id}-{image.place}", Sent(image.data, image.page)
-            answer = await self._pipeline.extract(name, sent, image.job.document, image.job.model)
+            answer = (await self._pipeline.extract(name, sent, image.job.document, image.job.model)).body
             used.tokens = sum(answer.usage.values())
         return JobResult(number=image.number, page=image.page, answer=shown(answer, left_out(image.job.include)))
 

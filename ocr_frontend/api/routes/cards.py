@@ -85,7 +85,7 @@ async def _extract(
         page = one_page(form.fields.get("pages"), contents)
         number = one_card(form.fields.get("card"))
         work = service.pipeline.extract(request.state.request_id, Sent(image, page), document, model, number=number)
-        answer = await unless_gone(request, work)
+        answer = (await unless_gone(request, work)).body
         served.used.tokens = sum(answer.usage.values())
         return answer.model_copy(update={"warnings": (*answer.warnings, *left_out_pages(contents, page))})
 

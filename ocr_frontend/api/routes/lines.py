@@ -27,7 +27,7 @@ async def extract_lines(request: Request, service: Front, key: Caller, include: 
         await allow(service, key, model)
         request_id, document = request.state.request_id, sent.document or AUTO
         work = service.pipeline.extract(request_id, page, document, model, number=sent.card)
-        answer = await unless_gone(request, work)
+        answer = (await unless_gone(request, work)).body
         served.used.tokens = sum(answer.usage.values())
     if service.corrections is not None:
         await service.corrections.keep(key.owner, answer.model_dump(mode="json"))

@@ -52,7 +52,7 @@ class _Local:
     async def extract(self, data: bytes, document: str, model: str) -> dict[str, Any]:
         """See Source."""
         contents = await contents_of(data, self._limits)
-        answer = await self._pipeline.extract(new_id(), data, document, model)
+        answer = (await self._pipeline.extract(new_id(), data, document, model)).body
         return answer.model_copy(update={"warnings": (*answer.warnings, *left_out_pages(contents, 1))}).model_dump(
             mode="json"
         )

@@ -63,8 +63,7 @@ def _broken(around: Surroundings, key: str, opinions: Opinions) -> float:
 
 
 def _agreement(key: str, lines: Lines, opinions: Opinions) -> Features:
-    odds, said = opinions.odds.get(key, 0.0), key not in opinions.written and set(lines) == set(opinions.model[key])
-    found: Features = {"lines": len(lines), "model_for": odds if said else -odds}
+    found: Features = {"lines": len(lines)}
     for name, opinion in (("model", opinions.model), ("rules", opinions.rules), ("labels", opinions.labels)):
         if key in opinion:
             found[f"{name}_same"] = set(lines) == set(opinion[key])
@@ -74,6 +73,8 @@ def _agreement(key: str, lines: Lines, opinions: Opinions) -> Features:
         found[f"{name}_elsewhere"] = len(elsewhere)
         if name == "model":
             found["model_elsewhere"] = max((opinions.odds.get(other, 0.0) for other in elsewhere), default=_NOBODY)
+    odds = opinions.odds.get(key, 0.0)
+    found["model_for"] = odds if found["model_same"] and key not in opinions.written else -odds
     if key in opinions.labels:
         found["labels_without"] = len(set(opinions.labels[key]) - set(lines))
         found["labels_null"] = not opinions.labels[key]
